@@ -1,0 +1,87 @@
+//! [`Fault`]: the one error that crosses crates. What the caller may read
+//! (`message`, `details`, `hint`) and what only the log may (`source`) never mix.
+
+use crate::code::{Code, INTERNAL, Kind};
+
+/// A refusal or failure with its stable code.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {message}", code.text)]
+pub struct Fault {
+    /// The stable code.
+    pub code: Code,
+    /// For the caller: names the thing, lower case where it is our own text.
+    pub message: String,
+    /// More for the caller, as PostgreSQL's `DETAIL`.
+    pub details: Option<Details>,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// For the log only.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The `details` member of an error body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Details {
+    /// Plain text.
+    Text(String),
+    /// A JSON text copied as it is (PGRST201 lists candidates).
+    Json(String),
+}
+
+impl Fault {
+    /// A fault with a code and a message for the caller.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), details: None, hint: None, source: None }
+    }
+
+    /// A defect of the server: the text goes to the log, the caller sees only that it happened.
+    #[must_use]
+    pub fn internal(log: impl Into<String>) -> Self {
+        let text: String = log.into();
+        Self { source: Some(text.into()), ..Self::new(INTERNAL, "internal error; the log has the reason") }
+    }
+
+    /// Adds `details`.
+    #[must_use]
+    pub fn with_details(mut self, details: impl Into<String>) -> Self {
+        self.details = Some(Details::Text(details.into()));
+        self
+    }
+
+    /// Adds a hint.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the cause, for the log.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The class of the fault.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.code.kind
+    }
+
+    /// 42501 in the words that PostgreSQL's row security uses for a refused write.
+    #[must_use]
+    pub fn row_security(table: &str) -> Self {
+        Self::new(
+            crate::code::DENIED,
+            format!("new row violates row-level security policy for table \"{table}\""),
+        )
+    }
+
+    /// 42501 for a table or column that the caller may not use at all.
+    #[must_use]
+    pub fn permission(what: &str, name: &str) -> Self {
+        Self::new(crate::code::DENIED, format!("permission denied for {what} {name}"))
+    }
+}

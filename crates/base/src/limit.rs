@@ -1,0 +1,61 @@
+//! table: every named limit with its default. The unit stands in the name.
+
+/// The limits of one server; `backstay.toml` may change each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest request body, in bytes.
+    pub body_bytes: usize,
+    /// Longest request target (path and query), in bytes.
+    pub target_bytes: usize,
+    /// Most rows that one read answers with.
+    pub rows: u64,
+    /// Most rows that one write may carry.
+    pub write_rows: usize,
+    /// Deepest nesting of logic or embeds.
+    pub depth: usize,
+    /// Most nodes (filters, columns, embeds) of one request.
+    pub nodes: usize,
+    /// Most elements of one `in.(…)` list.
+    pub list: usize,
+    /// Longest time a statement may take, in milliseconds.
+    pub statement_ms: u64,
+    /// Most writes that wait for the writer.
+    pub write_queue: usize,
+    /// Most reads that wait for the blocking pool.
+    pub read_queue: usize,
+    /// Most open connections.
+    pub connections: usize,
+    /// Longest wait for the head of a request, in milliseconds.
+    pub head_ms: u64,
+    /// Longest wait for the whole body, in milliseconds.
+    pub body_ms: u64,
+    /// Most password hashes that wait for the hashing pool.
+    pub hash_queue: usize,
+    /// Longest password, in bytes.
+    pub password_bytes: usize,
+    /// Longest wait for open requests at shutdown, in milliseconds.
+    pub drain_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 8 * 1024 * 1024,
+            target_bytes: 64 * 1024,
+            rows: 1000,
+            write_rows: 20_000,
+            depth: 16,
+            nodes: 2_000,
+            list: 1_000,
+            statement_ms: 30_000,
+            write_queue: 4_096,
+            read_queue: 1_024,
+            connections: 10_000,
+            head_ms: 10_000,
+            body_ms: 30_000,
+            hash_queue: 32,
+            password_bytes: 4_096,
+            drain_ms: 20_000,
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The rules. [`weave::weave`] is the only way from a resolved script and a caller
+//! to something that an engine runs; [`weave::system`] is the one bypass.
+
+pub mod caller;
+pub mod guarded;
+pub mod weave;

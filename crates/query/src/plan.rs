@@ -1,0 +1,510 @@
+//! Resolved queries: ids of one catalog, typed values, sources instead of names.
+//! `resolve` makes them, `policy::weave` adds the rules, `sql` lowers them. The
+//! same shapes serve before and after weaving; only a woven one can be run.
+
+use backstay_schema::catalog::{ColumnId, ComputedId, TableId};
+use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
+use backstay_schema::scalar::ScalarType;
+use backstay_schema::value::Value;
+
+use crate::named::JsonStep;
+
+/// One occurrence of a table (or of given rows) in a script; unique within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(pub u16);
+
+/// Gives out source ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources(u16);
+
+impl Sources {
+    /// A new id.
+    pub fn next_id(&mut self) -> SourceId {
+        let id = SourceId(self.0);
+        self.0 = self.0.saturating_add(1);
+        id
+    }
+}
+
+/// What one request does: steps in one transaction, and how it ends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Script {
+    /// Run in order; the first fault undoes all.
+    pub steps: Vec<Step>,
+    /// Commit, or undo after answering.
+    pub end: End,
+    /// Where further source ids come from.
+    pub sources: Sources,
+}
+
+/// How a script ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Keep what was written.
+    Commit,
+    /// Undo it; the answer shows what would have been (`tx=rollback`).
+    Rollback,
+}
+
+/// One query with what is expected of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The query.
+    pub query: Query,
+    /// How many rows it may touch (writes) or answer with (reads).
+    pub expect: Expect,
+}
+
+/// How many rows a step may touch or answer with; another number is a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// Any number.
+    Any,
+    /// Exactly one; else PGRST116 `The result contains N rows`.
+    Singular,
+    /// At most this many; else PGRST124 `The query affects N rows`.
+    AtMost(u64),
+    /// Exactly one written row; else the step's script ends quietly: nothing of
+    /// it is kept and [`crate::reply::Reply::affected`] is 0 for it. For Backstay's own services.
+    OneOrNothing,
+}
+
+/// A resolved query.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Query {
+    /// Rows.
+    Select(Select),
+    /// New rows.
+    Insert(Insert),
+    /// Changed rows.
+    Update(Update),
+    /// Deleted rows.
+    Delete(Delete),
+}
+
+impl Query {
+    /// Whether it may change anything.
+    #[must_use]
+    pub const fn writes(&self) -> bool {
+        !matches!(self, Self::Select(_))
+    }
+}
+
+/// A column of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ColumnRef {
+    /// Which occurrence.
+    pub source: SourceId,
+    /// The table it is an occurrence of.
+    pub table: TableId,
+    /// The column.
+    pub column: ColumnId,
+}
+
+/// A virtual computed field of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ComputedRef {
+    /// Which occurrence.
+    pub source: SourceId,
+    /// The table it is an occurrence of.
+    pub table: TableId,
+    /// The field.
+    pub computed: ComputedId,
+}
+
+/// A value in a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scalar {
+    /// A column.
+    Column(ColumnRef),
+    /// A virtual computed field; `policy::weave` puts its expression in place.
+    Computed(ComputedRef),
+    /// A value; always bound, never text of a statement.
+    Bind(Value, ScalarType),
+    /// NULL of a type.
+    Null(ScalarType),
+    /// A member of a JSON value. Text when the last step is `->>`, else JSON.
+    Json(Box<Self>, Vec<JsonStep>),
+    /// Conversion by the rules of SEMANTICS 33; what cannot be converted is 22P02.
+    Cast(Box<Self>, ScalarType),
+    /// The value where the predicate is TRUE, else NULL: a field that a row-dependent read rule guards.
+    Masked(Box<Pred>, Box<Self>),
+    /// Arithmetic in this type; overflow and division by zero are NULL.
+    Arithmetic(ArithmeticOp, Box<Self>, Box<Self>, ScalarType),
+    /// `-a` in this type.
+    Negate(Box<Self>, ScalarType),
+    /// Text concatenation.
+    Concat(Box<Self>, Box<Self>),
+    /// A function with a scalar result (`Size`, `LowerAscii`, `Year` …).
+    Call(Function, Vec<Self>),
+    /// The first whose predicate is TRUE, else the last.
+    Case(Vec<(Pred, Self)>, Box<Self>),
+    /// A column of the at most one row of another table.
+    Lookup(Box<Lookup>),
+    /// An aggregate over rows of another table.
+    Aggregate(Box<Aggregate>),
+    /// `TRUE`, `FALSE` or NULL of a predicate.
+    Test(Box<Pred>),
+}
+
+/// A sub-select of at most one row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lookup {
+    /// The occurrence.
+    pub source: SourceId,
+    /// Its table.
+    pub table: TableId,
+    /// Join condition and rules.
+    pub filter: Pred,
+    /// What to take.
+    pub value: Scalar,
+}
+
+/// An aggregate sub-select.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aggregate {
+    /// Which.
+    pub function: AggregateFunction,
+    /// The occurrence.
+    pub source: SourceId,
+    /// Its table.
+    pub table: TableId,
+    /// Join condition and rules.
+    pub filter: Pred,
+    /// What to aggregate; none counts rows.
+    pub value: Option<Scalar>,
+    /// Type of the result.
+    pub ty: ScalarType,
+}
+
+/// A predicate. It holds where it is TRUE; FALSE and NULL are the same to its user.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Pred {
+    /// `TRUE` or `FALSE`.
+    Const(bool),
+    /// All; empty is TRUE.
+    And(Vec<Self>),
+    /// Any; empty is FALSE.
+    Or(Vec<Self>),
+    /// SQL `NOT`: NULL stays NULL. Only for requests, never made from rules.
+    Not(Box<Self>),
+    /// `(p) IS NOT TRUE`: never NULL.
+    IsNotTrue(Box<Self>),
+    /// A comparison.
+    Compare(PredOp, Scalar, Scalar),
+    /// `IS NULL`.
+    IsNull(Scalar),
+    /// `IS NOT NULL`.
+    IsNotNull(Scalar),
+    /// `IS TRUE` of a boolean value.
+    IsTrue(Scalar),
+    /// `IS FALSE` of a boolean value.
+    IsFalse(Scalar),
+    /// In a list that is bound as one value; the type is that of its elements, none of them NULL.
+    In(Scalar, Vec<Value>, ScalarType),
+    /// Not in the list (NULL stays NULL).
+    NotIn(Scalar, Vec<Value>, ScalarType),
+    /// `LIKE` with `%`, `_` and `\`, case-sensitive unless told.
+    Like {
+        /// The text.
+        value: Scalar,
+        /// The pattern; bound.
+        pattern: String,
+        /// `ILIKE` (Unicode simple case folding).
+        ignore_case: bool,
+    },
+    /// `StartsWith`, `EndsWith`, `Contains`, `Matches`; second is the needle or pattern.
+    Text(Function, Scalar, Scalar),
+    /// The test of [`Pred::Text`] is FALSE (not NULL).
+    NotText(Function, Scalar, Scalar),
+    /// Some row of a table holds.
+    Exists(Box<Exists>),
+    /// No row of a table holds.
+    NotExists(Box<Exists>),
+}
+
+/// Comparison operators of predicates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum PredOp {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+/// A sub-select that is only asked whether it has rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exists {
+    /// The occurrence.
+    pub source: SourceId,
+    /// Its table.
+    pub table: TableId,
+    /// Join condition and rules.
+    pub filter: Pred,
+}
+
+impl Pred {
+    /// Holds always.
+    pub const TRUE: Self = Self::Const(true);
+    /// Holds never.
+    pub const FALSE: Self = Self::Const(false);
+
+    /// `self AND other`, folded.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Const(true), p) | (p, Self::Const(true)) => p,
+            (Self::Const(false), _) | (_, Self::Const(false)) => Self::FALSE,
+            (Self::And(mut a), Self::And(b)) => {
+                a.extend(b);
+                Self::And(a)
+            }
+            (Self::And(mut a), p) => {
+                a.push(p);
+                Self::And(a)
+            }
+            (p, Self::And(mut b)) => {
+                b.insert(0, p);
+                Self::And(b)
+            }
+            (a, b) => Self::And(vec![a, b]),
+        }
+    }
+
+    /// `self OR other`, folded.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Const(false), p) | (p, Self::Const(false)) => p,
+            (Self::Const(true), _) | (_, Self::Const(true)) => Self::TRUE,
+            (Self::Or(mut a), Self::Or(b)) => {
+                a.extend(b);
+                Self::Or(a)
+            }
+            (Self::Or(mut a), p) => {
+                a.push(p);
+                Self::Or(a)
+            }
+            (p, Self::Or(mut b)) => {
+                b.insert(0, p);
+                Self::Or(b)
+            }
+            (a, b) => Self::Or(vec![a, b]),
+        }
+    }
+}
+
+/// A read of one table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Select {
+    /// The occurrence.
+    pub source: SourceId,
+    /// Its table.
+    pub table: TableId,
+    /// What each row answers with, in order.
+    pub outputs: Vec<Output>,
+    /// Which rows.
+    pub filter: Pred,
+    /// Sort keys; `resolve` has appended the primary key.
+    pub order: Vec<Order>,
+    /// Most rows.
+    pub limit: Option<u64>,
+    /// Rows to skip.
+    pub offset: u64,
+    /// Whether to count all matching rows besides the page ([`crate::reply::Reply::total`]).
+    pub count: bool,
+}
+
+/// A sort key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// By what.
+    pub by: Scalar,
+    /// Falling.
+    pub descending: bool,
+    /// NULL first.
+    pub nulls_first: bool,
+}
+
+/// One member of an answered row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// Its name in the answer.
+    pub name: String,
+    /// Came from `*`: left out when the caller may never read it; a named one is refused.
+    pub starred: bool,
+    /// Its value.
+    pub value: OutputValue,
+}
+
+/// The value of a member.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OutputValue {
+    /// A scalar of this type.
+    Scalar(Scalar, ScalarType),
+    /// An object or null: the row of a to-one relation. The join condition is in the select's filter.
+    One(Box<Select>),
+    /// A list: the rows of a to-many or n-n relation. The join condition is in the select's filter.
+    Many(Box<Select>),
+    /// `[{"name": n}]`: the number of rows that the select matches (`rel(count)`).
+    Count {
+        /// The rows to count; its outputs are empty.
+        select: Box<Select>,
+        /// Name of the member that holds the number.
+        name: String,
+    },
+    /// The fields of a to-one relation stand in the parent: `One` without an object around it.
+    Spread(Box<Select>),
+}
+
+/// New rows, or new and changed rows.
+///
+/// Order of work: fill `columns` from `rows`; compute `derived`; write all rows;
+/// then `rule` must be TRUE for each written row, else 42501. When a constraint or
+/// `invalid` refuses the write, `rule` is first judged on the prospective row, and
+/// only where it holds is that refusal shown; otherwise 42501.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Insert {
+    /// The table.
+    pub table: TableId,
+    /// The occurrence that `derived`, `rule` and `checks` read: the prospective, later the written row.
+    pub row: SourceId,
+    /// What `rows` give, in order.
+    pub columns: Vec<ColumnId>,
+    /// The values.
+    pub rows: Vec<Vec<Value>>,
+    /// `resolve`: whether a cell was absent (`missing=default`); same shape as `rows`, empty when none was.
+    pub absent: Vec<Vec<bool>>,
+    /// Further columns computed from the prospective row (`@set` that reads a relation).
+    pub derived: Vec<(ColumnId, Scalar)>,
+    /// Must be TRUE of every written row.
+    pub rule: Pred,
+    /// The fault that the values themselves deserve (`@valid`, `@next`, missing value), shown only where `rule` holds.
+    pub invalid: Vec<Invalid>,
+    /// Upsert.
+    pub conflict: Option<Conflict>,
+    /// What to answer with: one row per written row, in order; its source is [`Insert::row`].
+    pub returning: Option<Select>,
+}
+
+/// A value that a row of a write gives and that its column refuses.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Invalid {
+    /// Index of the row.
+    pub row: usize,
+    /// 23502 or 23514 as the engine would say it.
+    pub refusal: Refusal,
+}
+
+/// A refusal known before the write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// 23502 for this column.
+    NotNull(ColumnId),
+    /// 23514 by this constraint, with a message for the person.
+    Check {
+        /// Constraint name.
+        constraint: String,
+        /// `@valid(message:)` or our own words.
+        message: Option<String>,
+    },
+    /// 23514: the enum may not go from one member to another; `from` is none on create.
+    Transition {
+        /// The column.
+        column: ColumnId,
+        /// Stored member.
+        from: Option<String>,
+        /// Wanted member.
+        to: String,
+    },
+}
+
+/// What happens to a row whose conflict target exists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conflict {
+    /// Columns of the unique constraint or key.
+    pub target: Vec<ColumnId>,
+    /// Merge: changes the existing row; none leaves it alone.
+    ///
+    /// Its `assign` holds [`Assign::Given`]; its filter is the read rule alone: a conflict
+    /// with a row outside it is 23505.
+    pub merge: Option<Update>,
+}
+
+/// Changed rows.
+///
+/// Order of work: classify the rows where `filter` holds (over `row`, the stored row):
+/// key, `keep`, one bit per `stored`. Rows for which no arm's bit is set are skipped;
+/// if none is left but some matched, 42501. Transitions are judged on the kept old value
+/// and the new one. Write by key. Then, with `row` the row after the write and `old` the
+/// kept one: some arm with its bit set must be TRUE in `arms`, and `rule` must be TRUE;
+/// else 42501 for the whole request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    /// The table.
+    pub table: TableId,
+    /// The row: stored while classifying and assigning, new while verifying.
+    pub row: SourceId,
+    /// The stored row while verifying; only `keep` and the key may be read of it.
+    pub old: SourceId,
+    /// Which rows: request filter and read rule.
+    pub filter: Pred,
+    /// Whether the request itself gave a filter.
+    pub filtered: bool,
+    /// New values. Empty: nothing is written, rows are only matched.
+    pub assign: Vec<(ColumnId, Assign)>,
+    /// Per arm of the update rule: what the stored row must hold.
+    pub stored: Vec<Pred>,
+    /// Per arm: what the new row must hold.
+    pub arms: Vec<Pred>,
+    /// What every written row must hold besides: denials, field rules, references, the create rule of a moved row.
+    pub rule: Pred,
+    /// Columns of the stored row that `arms` and `rule` read through `old`.
+    pub keep: Vec<ColumnId>,
+    /// Enum columns with transitions that are assigned.
+    pub transitions: Vec<Transition>,
+    /// Refusals known from the values alone, shown only where the rules hold (row index 0).
+    pub invalid: Vec<Invalid>,
+    /// What to answer with: one row per written row, in key order; its source is [`Update::row`].
+    pub returning: Option<Select>,
+}
+
+/// A new value of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Assign {
+    /// A value.
+    Value(Value),
+    /// Computed from the stored row (with the request's own new values already put in place).
+    Scalar(Scalar),
+    /// Upsert: the value that the input row gives for this index of [`Insert::columns`].
+    Given(usize),
+}
+
+/// Allowed changes of an enum column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// The column; it is in `keep`.
+    pub column: ColumnId,
+    /// Allowed (from, to) pairs; an unchanged value is always allowed.
+    pub edges: Vec<(String, String)>,
+}
+
+/// Deleted rows. `filter` is request filter and read rule; `rule` the delete rule on the stored row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delete {
+    /// The table.
+    pub table: TableId,
+    /// The stored row.
+    pub row: SourceId,
+    /// Which rows are asked for.
+    pub filter: Pred,
+    /// Whether the request itself gave a filter.
+    pub filtered: bool,
+    /// Which of them may go; others are skipped, and if none is left, 42501.
+    pub rule: Pred,
+    /// What to answer with, read before deleting.
+    pub returning: Option<Select>,
+}

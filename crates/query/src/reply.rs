@@ -1,0 +1,149 @@
+//! [`Reply`]: what an engine answers. Typed cells in one arena, written depth
+//! first in the order of a [`Shape`]; codecs walk both together and write bytes once.
+
+use crate::plan::{OutputValue, Select};
+use backstay_schema::scalar::ScalarType;
+
+/// The answer to a script: one part per step.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reply {
+    /// Answers of the steps, in order.
+    pub parts: Vec<Part>,
+}
+
+/// The answer to one step.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Part {
+    /// The rows answered with, in the shape of the step's select.
+    pub rows: Rows,
+    /// All rows that match, when asked for.
+    pub total: Option<u64>,
+    /// Rows written (or answered with, for a select).
+    pub affected: u64,
+    /// Rows inserted (an upsert tells new ones from changed ones).
+    pub inserted: u64,
+    /// Keys of the rows written, in order, as text forms of the key columns; only for one-row inserts (`Location`).
+    pub key: Option<Vec<String>>,
+}
+
+/// Rows of one shape.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    /// Number of top-level rows.
+    pub count: u64,
+    /// Cells, depth first.
+    pub cells: Vec<Cell>,
+    /// Text of the cells.
+    pub text: String,
+}
+
+/// One cell. Text ranges point into [`Rows::text`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cell {
+    /// NULL.
+    Null,
+    /// Boolean.
+    Bool(bool),
+    /// Int, `BigInt`.
+    Int(i64),
+    /// Float.
+    Float(f64),
+    /// Text of a string, id, enum, timestamp or date: to be quoted and escaped.
+    Text {
+        /// First byte.
+        start: u32,
+        /// Length in bytes.
+        len: u32,
+    },
+    /// Text that is JSON already (JSON columns, exact decimals): copied as it is.
+    Raw {
+        /// First byte.
+        start: u32,
+        /// Length in bytes.
+        len: u32,
+    },
+    /// A to-one row is there; its cells follow. ([`Cell::Null`] when it is not.)
+    Row,
+    /// This many rows follow.
+    List(u32),
+}
+
+impl Rows {
+    /// Appends a text cell.
+    pub fn push_text(&mut self, text: &str) {
+        let (start, len) = self.append(text);
+        self.cells.push(Cell::Text { start, len });
+    }
+
+    /// Appends a cell of JSON text.
+    pub fn push_raw(&mut self, json: &str) {
+        let (start, len) = self.append(json);
+        self.cells.push(Cell::Raw { start, len });
+    }
+
+    /// The text of a range that this arena gave out.
+    #[must_use]
+    pub fn slice(&self, start: u32, len: u32) -> &str {
+        let from = start as usize;
+        self.text.get(from..from + len as usize).unwrap_or_default()
+    }
+
+    fn append(&mut self, text: &str) -> (u32, u32) {
+        let start = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+        self.text.push_str(text);
+        (start, u32::try_from(text.len()).unwrap_or(u32::MAX))
+    }
+}
+
+/// Names and nesting of the cells of a row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// The members of a row, in order.
+    pub members: Vec<ShapeMember>,
+}
+
+/// One member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShapeMember {
+    /// Name.
+    pub name: String,
+    /// What its cells are.
+    pub kind: ShapeKind,
+}
+
+/// What the cells of a member are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShapeKind {
+    /// One cell.
+    Scalar(ScalarType),
+    /// [`Cell::Row`] and its cells, or [`Cell::Null`].
+    One(Shape),
+    /// [`Cell::List`] and its rows.
+    Many(Shape),
+    /// One [`Cell::Int`]; rendered as `[{"name": n}]`.
+    Count(String),
+    /// [`Cell::Row`] and its cells, or [`Cell::Null`]; its members stand in the parent (as nulls when absent).
+    Spread(Shape),
+}
+
+impl Shape {
+    /// The shape of the rows that a select answers with.
+    #[must_use]
+    pub fn of(select: &Select) -> Self {
+        let members = select
+            .outputs
+            .iter()
+            .map(|output| ShapeMember {
+                name: output.name.clone(),
+                kind: match &output.value {
+                    OutputValue::Scalar(_, ty) => ShapeKind::Scalar(*ty),
+                    OutputValue::One(inner) => ShapeKind::One(Self::of(inner)),
+                    OutputValue::Many(inner) => ShapeKind::Many(Self::of(inner)),
+                    OutputValue::Count { name, .. } => ShapeKind::Count(name.clone()),
+                    OutputValue::Spread(inner) => ShapeKind::Spread(Self::of(inner)),
+                },
+            })
+            .collect();
+        Self { members }
+    }
+}

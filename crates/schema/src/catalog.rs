@@ -1,0 +1,480 @@
+//! The checked data model. Everything below the schema compiler works on ids
+//! that this catalog gave out; names are resolved once.
+
+use crate::expr::Expr;
+use crate::scalar::ScalarType;
+use crate::value::Value;
+use std::collections::HashMap;
+
+/// Index of a table in [`Catalog::tables`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TableId(pub u16);
+/// Index of a column in [`Table::columns`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ColumnId(pub u16);
+/// Index of a relation in [`Table::relations`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RelationId(pub u16);
+/// Index of a computed field in [`Table::computed`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ComputedId(pub u16);
+/// Index of an enum in [`Catalog::enums`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EnumId(pub u16);
+
+/// A place in a source file, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Span {
+    /// Index into [`Catalog::files`].
+    pub file: u16,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+/// The whole model of one project folder, with Backstay's own tables.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    /// Names of the source files that spans point into, relative to the project.
+    pub files: Vec<String>,
+    /// All tables: declared, junctions and Backstay's own.
+    pub tables: Vec<Table>,
+    /// All enums.
+    pub enums: Vec<EnumType>,
+    /// The `@user` type.
+    pub user: Option<TableId>,
+    /// Role names that rules may use: the built-in ones and those of `backstay.toml`.
+    pub roles: Vec<String>,
+    /// Hash of the compiled sources; part of every statement cache key.
+    pub generation: u64,
+    /// SQL/REST name of a table to its id, Backstay's own included.
+    pub by_name: HashMap<String, TableId>,
+}
+
+/// Where a table comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A `type` of the project.
+    Declared,
+    /// Made for an n-n relation.
+    Junction,
+    /// One of Backstay's own: name begins with `_backstay_`, no door shows it.
+    System,
+}
+
+/// One table.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// Its index.
+    pub id: TableId,
+    /// Name of the SDL type; for a junction the `PascalCase` of the table name.
+    pub type_name: String,
+    /// Name in SQL and REST.
+    pub name: String,
+    /// Documentation string.
+    pub doc: Option<String>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Columns in order of declaration.
+    pub columns: Vec<Column>,
+    /// Relations in order of declaration.
+    pub relations: Vec<Relation>,
+    /// Virtual computed fields.
+    pub computed: Vec<Computed>,
+    /// Primary key, in key order.
+    pub key: Vec<ColumnId>,
+    /// Unique constraints besides the primary key.
+    pub uniques: Vec<Unique>,
+    /// Plain indexes.
+    pub indexes: Vec<Index>,
+    /// `@check` of the type.
+    pub checks: Vec<Check>,
+    /// Rules of the type.
+    pub access: Access,
+    /// Earlier name, from `@was`.
+    pub was: Option<String>,
+    /// Where it is declared.
+    pub span: Span,
+    /// Every name a request or rule may use on a row: SDL fields, and columns of references.
+    pub members: HashMap<String, Member>,
+}
+
+/// What a name on a table means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Member {
+    /// A stored column.
+    Column(ColumnId),
+    /// A relation (embeds and rule paths).
+    Relation(RelationId),
+    /// A virtual computed field.
+    Computed(ComputedId),
+}
+
+/// A stored column.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Its index.
+    pub id: ColumnId,
+    /// Name in SQL and REST.
+    pub name: String,
+    /// The SDL field it belongs to (`seller` for column `seller_id`).
+    pub field: String,
+    /// Documentation string.
+    pub doc: Option<String>,
+    /// Type.
+    pub ty: ScalarType,
+    /// Whether NULL is allowed.
+    pub nullable: bool,
+    /// `@default`, used where the client names nothing.
+    pub default: Option<DefaultValue>,
+    /// What the server itself puts here.
+    pub fill: Fill,
+    /// `@set(create:)` or `@set(always:)`.
+    pub set_create: Option<Expr>,
+    /// `@set(update:)` or `@set(always:)`.
+    pub set_update: Option<Expr>,
+    /// `@valid` in order of its arguments.
+    pub valid: Vec<Valid>,
+    /// `@valid(message:)`.
+    pub valid_message: Option<String>,
+    /// Field rules.
+    pub access: Access,
+    /// The to-one relation whose key this column holds (a part of).
+    pub relation: Option<RelationId>,
+    /// Earlier name, from `@was`.
+    pub was: Option<String>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A default for a column.
+#[derive(Debug, Clone)]
+pub enum DefaultValue {
+    /// `@default(value:)`.
+    Value(Value),
+    /// `@default(expr:)`: reads `auth`, `request`, `now`; no rows.
+    Expr(Expr),
+}
+
+/// A value that the server makes where the client gives none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fill {
+    /// Nothing.
+    None,
+    /// `UUIDv7` on insert (`id: ID!`).
+    RowId,
+    /// Counted by the engine (`id: Int!` / `id: BigInt!`).
+    AutoIncrement,
+    /// The id comes from the client (`id: String!`, `@table(key:)` columns).
+    Client,
+    /// The id comes with the account (`@user`), never from a data door.
+    Account,
+    /// Now, on insert (`created_at`).
+    CreatedAt,
+    /// Now, on insert and update (`updated_at`).
+    UpdatedAt,
+}
+
+/// One condition of `@valid`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Valid {
+    /// Smallest value.
+    Min(Value),
+    /// Largest value.
+    Max(Value),
+    /// Fewest characters.
+    MinLength(u64),
+    /// Most characters.
+    MaxLength(u64),
+    /// Regular expression that must match somewhere (anchors are the author's).
+    Pattern(String),
+    /// A named form.
+    Format(Format),
+}
+
+/// Named forms of text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// An e-mail address.
+    Email,
+    /// An absolute http or https URL.
+    Url,
+    /// Lower-case letters, digits and single hyphens.
+    Slug,
+    /// A UUID.
+    Uuid,
+    /// A telephone number in E.164 form.
+    Phone,
+}
+
+/// A relation to another table.
+#[derive(Debug, Clone)]
+pub struct Relation {
+    /// Its index.
+    pub id: RelationId,
+    /// Field name; the embed name.
+    pub name: String,
+    /// Documentation string.
+    pub doc: Option<String>,
+    /// The other table.
+    pub target: TableId,
+    /// How the rows are joined.
+    pub kind: RelationKind,
+    /// Field rules (`write` of an n-n list field guards link and unlink).
+    pub access: Access,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// How the rows of a relation are joined.
+#[derive(Debug, Clone)]
+pub enum RelationKind {
+    /// This row holds the key of the target.
+    ToOne {
+        /// Columns here, parallel to the target's key.
+        columns: Vec<ColumnId>,
+        /// Whether the reference may be null.
+        nullable: bool,
+        /// What deleting the target does.
+        on_delete: OnDelete,
+        /// `@relation(refer:)`; reads `this` as the *target* row.
+        refer: Option<Expr>,
+        /// Name of the foreign key constraint.
+        constraint: String,
+    },
+    /// Rows of the target hold this row's key; at most one when `single`.
+    ToMany {
+        /// Columns of the target, parallel to this table's key.
+        columns: Vec<ColumnId>,
+        /// The to-one relation of the target that this is the reverse of.
+        inverse: RelationId,
+        /// The foreign key is unique: an object or null instead of a list.
+        single: bool,
+    },
+    /// Through a table that references both sides.
+    ManyToMany {
+        /// The table between.
+        junction: TableId,
+        /// To-one relation of the junction to this table.
+        near: RelationId,
+        /// To-one relation of the junction to the target.
+        far: RelationId,
+    },
+}
+
+/// What deleting the referenced row does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDelete {
+    /// Refuse with 23503.
+    Restrict,
+    /// Delete this row too.
+    Cascade,
+    /// Set the reference to null.
+    SetNull,
+}
+
+/// A virtual computed field.
+#[derive(Debug, Clone)]
+pub struct Computed {
+    /// Its index.
+    pub id: ComputedId,
+    /// Field name.
+    pub name: String,
+    /// Documentation string.
+    pub doc: Option<String>,
+    /// Its expression over `this`.
+    pub expr: Expr,
+    /// Type of the value.
+    pub ty: ScalarType,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// `@computed(sees: ALL)`: reads related rows as System.
+    pub sees_all: bool,
+    /// Field rules (read only).
+    pub access: Access,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A unique constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unique {
+    /// Constraint name, for example `product_slug_key`.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<ColumnId>,
+}
+
+/// A plain index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// Index name, for example `product_published_idx`.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<ColumnId>,
+}
+
+/// `@check` of a type: reads columns of the row only.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Constraint name, for example `booking_check`.
+    pub name: String,
+    /// Must not be definitely false.
+    pub expr: Expr,
+    /// For the person who broke it.
+    pub message: String,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// An enum.
+#[derive(Debug, Clone)]
+pub struct EnumType {
+    /// Its index.
+    pub id: EnumId,
+    /// SDL name.
+    pub name: String,
+    /// Documentation string.
+    pub doc: Option<String>,
+    /// Members in order of declaration.
+    pub members: Vec<EnumMember>,
+    /// Whether any member has `@next`: then every change must follow an edge.
+    pub transitions: bool,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A member of an enum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnumMember {
+    /// Name, as stored and as on the wire.
+    pub name: String,
+    /// Documentation string.
+    pub doc: Option<String>,
+    /// `@next(to:)`: indexes of the members that may follow.
+    pub next: Vec<usize>,
+    /// Earlier name, from `@was`.
+    pub was: Option<String>,
+}
+
+/// Who may do what. On a type an operation without arms is denied; on a field it adds nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// Seeing a row or value.
+    pub read: Permit,
+    /// Making a row, or giving the field a value then.
+    pub create: Permit,
+    /// Changing a row or the field.
+    pub update: Permit,
+    /// Deleting a row; unused on fields.
+    pub delete: Permit,
+}
+
+/// The rules for one operation: allowed = T(any arm of `allow`) and F(every arm of `deny`).
+#[derive(Debug, Clone, Default)]
+pub struct Permit {
+    /// `all`, `write` and the specific argument of `@access`, OR-ed.
+    pub allow: Vec<Arm>,
+    /// `@deny`; each must be definitely false.
+    pub deny: Vec<Arm>,
+}
+
+/// One argument of one `@access` or `@deny`.
+#[derive(Debug, Clone)]
+pub struct Arm {
+    /// Stable id, for example `Order.update#1` or `Order.status.update#1`.
+    pub id: String,
+    /// The checked rule.
+    pub expr: Expr,
+    /// The rule as written.
+    pub text: String,
+    /// `@deny(message:)`.
+    pub message: Option<String>,
+    /// Where the CEL text stands.
+    pub span: Span,
+}
+
+/// What a rule decides about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Seeing.
+    Read,
+    /// Making.
+    Create,
+    /// Changing.
+    Update,
+    /// Deleting.
+    Delete,
+}
+
+impl Access {
+    /// The rules for one operation.
+    #[must_use]
+    pub const fn permit(&self, operation: Operation) -> &Permit {
+        match operation {
+            Operation::Read => &self.read,
+            Operation::Create => &self.create,
+            Operation::Update => &self.update,
+            Operation::Delete => &self.delete,
+        }
+    }
+}
+
+#[expect(clippy::indexing_slicing, reason = "ids are only made by the compiler of the same catalog")]
+impl Catalog {
+    /// The table with this id.
+    #[must_use]
+    pub fn table(&self, id: TableId) -> &Table {
+        &self.tables[usize::from(id.0)]
+    }
+
+    /// The enum with this id.
+    #[must_use]
+    pub fn enum_type(&self, id: EnumId) -> &EnumType {
+        &self.enums[usize::from(id.0)]
+    }
+
+    /// A table that doors may name; never one of Backstay's own.
+    #[must_use]
+    pub fn public_table(&self, name: &str) -> Option<&Table> {
+        let table = self.table(*self.by_name.get(name)?);
+        (table.origin != Origin::System).then_some(table)
+    }
+
+    /// Any table by name; for Backstay's own services.
+    #[must_use]
+    pub fn any_table(&self, name: &str) -> Option<&Table> {
+        Some(self.table(*self.by_name.get(name)?))
+    }
+}
+
+#[expect(clippy::indexing_slicing, reason = "ids are only made by the compiler of the same catalog")]
+impl Table {
+    /// The column with this id.
+    #[must_use]
+    pub fn column(&self, id: ColumnId) -> &Column {
+        &self.columns[usize::from(id.0)]
+    }
+
+    /// The relation with this id.
+    #[must_use]
+    pub fn relation(&self, id: RelationId) -> &Relation {
+        &self.relations[usize::from(id.0)]
+    }
+
+    /// The computed field with this id.
+    #[must_use]
+    pub fn computed_field(&self, id: ComputedId) -> &Computed {
+        &self.computed[usize::from(id.0)]
+    }
+
+    /// The column of this name.
+    #[must_use]
+    pub fn column_named(&self, name: &str) -> Option<&Column> {
+        match self.members.get(name)? {
+            Member::Column(id) => Some(self.column(*id)),
+            Member::Relation(_) | Member::Computed(_) => None,
+        }
+    }
+}

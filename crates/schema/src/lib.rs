@@ -1,0 +1,9 @@
+//! The schema language: `schema.graphql` in, a checked [`catalog::Catalog`] or
+//! a list of [`diagnostic::Diagnostic`]s out. Knows nothing of SQL, HTTP or callers.
+
+pub mod catalog;
+pub mod compile;
+pub mod diagnostic;
+pub mod expr;
+pub mod scalar;
+pub mod value;
