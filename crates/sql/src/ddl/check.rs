@@ -105,7 +105,7 @@ fn write_column(lower: &mut Lower<'_>, column: &Column, members: &[&str]) {
 fn typed(value: &Value, ty: ScalarType) -> Value {
     match (value, ty) {
         (Value::Int(number), ScalarType::Decimal { .. }) => {
-            Value::Decimal(backstay_schema::value::decimal::Decimal { units: i128::from(*number), scale: 0 })
+            Value::Decimal(backstay_schema::value::Decimal { units: i128::from(*number), scale: 0 })
         }
         #[expect(clippy::cast_precision_loss, reason = "a bound written in the schema file is small")]
         (Value::Int(number), ScalarType::Float) => Value::Float(*number as f64),
