@@ -2,5 +2,12 @@
 //! to something that an engine runs; [`weave::system`] is the one bypass.
 
 pub mod caller;
+mod columns;
+mod paths;
+mod compile;
+pub mod constant;
+
 pub mod guarded;
+pub mod trail;
+mod valid;
 pub mod weave;
