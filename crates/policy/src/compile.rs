@@ -23,6 +23,7 @@ use std::rc::Rc;
 
 pub(crate) use operand::{NullMeans, Operand};
 pub(crate) use path::{bind, exists};
+pub(crate) use permit::passes_access;
 
 /// The request as rules see it.
 #[derive(Debug, Clone, Copy)]
@@ -213,7 +214,7 @@ impl<'a> Compiler<'a> {
             let _ = scope;
             let scalar = compiler.end_scalar(row, &path.end, None)?;
             Ok(match scalar {
-                Operand::Known(value) => Pred::Const(!value.is_null() == want),
+                Operand::Known(value) => Pred::Const(value.is_null() != want),
                 Operand::Absent => Pred::FALSE,
                 Operand::Sql(scalar, _) if want => Pred::IsNotNull(scalar),
                 Operand::Sql(scalar, _) => Pred::IsNull(scalar),
@@ -232,8 +233,5 @@ const BOOLEAN: Option<backstay_schema::scalar::ScalarType> =
 
 /// Functions that are tests, not values.
 pub(crate) const fn is_predicate(function: Function) -> bool {
-    matches!(
-        function,
-        Function::StartsWith | Function::EndsWith | Function::Contains | Function::Matches
-    )
+    matches!(function, Function::StartsWith | Function::EndsWith | Function::Contains | Function::Matches)
 }

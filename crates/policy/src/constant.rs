@@ -128,12 +128,8 @@ pub fn order(a: &Value, b: &Value) -> Option<Ordering> {
         }
         (Value::Uuid(x), Value::Uuid(y)) => Some(x.cmp(y)),
         (Value::Date(x), Value::Date(y)) => Some(x.cmp(y)),
-        (Value::Int(x), other @ (Value::Float(_) | Value::Decimal(_))) => {
-            order(&widened(*x, other), other)
-        }
-        (other @ (Value::Float(_) | Value::Decimal(_)), Value::Int(y)) => {
-            order(other, &widened(*y, other))
-        }
+        (Value::Int(x), other @ (Value::Float(_) | Value::Decimal(_))) => order(&widened(*x, other), other),
+        (other @ (Value::Float(_) | Value::Decimal(_)), Value::Int(y)) => order(other, &widened(*y, other)),
         _ => None,
     }
 }
@@ -226,8 +222,7 @@ fn decimal_arithmetic(op: ArithmeticOp, x: Decimal, y: Decimal, ty: Option<Scala
         ArithmeticOp::Add | ArithmeticOp::Sub => {
             let common = x.scale.max(y.scale);
             let (a, b) = (rescale(x, common)?.units, rescale(y, common)?.units);
-            let units =
-                if op == ArithmeticOp::Add { a.checked_add(b)? } else { a.checked_sub(b)? };
+            let units = if op == ArithmeticOp::Add { a.checked_add(b)? } else { a.checked_sub(b)? };
             Decimal { units, scale: common }
         }
         ArithmeticOp::Mul => Decimal { units: x.units.checked_mul(y.units)?, scale: x.scale + y.scale },
@@ -260,9 +255,7 @@ pub fn negate(value: &Value) -> Option<Value> {
 #[must_use]
 pub fn call(function: Function, value: &Value) -> Option<Value> {
     match (function, value) {
-        (Function::Size, Value::Text(text)) => {
-            i64::try_from(text.chars().count()).ok().map(Value::Int)
-        }
+        (Function::Size, Value::Text(text)) => i64::try_from(text.chars().count()).ok().map(Value::Int),
         (Function::LowerAscii, Value::Text(text)) => Some(Value::Text(text.to_ascii_lowercase())),
         (Function::UpperAscii, Value::Text(text)) => Some(Value::Text(text.to_ascii_uppercase())),
         (_, Value::Timestamp(micros)) => timestamp_part(function, *micros).map(Value::Int),

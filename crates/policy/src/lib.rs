@@ -3,9 +3,10 @@
 
 pub mod caller;
 mod columns;
-mod paths;
 mod compile;
 pub mod constant;
+pub mod evaluate;
+mod paths;
 
 pub mod guarded;
 pub mod trail;

@@ -14,11 +14,7 @@ const PATTERNS: usize = 256;
 /// What the rows of an insert break, at most one refusal per cell.
 pub(crate) fn rows(table: &Table, insert: &Insert) -> Vec<Invalid> {
     let mut found = Vec::new();
-    let columns: Vec<&Column> = insert
-        .columns
-        .iter()
-        .map(|id| table.column(*id))
-        .collect();
+    let columns: Vec<&Column> = insert.columns.iter().map(|id| table.column(*id)).collect();
     let quiet: Vec<bool> = columns.iter().map(|column| column.nullable && column.valid.is_empty()).collect();
     if quiet.iter().all(|quiet| *quiet) {
         return found;

@@ -16,9 +16,7 @@ impl Compiler<'_> {
     pub(super) fn in_list(&mut self, item: &Expr, list: &Expr, scope: &Scope, want: bool) -> Compiled {
         let ty = scalar_type(&item.ty).or_else(|| element_type(&list.ty)).unwrap_or(ScalarType::String);
         let Some(elements) = self.elements(list, ty, scope)? else { return Ok(Pred::FALSE) };
-        self.with_operand(item, Some(ty), scope, &mut |_, operand| {
-            Ok(among(&operand, &elements, ty, want))
-        })
+        self.with_operand(item, Some(ty), scope, &mut |_, operand| Ok(among(&operand, &elements, ty, want)))
     }
 
     /// The elements of a literal list, a claim or `request.changed`; none when it is absent.
@@ -29,15 +27,17 @@ impl Compiler<'_> {
         scope: &Scope,
     ) -> Result<Option<Vec<Operand>>, Fault> {
         match &list.kind {
-            ExprKind::List(items) => {
-                items.iter().map(|item| self.operand(item, Some(ty), scope)).collect::<Result<_, _>>().map(Some)
-            }
+            ExprKind::List(items) => items
+                .iter()
+                .map(|item| self.operand(item, Some(ty), scope))
+                .collect::<Result<_, _>>()
+                .map(Some),
             ExprKind::Cast(inner) => self.elements(inner, ty, scope),
             ExprKind::Auth(AuthField::Claim(path)) => {
                 let Caller::User(user) = self.asked.caller else { return Ok(None) };
-                Ok(constant::claim(&user.claims, path).and_then(|found| constant::claim_list(found, ty)).map(
-                    |values| values.into_iter().map(Operand::Known).collect(),
-                ))
+                Ok(constant::claim(&user.claims, path)
+                    .and_then(|found| constant::claim_list(found, ty))
+                    .map(|values| values.into_iter().map(Operand::Known).collect()))
             }
             ExprKind::Request(RequestField::Changed) => {
                 let names = self.asked.changed.iter();

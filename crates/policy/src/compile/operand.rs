@@ -73,12 +73,10 @@ impl Compiler<'_> {
             ExprKind::Path(path) => self.path_value(path, hint, scope),
             ExprKind::Auth(field) => Ok(self.auth(field, ty)),
             ExprKind::Request(field) => Ok(self.request(field)),
-            ExprKind::Var(var) => {
-                Ok(scope.value(*var).cloned().map_or(Operand::Absent, |value| {
-                    hint.map_or(Some(value.clone()), |ty| constant::convert(&value, ty))
-                        .map_or(Operand::Absent, Operand::Known)
-                }))
-            }
+            ExprKind::Var(var) => Ok(scope.value(*var).cloned().map_or(Operand::Absent, |value| {
+                hint.map_or(Some(value.clone()), |ty| constant::convert(&value, ty))
+                    .map_or(Operand::Absent, Operand::Known)
+            })),
             ExprKind::Cast(inner) => {
                 let operand = self.operand(inner, hint, scope)?;
                 Ok(cast(operand, scalar_type(&inner.ty), ty))
@@ -118,14 +116,10 @@ impl Compiler<'_> {
             (Caller::User(user), AuthField::Role) => text(&user.role),
             (Caller::User(user), AuthField::Uid) => Operand::Known(Value::Uuid(user.uid)),
             (Caller::User(user), AuthField::Aal) => text(&user.aal),
-            (Caller::User(user), AuthField::Email) => {
-                user.email.as_deref().map_or(Operand::Absent, text)
-            }
-            (Caller::User(user), AuthField::Claim(path)) => {
-                constant::claim(&user.claims, path)
-                    .and_then(|found| constant::claim_value(found, hint))
-                    .map_or(Operand::Absent, Operand::Known)
-            }
+            (Caller::User(user), AuthField::Email) => user.email.as_deref().map_or(Operand::Absent, text),
+            (Caller::User(user), AuthField::Claim(path)) => constant::claim(&user.claims, path)
+                .and_then(|found| constant::claim_value(found, hint))
+                .map_or(Operand::Absent, Operand::Known),
             (Caller::Anon | Caller::Service | Caller::System, _) => Operand::Absent,
         }
     }
@@ -200,7 +194,8 @@ impl Compiler<'_> {
                     return Ok(constant::call(function, &value).map_or(Operand::Absent, Operand::Known));
                 }
                 known_or_sql => {
-                    scalars.push(known_or_sql.into_scalar(scalar_type(&arg.ty).unwrap_or(ScalarType::String)));
+                    scalars
+                        .push(known_or_sql.into_scalar(scalar_type(&arg.ty).unwrap_or(ScalarType::String)));
                 }
             }
         }
@@ -256,9 +251,7 @@ pub(crate) fn cast(operand: Operand, from: Option<ScalarType>, to: Option<Scalar
         return operand;
     }
     match operand {
-        Operand::Known(value) => {
-            constant::convert(&value, to).map_or(Operand::Absent, Operand::Known)
-        }
+        Operand::Known(value) => constant::convert(&value, to).map_or(Operand::Absent, Operand::Known),
         Operand::Absent => Operand::Absent,
         Operand::Sql(scalar, means) => Operand::Sql(Scalar::Cast(Box::new(scalar), to), means),
     }
@@ -268,8 +261,6 @@ fn negate(operand: Operand, ty: ScalarType) -> Operand {
     match operand {
         Operand::Known(value) => constant::negate(&value).map_or(Operand::Absent, Operand::Known),
         Operand::Absent => Operand::Absent,
-        Operand::Sql(scalar, _) => {
-            Operand::Sql(Scalar::Negate(Box::new(scalar), ty), NullMeans::Unknown)
-        }
+        Operand::Sql(scalar, _) => Operand::Sql(Scalar::Negate(Box::new(scalar), ty), NullMeans::Unknown),
     }
 }

@@ -18,7 +18,7 @@ impl<'c> Compiler<'c> {
     /// Where a row on the way is missing the predicate does not hold.
     pub(super) fn at_end(&mut self, path: &Path, scope: &Scope, then: AtRow<'_, 'c>) -> Compiled {
         if path.root == Root::AuthUser {
-            return self.from_auth_user(&path.hops, scope, then);
+            return self.account_row(&path.hops, scope, then);
         }
         let row = self.root(path.root, scope)?;
         self.through(&row, &path.hops, scope, then)
@@ -30,7 +30,7 @@ impl<'c> Compiler<'c> {
         })
     }
 
-    fn from_auth_user(&mut self, hops: &[Hop], scope: &Scope, then: AtRow<'_, 'c>) -> Compiled {
+    fn account_row(&mut self, hops: &[Hop], scope: &Scope, then: AtRow<'_, 'c>) -> Compiled {
         let (Caller::User(user), Some(table)) = (self.asked.caller, self.catalog.user) else {
             return Ok(Pred::FALSE);
         };

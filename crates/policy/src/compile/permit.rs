@@ -65,7 +65,13 @@ impl Compiler<'_> {
     }
 
     /// `allowed(row, operation)`, wanted to be definitely `want`.
-    pub(super) fn allowed(&mut self, path: &Path, operation: Operation, scope: &Scope, want: bool) -> Compiled {
+    pub(super) fn allowed(
+        &mut self,
+        path: &Path,
+        operation: Operation,
+        scope: &Scope,
+        want: bool,
+    ) -> Compiled {
         self.at_end(path, scope, &mut |compiler, row, _| {
             if want {
                 return compiler.may(row.table(), operation, row);

@@ -1,7 +1,7 @@
 //! Quantifiers and aggregates over relations, macros over known lists.
 
-use super::path::exists;
 use super::operand::scalar_type;
+use super::path::exists;
 use super::{Compiled, Compiler, Operand, RowRef, Scope};
 use backstay_base::fault::Fault;
 use backstay_query::plan::{Aggregate, Exists, Pred, PredOp, Scalar};
@@ -211,7 +211,12 @@ fn every(parts: impl Iterator<Item = Pred>) -> Pred {
 /// Exactly one part true and all others false.
 fn one_of(parts: &[(Pred, Pred)]) -> Pred {
     any((0..parts.len()).map(|chosen| {
-        every(parts.iter().enumerate().map(|(index, (yes, no))| if index == chosen { yes.clone() } else { no.clone() }))
+        every(
+            parts
+                .iter()
+                .enumerate()
+                .map(|(index, (yes, no))| if index == chosen { yes.clone() } else { no.clone() }),
+        )
     }))
 }
 

@@ -62,9 +62,7 @@ impl<'c> Compiler<'c> {
         let path = row_path(expr)?;
         if path.root == Root::AuthUser && path.hops.is_empty() {
             let key = match self.asked.caller {
-                Caller::User(user) => {
-                    Some(vec![(Operand::Known(Value::Uuid(user.uid)), ScalarType::Uuid)])
-                }
+                Caller::User(user) => Some(vec![(Operand::Known(Value::Uuid(user.uid)), ScalarType::Uuid)]),
                 Caller::Anon | Caller::Service | Caller::System => None,
             };
             return then(self, key);
@@ -137,7 +135,11 @@ fn row_path(expr: &Expr) -> Result<&Path, Fault> {
     }
 }
 
-fn same_key(a: Option<&Vec<(Operand, ScalarType)>>, b: Option<&Vec<(Operand, ScalarType)>>, want: bool) -> Pred {
+fn same_key(
+    a: Option<&Vec<(Operand, ScalarType)>>,
+    b: Option<&Vec<(Operand, ScalarType)>>,
+    want: bool,
+) -> Pred {
     let (Some(a), Some(b)) = (a, b) else { return Pred::FALSE };
     let parts = a.iter().zip(b);
     let mut pred = Pred::Const(want);

@@ -52,8 +52,7 @@ impl Weaver<'_> {
             })
             .collect();
         let stored = RowRef::Source(update.row, update.table);
-        let mut scope =
-            Scope::one(RowRef::Prospective(update.row, update.table, Rc::new(values)));
+        let mut scope = Scope::one(RowRef::Prospective(update.row, update.table, Rc::new(values)));
         scope.old = Some(stored);
         scope
     }

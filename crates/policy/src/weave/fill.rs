@@ -90,7 +90,8 @@ impl Weaver<'_> {
     ) -> Result<Filling, Fault> {
         if let Some(expr) = &column.set_create {
             let row = RowRef::Source(insert.row, insert.table);
-            let operand = self.set_value(table, column, expr, &Scope::one(row), Operation::Create, changed)?;
+            let operand =
+                self.set_value(table, column, expr, &Scope::one(row), Operation::Create, changed)?;
             return Ok(match operand {
                 Operand::Known(value) => Filling::Value(value),
                 Operand::Absent => Filling::Nothing,
@@ -155,9 +156,7 @@ impl Weaver<'_> {
 fn part_of(table: &Table, column: &Column) -> usize {
     let Some(relation) = column.relation else { return 0 };
     match &table.relation(relation).kind {
-        RelationKind::ToOne { columns, .. } => {
-            columns.iter().position(|id| *id == column.id).unwrap_or(0)
-        }
+        RelationKind::ToOne { columns, .. } => columns.iter().position(|id| *id == column.id).unwrap_or(0),
         RelationKind::ToMany { .. } | RelationKind::ManyToMany { .. } => 0,
     }
 }

@@ -109,8 +109,7 @@ impl Weaver<'_> {
 /// The columns that at least one row gives a value for.
 fn named_columns(insert: &Insert) -> Vec<ColumnId> {
     let given_by_some_row = |index: usize| {
-        insert.absent.is_empty()
-            || insert.absent.iter().any(|row| !row.get(index).copied().unwrap_or(false))
+        insert.absent.is_empty() || insert.absent.iter().any(|row| !row.get(index).copied().unwrap_or(false))
     };
     let columns = insert.columns.iter().enumerate();
     columns.filter(|(index, _)| given_by_some_row(*index)).map(|(_, id)| *id).collect()

@@ -19,12 +19,8 @@ impl Weaver<'_> {
             Scalar::Json(inner, path) => Scalar::Json(self.boxed(*inner)?, path),
             Scalar::Cast(inner, ty) => Scalar::Cast(self.boxed(*inner)?, ty),
             Scalar::Negate(inner, ty) => Scalar::Negate(self.boxed(*inner)?, ty),
-            Scalar::Masked(pred, inner) => {
-                Scalar::Masked(Box::new(self.pred(*pred)?), self.boxed(*inner)?)
-            }
-            Scalar::Arithmetic(op, a, b, ty) => {
-                Scalar::Arithmetic(op, self.boxed(*a)?, self.boxed(*b)?, ty)
-            }
+            Scalar::Masked(pred, inner) => Scalar::Masked(Box::new(self.pred(*pred)?), self.boxed(*inner)?),
+            Scalar::Arithmetic(op, a, b, ty) => Scalar::Arithmetic(op, self.boxed(*a)?, self.boxed(*b)?, ty),
             Scalar::Concat(a, b) => Scalar::Concat(self.boxed(*a)?, self.boxed(*b)?),
             Scalar::Call(function, args) => {
                 let args = args.into_iter().map(|arg| self.scalar(arg)).collect::<Result<_, _>>()?;
@@ -112,11 +108,8 @@ impl Weaver<'_> {
     pub(super) fn visible(&mut self, scalar: Scalar) -> Result<Option<Scalar>, Fault> {
         match &scalar {
             Scalar::Column(column) => {
-                let mask = self.compiler(Operation::Read, &[]).mask(
-                    column.source,
-                    column.table,
-                    column.column,
-                )?;
+                let mask =
+                    self.compiler(Operation::Read, &[]).mask(column.source, column.table, column.column)?;
                 Ok((mask != Pred::FALSE).then(|| masked(mask, scalar)))
             }
             _ => self.scalar(scalar).map(Some),
@@ -124,8 +117,7 @@ impl Weaver<'_> {
     }
 
     fn column(&mut self, column: ColumnRef) -> Result<Scalar, Fault> {
-        let mask =
-            self.compiler(Operation::Read, &[]).mask(column.source, column.table, column.column)?;
+        let mask = self.compiler(Operation::Read, &[]).mask(column.source, column.table, column.column)?;
         if mask == Pred::FALSE {
             let table = self.catalog.table(column.table);
             return Err(Fault::permission("column", &table.column(column.column).name));

@@ -36,16 +36,12 @@ impl Weaver<'_> {
             }
             let key = &catalog.table(relation.target).key;
             let mut filter = Pred::TRUE;
-            let mut absent = Pred::FALSE;
             for (column, other) in columns.iter().zip(key) {
                 let here = Scalar::Column(ColumnRef { source: row, table: table.id, column: *column });
                 let there = Scalar::Column(ColumnRef { source, table: relation.target, column: *other });
-                if table.column(*column).nullable {
-                    absent = absent.or(Pred::IsNull(here.clone()));
-                }
                 filter = filter.and(Pred::Compare(PredOp::Eq, there, here));
             }
-            let allowed = absent.or(exists(source, relation.target, filter.and(rule)));
+            let allowed = exists(source, relation.target, filter.and(rule));
             found.push(Reference {
                 constraint: constraint.clone(),
                 columns: columns.clone(),

@@ -14,9 +14,10 @@ impl Weaver<'_> {
         let asked = self.pred(select.filter)?;
         select.filter = rule.and(asked);
         for key in &mut select.order {
-            let by = std::mem::replace(&mut key.by, backstay_query::plan::Scalar::Null(
-                backstay_schema::scalar::ScalarType::Boolean,
-            ));
+            let by = std::mem::replace(
+                &mut key.by,
+                backstay_query::plan::Scalar::Null(backstay_schema::scalar::ScalarType::Boolean),
+            );
             key.by = self.scalar(by)?;
         }
         let mut outputs = Vec::with_capacity(select.outputs.len());
