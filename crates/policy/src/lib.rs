@@ -9,6 +9,7 @@ pub mod evaluate;
 mod paths;
 
 pub mod guarded;
+pub mod signup;
 pub mod trail;
 mod valid;
 pub mod weave;

@@ -45,15 +45,13 @@ impl Answer {
         let Some(table) = catalog.public_table(&self.table) else { return Ok(()) };
         self.key = table.key.iter().map(|id| table.column(*id).name.clone()).collect();
         let Action::Put { filtered, .. } = &self.action else { return Ok(()) };
-        let whole_key = filtered.len() == self.key.len() && self.key.iter().all(|name| filtered.contains(name));
+        let whole_key =
+            filtered.len() == self.key.len() && self.key.iter().all(|name| filtered.contains(name));
         if whole_key { Ok(()) } else { Err(put_filters()) }
     }
 }
 
 /// PGRST105.
 pub(crate) fn put_filters() -> Fault {
-    Fault::new(
-        code::PUT_FILTERS,
-        "Filters must include all and only primary key columns with 'eq' operators",
-    )
+    Fault::new(code::PUT_FILTERS, "Filters must include all and only primary key columns with 'eq' operators")
 }

@@ -6,7 +6,7 @@ use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
 use backstay_query::named::Input;
-use serde::de::{DeserializeSeed, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -40,8 +40,8 @@ pub(crate) struct Rules<'a> {
 /// PGRST102 for what is not JSON of this form, 54001 past a limit, 22021 for text that no row can hold.
 pub(crate) fn rows(body: &[u8], rules: Rules<'_>) -> Result<Rows, Fault> {
     within(body.len(), rules.limits.body_bytes, "bytes of body")?;
-    let text = std::str::from_utf8(body)
-        .map_err(|error| invalid("invalid UTF-8 in the body").with_source(error))?;
+    let text =
+        std::str::from_utf8(body).map_err(|error| invalid("invalid UTF-8 in the body").with_source(error))?;
     let mut collector = Collector::new(rules);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = deserializer.deserialize_any(Top(&mut collector)).and_then(|()| deserializer.end());
@@ -182,7 +182,8 @@ impl<'de> Visitor<'de> for Row<'_, '_> {
             };
             near = place + 1;
             let cell = cell(map.next_value::<&'de RawValue>()?.get());
-            let counted = within(collector.columns.len(), collector.rules.limits.nodes, "columns of one write");
+            let counted =
+                within(collector.columns.len(), collector.rules.limits.nodes, "columns of one write");
             let cell = counted.and(cell).map_err(|fault| {
                 collector.fault = Some(fault);
                 M::Error::custom("cell refused")
@@ -249,7 +250,10 @@ fn text(json: &str) -> Result<String, Fault> {
     let text: String = serde_json::from_str(json)
         .map_err(|error| invalid("Empty or invalid json").with_details(error.to_string()))?;
     if text.contains('\0') {
-        return Err(Fault::new(code::INVALID_ENCODING, "text holds a NUL character, which no column can store"));
+        return Err(Fault::new(
+            code::INVALID_ENCODING,
+            "text holds a NUL character, which no column can store",
+        ));
     }
     Ok(text)
 }

@@ -14,9 +14,8 @@ const IS_VALUE: &str = "isVal: (null, not_null, true, false, unknown)";
 const LOGIC_END: &str = "\",\" or \")\"";
 
 /// Operators of the dialect that need types or indexes which do not exist here.
-const UNAVAILABLE: &[&str] = &[
-    "match", "imatch", "cs", "cd", "ov", "sl", "sr", "nxl", "nxr", "adj", "fts", "plfts", "phfts", "wfts",
-];
+const UNAVAILABLE: &[&str] =
+    &["match", "imatch", "cs", "cd", "ov", "sl", "sr", "nxl", "nxr", "adj", "fts", "plfts", "phfts", "wfts"];
 
 /// Where a condition stands, which decides where its value ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,7 +225,9 @@ fn elements(cursor: &mut Cursor<'_>, close: char, budget: &Budget<'_>) -> Read<V
                 cursor.bump();
                 return Ok(texts);
             }
-            Some(_) | None => return Err(cursor.wrong(if close == ')' { LOGIC_END } else { "\",\" or \"}\"" })),
+            Some(_) | None => {
+                return Err(cursor.wrong(if close == ')' { LOGIC_END } else { "\",\" or \"}\"" }));
+            }
         };
     }
 }

@@ -128,10 +128,10 @@ pub(crate) fn read_whole<'a, T>(
         Wrong::Fault(fault) => *fault,
         Wrong::Syntax { at, unexpected, expecting } => {
             let column = text.get(..at).map_or(0, |before| before.chars().count()) + 1;
-            let found = text
-                .get(unexpected..)
-                .and_then(|rest| rest.chars().next())
-                .map_or_else(|| "unexpected end of input".to_owned(), |c| format!("unexpected {:?}", c.to_string()));
+            let found = text.get(unexpected..).and_then(|rest| rest.chars().next()).map_or_else(
+                || "unexpected end of input".to_owned(),
+                |c| format!("unexpected {:?}", c.to_string()),
+            );
             Fault::new(
                 code::PARSE_QUERY,
                 format!("\"failed to parse {what} ({text})\" (line 1, column {column})"),

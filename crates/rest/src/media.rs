@@ -36,10 +36,7 @@ pub(crate) fn media(request: &Request<'_>) -> Result<Media, Fault> {
     accepted.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
     accepted.iter().find_map(|(_, text)| one(text)).ok_or_else(|| {
         let names: Vec<&str> = accepted.iter().map(|(_, text)| *text).collect();
-        Fault::new(
-            code::MEDIA_TYPE,
-            format!("None of these media types are available: {}", names.join(", ")),
-        )
+        Fault::new(code::MEDIA_TYPE, format!("None of these media types are available: {}", names.join(", ")))
     })
 }
 
@@ -79,7 +76,10 @@ pub(crate) fn body_is_json(request: &Request<'_>) -> Result<(), Fault> {
     let Some(stated) = request.header("content-type") else { return Ok(()) };
     let name = stated.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match name.as_str() {
-        "" | "application/json" | "application/vnd.pgrst.object+json" | "application/vnd.pgrst.array+json" => Ok(()),
+        ""
+        | "application/json"
+        | "application/vnd.pgrst.object+json"
+        | "application/vnd.pgrst.array+json" => Ok(()),
         _ => Err(Fault::new(code::BODY_INVALID, format!("Content-Type not acceptable: {name}"))
             .with_hint("send the body as application/json")),
     }

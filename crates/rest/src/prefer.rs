@@ -117,7 +117,8 @@ impl Preferences {
         }
         applied.extend(self.count.map(|count| format!("count={count}")));
         applied.extend(self.rollback.map(|undo| if undo { "tx=rollback" } else { "tx=commit" }.to_owned()));
-        applied.extend(self.strict.map(|s| if s { "handling=strict" } else { "handling=lenient" }.to_owned()));
+        applied
+            .extend(self.strict.map(|s| if s { "handling=strict" } else { "handling=lenient" }.to_owned()));
         applied.extend(self.timezone_utc.then(|| "timezone=UTC".to_owned()));
         applied.extend(self.max_affected.filter(|_| changes).map(|most| format!("max-affected={most}")));
         (!applied.is_empty()).then(|| applied.join(", "))

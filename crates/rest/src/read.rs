@@ -56,7 +56,9 @@ impl Target {
         match key {
             Parameter::Select => {}
             Parameter::Columns => self.columns = Some(read_whole("columns parameter", value, field::names)?),
-            Parameter::OnConflict => self.on_conflict = read_whole("on_conflict parameter", value, field::names)?,
+            Parameter::OnConflict => {
+                self.on_conflict = read_whole("on_conflict parameter", value, field::names)?
+            }
             Parameter::Order(path) => {
                 let keys = read_whole("order", value, |c| order::order(c, budget))?;
                 addressed(&mut self.select, &path)?.order = keys;

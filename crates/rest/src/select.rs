@@ -72,7 +72,8 @@ fn column(name: Name, alias: Option<String>, cursor: &mut Cursor<'_>) -> Read<It
     if aggregate.is_some() {
         self::cast(cursor)?;
     }
-    let counts = name.text == "count" && !name.quoted && path.is_empty() && cast.is_none() && aggregate.is_none();
+    let counts =
+        name.text == "count" && !name.quoted && path.is_empty() && cast.is_none() && aggregate.is_none();
     if counts {
         return Ok(Item::Count { alias });
     }

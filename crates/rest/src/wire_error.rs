@@ -24,10 +24,8 @@ const RETRY_AFTER_S: &str = "1";
 pub fn render_fault(fault: &Fault, audience: Audience) -> Response {
     let code = fault.code.text;
     let status = status(fault, audience);
-    let mut headers = vec![
-        ("Content-Type", media::JSON.to_owned()),
-        ("Proxy-Status", format!("PostgREST; error={code}")),
-    ];
+    let mut headers =
+        vec![("Content-Type", media::JSON.to_owned()), ("Proxy-Status", format!("PostgREST; error={code}"))];
     if status == 401 {
         headers.push(("WWW-Authenticate", challenge(fault)));
     }
@@ -83,7 +81,8 @@ fn sqlstate(fault: &Fault, audience: Audience) -> u16 {
         "08" | "53" => 503,
         "28" | "0L" | "0P" => 403,
         "57" if code == "57P01" => 503,
-        "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV" | "P0" | "XX" => 500,
+        "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV" | "P0"
+        | "XX" => 500,
         _ => 400,
     }
 }

@@ -44,7 +44,10 @@ pub(crate) fn put(
     envelope: Envelope,
 ) -> Result<Parsed, Fault> {
     if target.paged || request.header("range").is_some() {
-        return Err(Fault::new(code::PUT_LIMIT, "limit/offset querystring parameters are not allowed for PUT"));
+        return Err(Fault::new(
+            code::PUT_LIMIT,
+            "limit/offset querystring parameters are not allowed for PUT",
+        ));
     }
     let preferences = &envelope.preferences;
     let representation = preferences.representation.unwrap_or(Representation::Minimal);
@@ -147,7 +150,9 @@ fn key_filters(filters: &[Filter]) -> Result<Vec<(&str, &str)>, Fault> {
     filters
         .iter()
         .map(|filter| match filter {
-            Filter::Field(field, Test::Compare(Comparison::Eq, Operand::Text(text))) if field.path.is_empty() => {
+            Filter::Field(field, Test::Compare(Comparison::Eq, Operand::Text(text)))
+                if field.path.is_empty() =>
+            {
                 Ok((field.name.as_str(), text.as_str()))
             }
             Filter::Field(..) | Filter::And(_) | Filter::Or(_) | Filter::Not(_) => Err(put_filters()),

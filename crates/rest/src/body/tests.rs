@@ -8,7 +8,8 @@ fn read(body: &[u8], columns: Option<&[&str]>, missing_default: bool) -> Result<
     let columns: Option<Vec<String>> =
         columns.map(|columns| columns.iter().map(|column| (*column).to_owned()).collect());
     let limits = Limits { write_rows: 100, nodes: 50, ..Limits::default() };
-    rows(body, Rules { columns: columns.as_deref(), missing_default, limits: &limits }).map_err(|f| f.to_string())
+    rows(body, Rules { columns: columns.as_deref(), missing_default, limits: &limits })
+        .map_err(|f| f.to_string())
 }
 
 fn number(text: &str) -> Input {
@@ -66,10 +67,31 @@ fn empty_lists_and_objects_are_bodies() {
 #[test]
 fn what_is_no_list_of_objects_is_refused() {
     for body in [
-        "", " ", "nul", "null", "1", "\"a\"", "[1]", "[[{}]]", "{\"a\":}", "{\"a\":1,}", "{a:1}", "[{}", "{} x",
-        "[{},]", "{\"a\":01}", "{\"a\":\"\u{1}\"}", "{\"a\":NaN}", "{\"a\":[1,}", "{\"a\":\"\\x\"}",
+        "",
+        " ",
+        "nul",
+        "null",
+        "1",
+        "\"a\"",
+        "[1]",
+        "[[{}]]",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "[{}",
+        "{} x",
+        "[{},]",
+        "{\"a\":01}",
+        "{\"a\":\"\u{1}\"}",
+        "{\"a\":NaN}",
+        "{\"a\":[1,}",
+        "{\"a\":\"\\x\"}",
     ] {
-        assert_eq!(read(body.as_bytes(), None, false).unwrap_err(), "PGRST102: Empty or invalid json", "{body}");
+        assert_eq!(
+            read(body.as_bytes(), None, false).unwrap_err(),
+            "PGRST102: Empty or invalid json",
+            "{body}"
+        );
     }
     assert_eq!(read(b"{\"a\":\"\xff\"}", None, false).unwrap_err(), "PGRST102: invalid UTF-8 in the body");
     assert_eq!(read(b"{\"a\":\"\\ud800\"}", None, false).unwrap_err(), "PGRST102: Empty or invalid json");

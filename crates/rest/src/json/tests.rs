@@ -27,7 +27,9 @@ fn written(make: impl Fn(&mut Vec<u8>)) -> String {
 #[test]
 fn text_round_trips() {
     let mut cases: Vec<String> = (0..0x300).filter_map(char::from_u32).map(|c| format!("a{c}b")).collect();
-    cases.extend(["", "\"", "\\", "a\"\\\u{8}\u{c}\n\r\t\u{1f}", "ä€🦀\u{2028}\u{7f}", "plain"].map(str::to_owned));
+    cases.extend(
+        ["", "\"", "\\", "a\"\\\u{8}\u{c}\n\r\t\u{1f}", "ä€🦀\u{2028}\u{7f}", "plain"].map(str::to_owned),
+    );
     for case in cases {
         let json = written(|out| text(out, &case));
         assert_eq!(serde_json::from_str::<String>(&json).unwrap(), case);

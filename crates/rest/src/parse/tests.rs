@@ -10,7 +10,12 @@ use std::fmt::Write;
 
 const NONE: &[(&str, &str)] = &[];
 
-fn request<'a>(method: &'a str, query: &'a str, headers: &'a [(&'a str, &'a str)], body: &'a str) -> Request<'a> {
+fn request<'a>(
+    method: &'a str,
+    query: &'a str,
+    headers: &'a [(&'a str, &'a str)],
+    body: &'a str,
+) -> Request<'a> {
     Request { method, path: "product", query: Some(query), headers, body: body.as_bytes() }
 }
 
@@ -36,7 +41,13 @@ fn refusal(result: Result<Parsed, Fault>) -> String {
         Some(Details::Text(text) | Details::Json(text)) => text,
         None => "-".to_owned(),
     };
-    format!("{} | {} | {} | {}", fault.code.text, fault.message, details, fault.hint.as_deref().unwrap_or("-"))
+    format!(
+        "{} | {} | {} | {}",
+        fault.code.text,
+        fault.message,
+        details,
+        fault.hint.as_deref().unwrap_or("-")
+    )
 }
 
 fn table_of(cases: &[&str], show: impl Fn(&str) -> String) -> String {
@@ -304,15 +315,14 @@ fn inserts_take_columns_defaults_and_conflicts() {
     assert_eq!(insert.columns, ["id", "title"]);
     assert_eq!(
         insert.rows,
-        [
-            vec![Input::Number("1".to_owned()), Input::Default],
-            vec![Input::Null, Input::Text("t".to_owned())]
-        ]
+        [vec![Input::Number("1".to_owned()), Input::Default], vec![Input::Null, Input::Text("t".to_owned())]]
     );
     insta::assert_debug_snapshot!((&insert.conflict, &insert.returning, parsed.expect, parsed.end));
     assert_eq!(
         parsed.answer.applied.as_deref(),
-        Some("resolution=merge-duplicates, missing=default, return=representation, count=planned, tx=rollback")
+        Some(
+            "resolution=merge-duplicates, missing=default, return=representation, count=planned, tx=rollback"
+        )
     );
     let closed = Settings { tx_rollback_allowed: false, ..settings() };
     let kept = parse(&request("POST", "", &[("Prefer", "tx=rollback")], "{}"), &closed).unwrap();
@@ -360,8 +370,11 @@ fn expectations_come_from_accept_and_prefer() {
 fn put_takes_one_row_by_its_key() {
     let put = |query: &str, body: &str| parse(&request("PUT", query, NONE, body), &settings());
     let parsed = put("id=eq.1", "{\"id\":1,\"title\":\"t\"}").unwrap();
-    assert!(matches!(parsed.query, Query::Insert(insert) if insert.conflict.as_ref().unwrap().columns == ["id"]));
-    let filters = "PGRST105 | Filters must include all and only primary key columns with 'eq' operators | - | -";
+    assert!(
+        matches!(parsed.query, Query::Insert(insert) if insert.conflict.as_ref().unwrap().columns == ["id"])
+    );
+    let filters =
+        "PGRST105 | Filters must include all and only primary key columns with 'eq' operators | - | -";
     for query in ["", "id=gt.1", "id=eq.1&or=(a.eq.1,b.eq.2)", "id=not.eq.1", "id->a=eq.1"] {
         assert_eq!(refusal(put(query, "{\"id\":1}")), filters);
     }

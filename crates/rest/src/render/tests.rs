@@ -56,7 +56,9 @@ fn reads() {
     let head = answered("HEAD", "", &[EXACT, ("Accept-Profile", "public")], "", &part(&[1], Some(1), 0));
     assert_eq!(
         head,
-        format!("200\n{JSON}\nContent-Range: 0-0/1\nPreference-Applied: count=exact\nContent-Profile: public\n")
+        format!(
+            "200\n{JSON}\nContent-Range: 0-0/1\nPreference-Applied: count=exact\nContent-Profile: public\n"
+        )
     );
     let none = answered("GET", "", &[EXACT], "", &part(&[], Some(0), 0));
     assert_eq!(none, format!("200\n{JSON}\nContent-Range: */0\nPreference-Applied: count=exact\n[]"));
@@ -111,7 +113,8 @@ fn inserts() {
     assert_eq!(changed, "200\nContent-Range: */*\nPreference-Applied: resolution=merge-duplicates\n");
     let added = answered("POST", "", &[merge], "{}", &part(&[1], None, 1));
     assert_eq!(added, "201\nContent-Range: */*\nPreference-Applied: resolution=merge-duplicates\n");
-    let ignored = answered("POST", "", &[("Prefer", "resolution=ignore-duplicates")], "{}", &part(&[], None, 0));
+    let ignored =
+        answered("POST", "", &[("Prefer", "resolution=ignore-duplicates")], "{}", &part(&[], None, 0));
     assert_eq!(ignored, "201\nContent-Range: */*\nPreference-Applied: resolution=ignore-duplicates\n");
 }
 
@@ -137,7 +140,9 @@ fn changes() {
     assert_eq!(patch(&[], "a=eq.1", &part(&[], None, 0)), "204\nContent-Range: */*\n");
     assert_eq!(
         patch(&[FULL], "a=eq.1&limit=1&offset=1", &part(&[1, 2], None, 0)),
-        format!("200\n{JSON}\nContent-Range: 0-1/*\nPreference-Applied: return=representation\n[{{\"id\":2}}]")
+        format!(
+            "200\n{JSON}\nContent-Range: 0-1/*\nPreference-Applied: return=representation\n[{{\"id\":2}}]"
+        )
     );
     let delete = answered("DELETE", "a=eq.1", &[EXACT], "", &part(&[1, 2], None, 0));
     assert_eq!(delete, "204\nContent-Range: */2\nPreference-Applied: count=exact\n");

@@ -66,8 +66,5 @@ fn a_challenge_cannot_be_broken_out_of() {
     let fault = Fault::new(code::JWT_INVALID, "bad \"token\"\r\nSet-Cookie: x");
     let response = render_fault(&fault, Audience::Anon);
     let challenge = response.headers.iter().find(|(name, _)| *name == "WWW-Authenticate").unwrap();
-    assert_eq!(
-        challenge.1,
-        "Bearer error=\"invalid_token\", error_description=\"bad 'token'Set-Cookie: x\""
-    );
+    assert_eq!(challenge.1, "Bearer error=\"invalid_token\", error_description=\"bad 'token'Set-Cookie: x\"");
 }
