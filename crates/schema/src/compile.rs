@@ -1,10 +1,26 @@
 //! SDL files in, a checked catalog or every mistake out.
 
+pub mod directive;
+pub mod draft;
+pub mod literal;
+
+mod build;
+mod constraint;
+mod enumeration;
+mod field;
+mod junction;
+mod key;
+mod relation;
+mod source;
+mod usage;
+mod valid;
+
 use crate::catalog::Catalog;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// One SDL file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub struct SourceFile {
     /// Name relative to the project, for messages.
     pub name: String,
@@ -15,7 +31,7 @@ pub struct SourceFile {
 }
 
 /// Whose a source file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// The project's.
     Project,
@@ -24,7 +40,7 @@ pub enum Owner {
 }
 
 /// What the schema compiler needs of `backstay.toml`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub struct Settings {
     /// Declared roles besides `anon`, `authenticated` and `service`.
     pub roles: Vec<String>,
@@ -39,11 +55,32 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
 }
 
+/// The roles that always exist.
+pub const BUILT_IN_ROLES: [&str; 3] = ["anon", "authenticated", "service"];
+
 /// Compiles a schema.
 ///
 /// # Errors
 /// Every mistake found, not the first.
 pub fn compile(files: &[SourceFile], settings: &Settings) -> Result<Compiled, Vec<Diagnostic>> {
-    let _ = (files, settings);
-    Ok(Compiled { catalog: Catalog::default(), warnings: Vec::new() })
+    let mut diagnostics = Diagnostics::default();
+    let draft = source::read(files, &mut diagnostics);
+    let mut built = build::build(&draft, &mut diagnostics);
+    built.catalog.files = files.iter().map(|file| file.name.clone()).collect();
+    built.catalog.roles =
+        BUILT_IN_ROLES.iter().map(ToString::to_string).chain(settings.roles.iter().cloned()).collect();
+    built.catalog.generation = generation(files, settings);
+    if diagnostics.failed() {
+        return Err(diagnostics.into_sorted());
+    }
+    Ok(Compiled { catalog: built.catalog, warnings: diagnostics.into_sorted() })
+}
+
+/// The same sources and settings have the same number, in every process of one version.
+fn generation(files: &[SourceFile], settings: &Settings) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    env!("CARGO_PKG_VERSION").hash(&mut hasher);
+    files.hash(&mut hasher);
+    settings.hash(&mut hasher);
+    hasher.finish()
 }

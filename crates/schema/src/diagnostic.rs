@@ -1,7 +1,11 @@
 //! What is wrong with a schema: code, place, cause, fix. Rendered as text for
 //! people and as JSON for editors.
 
+pub mod codes;
+pub mod render;
+
 use crate::catalog::Span;
+use crate::diagnostic::codes::Code;
 
 /// One mistake or remark.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,4 +29,49 @@ pub enum Severity {
     Error,
     /// The schema works; something looks wrong.
     Warning,
+}
+
+/// The diagnostics of one run.
+#[derive(Debug, Default)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// Adds one; its code says whether it is an error.
+    pub fn report(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.add(code, span, message.into(), None);
+    }
+
+    /// Adds one with the way to mend it.
+    pub fn report_with_help(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.add(code, span, message.into(), Some(help.into()));
+    }
+
+    fn add(&mut self, code: Code, span: Span, message: String, help: Option<String>) {
+        let severity = if code.text.starts_with('W') { Severity::Warning } else { Severity::Error };
+        let diagnostic = Diagnostic { code: code.text, severity, span, message, help };
+        if !self.list.contains(&diagnostic) {
+            self.list.push(diagnostic);
+        }
+    }
+
+    /// Whether any is an error.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// All, in order of their place.
+    #[must_use]
+    pub fn into_sorted(mut self) -> Vec<Diagnostic> {
+        self.list.sort_by_key(|diagnostic| (diagnostic.span.file, diagnostic.span.start, diagnostic.code));
+        self.list
+    }
 }

@@ -5,5 +5,6 @@ pub mod catalog;
 pub mod compile;
 pub mod diagnostic;
 pub mod expr;
+pub mod name;
 pub mod scalar;
 pub mod value;

@@ -1,6 +1,11 @@
-//! [`ScalarType`]: the types a column can have.
+//! [`ScalarType`]: the types a column can have, one table of all scalars, and the
+//! way from text or JSON to a [`Value`]. Messages are PostgreSQL's. Knows no SQL text
+//! but the names of types.
 
-use crate::catalog::EnumId;
+pub mod read;
+
+use crate::catalog::{Catalog, EnumId};
+use crate::value::Value;
 
 /// The type of a column or of a scalar expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,4 +37,150 @@ pub enum ScalarType {
     Json,
     /// Member of an enum, stored as text.
     Enum(EnumId),
+}
+
+/// One scalar of the schema language.
+#[derive(Debug)]
+pub struct ScalarEntry {
+    /// Its name in a schema.
+    pub name: &'static str,
+    /// What it is; none for one that is known but not available yet.
+    pub ty: Option<ScalarType>,
+    /// Names that a cast (`::name`) may use for it.
+    pub casts: &'static [&'static str],
+    /// What it holds, for editors and the reference.
+    pub doc: &'static str,
+}
+
+/// A decimal as it is without `@column(digits:, scale:)`.
+pub const DECIMAL: ScalarType = ScalarType::Decimal { digits: 18, scale: 4 };
+
+const fn entry(
+    name: &'static str,
+    ty: Option<ScalarType>,
+    casts: &'static [&'static str],
+    doc: &'static str,
+) -> ScalarEntry {
+    ScalarEntry { name, ty, casts, doc }
+}
+
+/// Every scalar of the language.
+pub const SCALARS: &[ScalarEntry] = &[
+    entry("ID", Some(ScalarType::Uuid), &[], "the id of a row"),
+    entry("UUID", Some(ScalarType::Uuid), &["uuid"], "a 128-bit id"),
+    entry("Int", Some(ScalarType::Int), &["int", "integer", "int4", "smallint", "int2"], "a 32-bit integer"),
+    entry("BigInt", Some(ScalarType::BigInt), &["bigint", "int8"], "a 64-bit integer"),
+    entry(
+        "Float",
+        Some(ScalarType::Float),
+        &["float8", "double precision", "float", "float4", "real"],
+        "a 64-bit binary floating point number",
+    ),
+    entry("Decimal", Some(DECIMAL), &["numeric", "decimal"], "an exact decimal number"),
+    entry("Boolean", Some(ScalarType::Boolean), &["boolean", "bool"], "true or false"),
+    entry("String", Some(ScalarType::String), &["text", "varchar", "character varying"], "Unicode text"),
+    entry(
+        "Timestamp",
+        Some(ScalarType::Timestamp),
+        &["timestamptz", "timestamp with time zone", "timestamp"],
+        "an instant in UTC with microseconds",
+    ),
+    entry("Date", Some(ScalarType::Date), &["date"], "a calendar date"),
+    entry("JSON", Some(ScalarType::Json), &["jsonb", "json"], "a JSON document"),
+    entry("Time", None, &[], "a time of day"),
+    entry("Duration", None, &[], "a length of time"),
+    entry("Bytes", None, &[], "binary data"),
+    entry("File", None, &[], "a stored file"),
+    entry("Vector", None, &[], "a vector of numbers"),
+];
+
+impl ScalarType {
+    /// The type that PostgreSQL would name so; enums are text.
+    #[must_use]
+    pub const fn sql_name(&self) -> &'static str {
+        match self {
+            Self::Int => "integer",
+            Self::BigInt => "bigint",
+            Self::Float => "double precision",
+            Self::Decimal { .. } => "numeric",
+            Self::Boolean => "boolean",
+            Self::String | Self::Enum(_) => "text",
+            Self::Uuid => "uuid",
+            Self::Timestamp => "timestamp with time zone",
+            Self::Date => "date",
+            Self::Json => "jsonb",
+        }
+    }
+
+    /// The type that a cast names (`::int`, `::text`), without regard to case.
+    #[must_use]
+    pub fn from_cast(name: &str) -> Option<Self> {
+        let name = name.trim().to_ascii_lowercase();
+        SCALARS.iter().find(|scalar| scalar.casts.contains(&name.as_str())).and_then(|scalar| scalar.ty)
+    }
+
+    /// The name as it stands in a schema.
+    #[must_use]
+    pub fn schema_name<'a>(&self, catalog: &'a Catalog) -> &'a str {
+        match self {
+            Self::Int => "Int",
+            Self::BigInt => "BigInt",
+            Self::Float => "Float",
+            Self::Decimal { .. } => "Decimal",
+            Self::Boolean => "Boolean",
+            Self::String => "String",
+            Self::Uuid => "ID",
+            Self::Timestamp => "Timestamp",
+            Self::Date => "Date",
+            Self::Json => "JSON",
+            Self::Enum(id) => &catalog.enum_type(*id).name,
+        }
+    }
+
+    /// Whether arithmetic applies.
+    #[must_use]
+    pub const fn is_number(&self) -> bool {
+        matches!(self, Self::Int | Self::BigInt | Self::Float | Self::Decimal { .. })
+    }
+
+    /// Whether a value has the form of this type (NULL has every form).
+    #[must_use]
+    pub const fn holds(&self, value: &Value) -> bool {
+        matches!(
+            (self, value),
+            (_, Value::Null)
+                | (Self::Int | Self::BigInt, Value::Int(_))
+                | (Self::Float, Value::Float(_))
+                | (Self::Decimal { .. }, Value::Decimal(_))
+                | (Self::Boolean, Value::Bool(_))
+                | (Self::String | Self::Enum(_), Value::Text(_))
+                | (Self::Uuid, Value::Uuid(_))
+                | (Self::Timestamp, Value::Timestamp(_))
+                | (Self::Date, Value::Date(_))
+                | (Self::Json, Value::Json(_))
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn casts_name_types() {
+        assert_eq!(ScalarType::from_cast("INT"), Some(ScalarType::Int));
+        assert_eq!(ScalarType::from_cast("double precision"), Some(ScalarType::Float));
+        assert_eq!(ScalarType::from_cast("numeric"), Some(DECIMAL));
+        assert_eq!(ScalarType::from_cast("regclass"), None);
+        assert_eq!(ScalarType::from_cast(""), None);
+    }
+
+    #[test]
+    fn every_available_scalar_but_id_can_be_cast_to() {
+        for scalar in SCALARS {
+            for cast in scalar.casts {
+                assert_eq!(ScalarType::from_cast(cast), scalar.ty, "{cast}");
+            }
+        }
+    }
 }

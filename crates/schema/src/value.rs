@@ -1,5 +1,13 @@
-//! [`Value`]: a typed scalar value in memory, equal on every engine.
+//! [`Value`]: a typed scalar value in memory, equal on every engine. Literals, URL
+//! text and JSON cells become values; values print in the one canonical text form.
+//! Knows nothing of SQL or of callers.
 
+pub mod calendar;
+pub mod decimal;
+pub mod json;
+
+use std::cmp::Ordering;
+use std::fmt::Write as _;
 use uuid::Uuid;
 
 /// A scalar value. Text forms are those of `SEMANTICS.md` 33.
@@ -43,5 +51,146 @@ impl Value {
     #[must_use]
     pub const fn is_null(&self) -> bool {
         matches!(self, Self::Null)
+    }
+
+    /// The canonical text form; NULL is `null`.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        self.write_text(&mut out);
+        out
+    }
+
+    /// Appends the canonical text form; NULL is `null`.
+    pub fn write_text(&self, out: &mut String) {
+        let written = match self {
+            Self::Null => out.write_str("null"),
+            Self::Bool(value) => write!(out, "{value}"),
+            Self::Int(value) => write!(out, "{value}"),
+            Self::Float(value) => {
+                write_float(*value, out);
+                Ok(())
+            }
+            Self::Decimal(value) => write!(out, "{value}"),
+            Self::Text(text) | Self::Json(text) => out.write_str(text),
+            Self::Uuid(id) => write!(out, "{}", id.hyphenated()),
+            Self::Timestamp(micros) => {
+                calendar::write_timestamp(*micros, out);
+                Ok(())
+            }
+            Self::Date(days) => {
+                calendar::write_date(i64::from(*days), out);
+                Ok(())
+            }
+            Self::Duration(micros) => {
+                calendar::write_duration(*micros, out);
+                Ok(())
+            }
+        };
+        debug_assert!(written.is_ok(), "writing to a string does not fail");
+    }
+
+    /// The order of two values of one kind; none for NULL, JSON and values of different kinds.
+    ///
+    /// Numbers of different kinds compare by value, text by its bytes.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Bool(a), Self::Bool(b)) => Some(a.cmp(b)),
+            (Self::Int(a), Self::Int(b))
+            | (Self::Timestamp(a), Self::Timestamp(b))
+            | (Self::Duration(a), Self::Duration(b)) => Some(a.cmp(b)),
+            (Self::Float(a), Self::Float(b)) => a.partial_cmp(b),
+            (Self::Decimal(a), Self::Decimal(b)) => Some(a.compare(*b)),
+            (Self::Text(a), Self::Text(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
+            (Self::Uuid(a), Self::Uuid(b)) => Some(a.cmp(b)),
+            (Self::Date(a), Self::Date(b)) => Some(a.cmp(b)),
+            (Self::Int(a), Self::Decimal(b)) => Some(Decimal::from_int(*a).compare(*b)),
+            (Self::Decimal(a), Self::Int(b)) => Some(a.compare(Decimal::from_int(*b))),
+            (Self::Float(a), Self::Int(_) | Self::Decimal(_)) => a.partial_cmp(&other.as_float()?),
+            (Self::Int(_) | Self::Decimal(_), Self::Float(b)) => self.as_float()?.partial_cmp(b),
+            (
+                Self::Null
+                | Self::Bool(_)
+                | Self::Int(_)
+                | Self::Float(_)
+                | Self::Decimal(_)
+                | Self::Text(_)
+                | Self::Uuid(_)
+                | Self::Timestamp(_)
+                | Self::Date(_)
+                | Self::Json(_)
+                | Self::Duration(_),
+                _,
+            ) => None,
+        }
+    }
+
+    /// A number as binary floating point.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "the nearest double is what a cast to Float means")]
+    pub fn as_float(&self) -> Option<f64> {
+        match self {
+            Self::Int(value) => Some(*value as f64),
+            Self::Float(value) => Some(*value),
+            Self::Decimal(value) => value.to_string().parse().ok(),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Text(_)
+            | Self::Uuid(_)
+            | Self::Timestamp(_)
+            | Self::Date(_)
+            | Self::Json(_)
+            | Self::Duration(_) => None,
+        }
+    }
+}
+
+/// Shortest text that reads back as the same number, in PostgreSQL's notation:
+/// plain from 1e-4 to below 1e15, else `1.5e+20`.
+pub fn write_float(value: f64, out: &mut String) {
+    let scientific = format!("{value:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let power: i32 = exponent.parse().unwrap_or(0);
+    let written = if (-4..15).contains(&power) {
+        write!(out, "{value}")
+    } else {
+        let sign = if power < 0 { '-' } else { '+' };
+        write!(out, "{mantissa}e{sign}{:02}", power.unsigned_abs())
+    };
+    debug_assert!(written.is_ok(), "writing to a string does not fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_text_forms() {
+        let of = |value: Value| value.to_text();
+        assert_eq!(of(Value::Float(0.1)), "0.1");
+        assert_eq!(of(Value::Float(3.0)), "3");
+        assert_eq!(of(Value::Float(-0.0)), "-0");
+        assert_eq!(of(Value::Float(1e20)), "1e+20");
+        assert_eq!(of(Value::Float(1.5e-7)), "1.5e-07");
+        assert_eq!(of(Value::Float(0.0001)), "0.0001");
+        assert_eq!(of(Value::Float(123_456_789_012_345.0)), "123456789012345");
+        assert_eq!(of(Value::Decimal(Decimal { units: 99_900, scale: 4 })), "9.9900");
+        assert_eq!(of(Value::Decimal(Decimal { units: -5, scale: 2 })), "-0.05");
+        assert_eq!(of(Value::Timestamp(1_769_850_000_000_000)), "2026-01-31T09:00:00+00:00");
+        assert_eq!(of(Value::Timestamp(1_769_850_000_120_000)), "2026-01-31T09:00:00.12+00:00");
+        assert_eq!(of(Value::Timestamp(-1)), "1969-12-31T23:59:59.999999+00:00");
+        assert_eq!(of(Value::Date(-1)), "1969-12-31");
+        assert_eq!(of(Value::Duration(90_061_500_000)), "P1DT1H1M1.5S");
+        assert_eq!(of(Value::Null), "null");
+    }
+
+    #[test]
+    fn numbers_of_different_kinds_compare_by_value() {
+        let tenth = Value::Decimal(Decimal { units: 10, scale: 1 });
+        assert_eq!(tenth.compare(&Value::Int(1)), Some(Ordering::Equal));
+        assert_eq!(Value::Float(1.5).compare(&Value::Int(1)), Some(Ordering::Greater));
+        assert_eq!(Value::Null.compare(&Value::Null), None);
+        assert_eq!(Value::Text("a".into()).compare(&Value::Int(1)), None);
     }
 }

@@ -1,0 +1,145 @@
+//! `@unique`, `@index` and the indexes that references get by themselves.
+
+use crate::catalog::{ColumnId, Index, Span, Table, Unique};
+use crate::compile::build::{Builder, Placed};
+use crate::compile::draft::{Application, TypeDraft, every};
+use crate::diagnostic::codes;
+use crate::name::object_name;
+use backstay_base::suggest;
+
+impl Builder<'_> {
+    pub fn constraints(&mut self) {
+        for (index, ty) in self.draft.types.iter().enumerate() {
+            if self.tables.get(index).copied().flatten().is_none() {
+                continue;
+            }
+            for (position, field) in ty.fields.iter().enumerate() {
+                let columns = self.stored(index, position);
+                for directive in &field.directives {
+                    if matches!(directive.name.as_str(), "unique" | "index") && !columns.is_empty() {
+                        if directive.names("fields").is_some() {
+                            let message = format!("`@{}` on a field takes no `fields`", directive.name);
+                            self.error(codes::UNFIT_DIRECTIVE, directive.span, message);
+                        }
+                        self.add_constraint(index, directive, columns.clone());
+                    }
+                }
+            }
+            for directive in every(&ty.directives, "unique").chain(every(&ty.directives, "index")) {
+                let columns = self.named_columns(index, ty, directive);
+                if !columns.is_empty() {
+                    self.add_constraint(index, directive, columns);
+                }
+            }
+            self.reference_indexes(index);
+        }
+    }
+
+    /// The columns that a field is stored in.
+    fn stored(&self, ty: usize, position: usize) -> Vec<ColumnId> {
+        match self.placed.get(ty).and_then(|placed| placed.get(position)) {
+            Some(Placed::Column(id)) => vec![*id],
+            Some(Placed::Reference(_, columns)) => columns.clone(),
+            Some(Placed::Far(_) | Placed::Computed(_) | Placed::Dropped) | None => Vec::new(),
+        }
+    }
+
+    fn named_columns(&mut self, index: usize, ty: &TypeDraft, directive: &Application) -> Vec<ColumnId> {
+        let names: &[(String, Span)] = directive.names("fields").unwrap_or_default();
+        if names.is_empty() && !directive.arguments.iter().any(|argument| argument.name == "fields") {
+            let message = format!("`@{}` on a type needs `fields`", directive.name);
+            self.error(codes::MISSING_ARGUMENT, directive.span, message);
+        } else if names.is_empty() {
+            self.error(
+                codes::ARGUMENT_VALUE,
+                directive.span,
+                format!("`@{}` names no fields", directive.name),
+            );
+        }
+        let mut columns = Vec::new();
+        for (name, span) in names {
+            let position = ty.fields.iter().position(|field| &field.name == name);
+            let stored = position.map(|position| self.stored(index, position)).unwrap_or_default();
+            let dropped = position.is_some_and(|position| {
+                self.placed.get(index).and_then(|placed| placed.get(position)) == Some(&Placed::Dropped)
+            });
+            if stored.is_empty() && !dropped {
+                let near = suggest::nearest(name, ty.fields.iter().map(|field| field.name.as_str()));
+                let message = match position {
+                    Some(_) => format!("\"{name}\" is not stored in \"{}\"", ty.name),
+                    None => format!("type \"{}\" has no field \"{name}\"", ty.name),
+                };
+                let help = near.map_or_else(
+                    || "name columns or references of the type".to_owned(),
+                    |near| format!("did you mean \"{near}\"?"),
+                );
+                self.error_with_help(codes::UNKNOWN_FIELD, *span, message, help);
+            }
+            if stored.iter().any(|id| columns.contains(id)) {
+                self.error(codes::DUPLICATE, *span, format!("\"{name}\" is named twice"));
+                continue;
+            }
+            columns.extend(stored);
+        }
+        columns
+    }
+
+    fn add_constraint(&mut self, index: usize, directive: &Application, columns: Vec<ColumnId>) {
+        let unique = directive.name == "unique";
+        let Some(table) = self.table_of(index) else { return };
+        let repeated = if unique {
+            table.key == columns || table.uniques.iter().any(|other| other.columns == columns)
+        } else {
+            table.indexes.iter().any(|other| other.columns == columns)
+        };
+        if repeated {
+            let message = format!("`@{}` repeats a constraint of the type", directive.name);
+            self.error(codes::DUPLICATE, directive.span, message);
+            return;
+        }
+        let name = free_name(table, &columns, if unique { "key" } else { "idx" });
+        if unique {
+            table.uniques.push(Unique { name, columns });
+        } else {
+            table.indexes.push(Index { name, columns });
+        }
+    }
+
+    /// Every reference can be followed backwards: an index begins with its columns.
+    fn reference_indexes(&mut self, index: usize) {
+        let Some(table) = self.table_of(index) else { return };
+        for relation in 0..table.relations.len() {
+            let columns: Vec<ColumnId> = table
+                .columns
+                .iter()
+                .filter(|column| column.relation.is_some_and(|id| usize::from(id.0) == relation))
+                .map(|column| column.id)
+                .collect();
+            let covered = |existing: &[ColumnId]| existing.starts_with(&columns);
+            let has = covered(&table.key)
+                || table.uniques.iter().any(|unique| covered(&unique.columns))
+                || table.indexes.iter().any(|index| covered(&index.columns));
+            if !columns.is_empty() && !has {
+                let name = free_name(table, &columns, "idx");
+                table.indexes.push(Index { name, columns });
+            }
+        }
+    }
+}
+
+/// A constraint name that the table does not have yet: a number is appended as PostgreSQL does.
+fn free_name(table: &Table, columns: &[ColumnId], label: &str) -> String {
+    let joined = columns.iter().map(|id| table.column(*id).name.as_str()).collect::<Vec<_>>().join("_");
+    let taken = |name: &str| {
+        table.uniques.iter().any(|unique| unique.name == name)
+            || table.indexes.iter().any(|index| index.name == name)
+    };
+    let plain = object_name(&table.name, &joined, label);
+    if !taken(&plain) {
+        return plain;
+    }
+    (1_u32..)
+        .map(|n| object_name(&table.name, &joined, &format!("{label}{n}")))
+        .find(|name| !taken(name))
+        .unwrap_or(plain)
+}
