@@ -68,18 +68,13 @@ pub fn convert(value: &Value, ty: ScalarType) -> Option<Value> {
         | (Value::Duration(_), _)
         | (Value::Json(_), ScalarType::Json) => value.clone(),
         (Value::Int(int), ScalarType::Int) => Value::Int(i64::from(i32::try_from(*int).ok()?)),
-        (Value::Int(int), ScalarType::Float) => {
-            #[expect(clippy::cast_precision_loss, reason = "what Float means")]
-            let float = *int as f64;
-            Value::Float(float)
-        }
+        (Value::Int(_) | Value::Decimal(_), ScalarType::Float) => Value::Float(value.as_float()?),
         (Value::Int(int), ScalarType::Decimal { scale, .. }) => {
             Value::Decimal(rescale(Decimal { units: i128::from(*int), scale: 0 }, scale)?)
         }
         (Value::Decimal(decimal), ScalarType::Decimal { scale, .. }) => {
             Value::Decimal(rescale(*decimal, scale)?)
         }
-        (Value::Decimal(decimal), ScalarType::Float) => Value::Float(decimal_float(*decimal)),
         (Value::Text(text), ScalarType::Uuid) => Value::Uuid(uuid::Uuid::parse_str(text).ok()?),
         _ => return None,
     })
@@ -89,14 +84,8 @@ fn power(scale: u8) -> Option<i128> {
     10_i128.checked_pow(u32::from(scale))
 }
 
-/// A decimal with another number of digits after the point, half away from zero.
 fn rescale(decimal: Decimal, scale: u8) -> Option<Decimal> {
-    let units = if scale >= decimal.scale {
-        decimal.units.checked_mul(power(scale - decimal.scale)?)?
-    } else {
-        rounded_div(decimal.units, power(decimal.scale - scale)?)?
-    };
-    Some(Decimal { units, scale })
+    decimal.rescale(scale).ok()
 }
 
 fn rounded_div(units: i128, by: i128) -> Option<i128> {
@@ -105,40 +94,12 @@ fn rounded_div(units: i128, by: i128) -> Option<i128> {
     Some(if away { quotient + units.signum() * by.signum() } else { quotient })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "what Float means")]
-fn decimal_float(decimal: Decimal) -> f64 {
-    decimal.units as f64 / 10_f64.powi(i32::from(decimal.scale))
-}
-
 /// The order of two values of one type; none when a null or another type is among them.
 #[must_use]
 pub fn order(a: &Value, b: &Value) -> Option<Ordering> {
     match (a, b) {
-        (Value::Bool(x), Value::Bool(y)) => Some(x.cmp(y)),
-        (Value::Int(x), Value::Int(y))
-        | (Value::Timestamp(x), Value::Timestamp(y))
-        | (Value::Duration(x), Value::Duration(y)) => Some(x.cmp(y)),
-        (Value::Float(x), Value::Float(y)) => x.partial_cmp(y),
-        (Value::Decimal(x), Value::Decimal(y)) => {
-            let scale = x.scale.max(y.scale);
-            Some(rescale(*x, scale)?.units.cmp(&rescale(*y, scale)?.units))
-        }
-        (Value::Text(x), Value::Text(y)) | (Value::Json(x), Value::Json(y)) => {
-            Some(x.as_bytes().cmp(y.as_bytes()))
-        }
-        (Value::Uuid(x), Value::Uuid(y)) => Some(x.cmp(y)),
-        (Value::Date(x), Value::Date(y)) => Some(x.cmp(y)),
-        (Value::Int(x), other @ (Value::Float(_) | Value::Decimal(_))) => order(&widened(*x, other), other),
-        (other @ (Value::Float(_) | Value::Decimal(_)), Value::Int(y)) => order(other, &widened(*y, other)),
-        _ => None,
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "what Float means")]
-fn widened(int: i64, like: &Value) -> Value {
-    match like {
-        Value::Float(_) => Value::Float(int as f64),
-        _ => Value::Decimal(Decimal { units: i128::from(int), scale: 0 }),
+        (Value::Json(x), Value::Json(y)) => Some(x.as_bytes().cmp(y.as_bytes())),
+        _ => a.compare(b),
     }
 }
 
