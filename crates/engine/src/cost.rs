@@ -82,7 +82,8 @@ fn own_column(scalar: &Scalar, source: SourceId) -> Option<ColumnId> {
 }
 
 fn is_point(table: &Table, fixed: &[ColumnId]) -> bool {
-    let covered = |columns: &[ColumnId]| !columns.is_empty() && columns.iter().all(|column| fixed.contains(column));
+    let covered =
+        |columns: &[ColumnId]| !columns.is_empty() && columns.iter().all(|column| fixed.contains(column));
     covered(&table.key) || table.uniques.iter().any(|unique| covered(&unique.columns))
 }
 

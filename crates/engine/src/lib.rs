@@ -39,4 +39,7 @@ pub trait Engine: Send + Sync + 'static {
     /// Runs the statements of one migration and writes its journal row, in one
     /// transaction where [`Capabilities::transactional_ddl`] holds. For `migrate` alone.
     fn migrate<'a>(&'a self, batch: &'a Batch) -> Work<'a, ()>;
+
+    /// What a new database would look like that ran these statements; nothing of it is kept. For `migrate` alone.
+    fn rehearse<'a>(&'a self, statements: &'a [String]) -> Work<'a, Live>;
 }

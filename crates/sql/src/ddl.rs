@@ -27,12 +27,7 @@ pub fn create_table(catalog: &Catalog, dialect: &'static Dialect, table: &Table)
 
 /// `CREATE TABLE` under another name: a migration that rebuilds a table fills that one and renames it.
 #[must_use]
-pub fn create_table_named(
-    catalog: &Catalog,
-    dialect: &'static Dialect,
-    table: &Table,
-    name: &str,
-) -> String {
+pub fn create_table_named(catalog: &Catalog, dialect: &'static Dialect, table: &Table, name: &str) -> String {
     let mut lower = Lower::new(catalog, dialect);
     lower.writer.push("CREATE TABLE ").name(name).push(" (");
     for (index, column) in table.columns.iter().enumerate() {
@@ -143,12 +138,7 @@ pub fn drop_index(dialect: &'static Dialect, index: &str) -> String {
 
 /// `INSERT INTO … SELECT`: copies columns, each from the old name beside it, into a rebuilt table.
 #[must_use]
-pub fn copy_rows(
-    dialect: &'static Dialect,
-    from: &str,
-    to: &str,
-    columns: &[(String, String)],
-) -> String {
+pub fn copy_rows(dialect: &'static Dialect, from: &str, to: &str, columns: &[(String, String)]) -> String {
     let mut writer = Writer::new(dialect);
     writer.push("INSERT INTO ").name(to).push(" (");
     for (index, (new, _)) in columns.iter().enumerate() {

@@ -6,8 +6,8 @@ pub mod sqlite;
 use backstay_schema::catalog::OnDelete;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
-use backstay_schema::value::Value;
 use backstay_schema::value::Decimal;
+use backstay_schema::value::Value;
 
 /// The differences of one database. Templates name their arguments `$1`, `$2`;
 /// `$d` and `$s` are digits and scale of the result type, `$f` the scale of the

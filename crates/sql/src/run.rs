@@ -102,8 +102,10 @@ fn is_met(expect: Expect, query: &Query, part: &Part) -> Result<bool, Fault> {
     match expect {
         Expect::Any => Ok(true),
         Expect::Singular if rows == 1 => Ok(true),
-        Expect::Singular => Err(Fault::new(code::NOT_SINGULAR, "Cannot coerce the result to a single JSON object")
-            .with_details(format!("The result contains {rows} rows"))),
+        Expect::Singular => {
+            Err(Fault::new(code::NOT_SINGULAR, "Cannot coerce the result to a single JSON object")
+                .with_details(format!("The result contains {rows} rows")))
+        }
         Expect::AtMost(most) if rows <= most => Ok(true),
         Expect::AtMost(_) => {
             Err(Fault::new(code::MAX_AFFECTED, "Query result exceeds max-affected preference constraint")
@@ -159,7 +161,12 @@ impl<S: Session> Runner<'_, S> {
     }
 
     /// The first value of the first row; NULL where there is none.
-    async fn first(&mut self, statement: &Statement, slots: &[Value], ty: ScalarType) -> Result<Value, Fault> {
+    async fn first(
+        &mut self,
+        statement: &Statement,
+        slots: &[Value],
+        ty: ScalarType,
+    ) -> Result<Value, Fault> {
         let rows = self.values(statement, slots, &[ty]).await.map_err(unexpected)?;
         Ok(rows.into_iter().flatten().next().unwrap_or(Value::Null))
     }

@@ -43,13 +43,17 @@ pub fn of_column<'a>(lower: &Lower<'a>, table: &Table, column: &'a Column) -> Op
     if members.is_empty() && column.ty != ScalarType::Boolean && !plain {
         return None;
     }
-    Some(Definition { name: column_check_name(table, column), condition: Condition::Column { column, members } })
+    Some(Definition {
+        name: column_check_name(table, column),
+        condition: Condition::Column { column, members },
+    })
 }
 
 /// A `@check`, where plain SQL can say it.
 #[must_use]
 pub fn of_row(check: &Check) -> Option<Definition<'_>> {
-    is_sayable(&check.expr).then(|| Definition { name: check.name.clone(), condition: Condition::Row(&check.expr) })
+    is_sayable(&check.expr)
+        .then(|| Definition { name: check.name.clone(), condition: Condition::Row(&check.expr) })
 }
 
 impl Definition<'_> {
@@ -92,9 +96,15 @@ fn write_column(lower: &mut Lower<'_>, column: &Column, members: &[&str]) {
     for valid in column.valid.iter().filter(|valid| is_plain(valid, column.ty)) {
         and(lower);
         match valid {
-            Valid::Min(least) => lower.writer.column(column).push(" >= ").schema_literal(&typed(least, column.ty), scale),
-            Valid::Max(most) => lower.writer.column(column).push(" <= ").schema_literal(&typed(most, column.ty), scale),
-            Valid::MinLength(least) => lower.writer.push("length(").column(column).push(") >= ").number(*least),
+            Valid::Min(least) => {
+                lower.writer.column(column).push(" >= ").schema_literal(&typed(least, column.ty), scale)
+            }
+            Valid::Max(most) => {
+                lower.writer.column(column).push(" <= ").schema_literal(&typed(most, column.ty), scale)
+            }
+            Valid::MinLength(least) => {
+                lower.writer.push("length(").column(column).push(") >= ").number(*least)
+            }
             Valid::MaxLength(most) => lower.writer.push("length(").column(column).push(") <= ").number(*most),
             Valid::Pattern(_) | Valid::Format(_) => continue,
         };
@@ -151,7 +161,10 @@ fn is_operand(expr: &Expr) -> bool {
 
 fn same_form(a: &Expr, b: &Expr) -> bool {
     match (&a.ty, &b.ty) {
-        (Ty::Scalar(ScalarType::Enum(_) | ScalarType::String), Ty::Scalar(ScalarType::Enum(_) | ScalarType::String)) => true,
+        (
+            Ty::Scalar(ScalarType::Enum(_) | ScalarType::String),
+            Ty::Scalar(ScalarType::Enum(_) | ScalarType::String),
+        ) => true,
         (Ty::Scalar(a), Ty::Scalar(b)) => a == b,
         _ => false,
     }

@@ -5,8 +5,8 @@ use super::{Dialect, NullOrder, Placeholder, TextTest};
 use backstay_schema::catalog::OnDelete;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
-use backstay_schema::value::Value;
 use backstay_schema::value::Decimal;
+use backstay_schema::value::Value;
 
 /// SQLite 3.51.3 and later.
 pub static SQLITE: Dialect = Dialect {

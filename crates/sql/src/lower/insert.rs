@@ -44,9 +44,10 @@ pub fn row(catalog: &Catalog, dialect: &'static Dialect, insert: &Insert) -> Res
 /// Whether the values of a row tell its key.
 #[must_use]
 pub fn key_is_given(table: &Table, insert: &Insert) -> bool {
-    table.key.iter().all(|id| {
-        insert.columns.contains(id) && !insert.derived.iter().any(|(derived, _)| derived == id)
-    })
+    table
+        .key
+        .iter()
+        .all(|id| insert.columns.contains(id) && !insert.derived.iter().any(|(derived, _)| derived == id))
 }
 
 /// Asks whether a predicate over [`Insert::row`] holds for a row that is not stored:

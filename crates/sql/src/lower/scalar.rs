@@ -216,9 +216,10 @@ impl Lower<'_> {
                 self.writer.push("count(*)");
             }
             Some(value) if aggregate.function == AggregateFunction::Count => {
-                self.template((self.dialect.aggregate)(AggregateFunction::Count, aggregate.ty), &mut |lower, _| {
-                    lower.scalar(value)
-                })?;
+                self.template(
+                    (self.dialect.aggregate)(AggregateFunction::Count, aggregate.ty),
+                    &mut |lower, _| lower.scalar(value),
+                )?;
             }
             Some(value) => {
                 let template = (self.dialect.aggregate)(aggregate.function, aggregate.ty);
@@ -255,7 +256,9 @@ pub(crate) fn text_test(function: Function) -> Result<TextTest, Fault> {
 
 const fn call_type(function: Function) -> ScalarType {
     match function {
-        Function::StartsWith | Function::EndsWith | Function::Contains | Function::Matches => ScalarType::Boolean,
+        Function::StartsWith | Function::EndsWith | Function::Contains | Function::Matches => {
+            ScalarType::Boolean
+        }
         Function::LowerAscii | Function::UpperAscii => ScalarType::String,
         Function::Size
         | Function::Year

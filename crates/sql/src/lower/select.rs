@@ -156,7 +156,12 @@ impl<'a> Lower<'a> {
         let table = self.catalog.table(inner.table);
         let marker = table.key.first().ok_or_else(|| Fault::internal("a table has no key"))?;
         self.separate(gathered.cells.len());
-        self.writer.push("(").alias(inner.source).push(".").column(table.column(*marker)).push(" IS NOT NULL)");
+        self.writer
+            .push("(")
+            .alias(inner.source)
+            .push(".")
+            .column(table.column(*marker))
+            .push(" IS NOT NULL)");
         gathered.cells.push(ScalarType::Boolean);
         gathered.joins.push(inner);
         let (piece, cell) = (gathered.layout.len(), gathered.cells.len());
@@ -269,5 +274,8 @@ fn counting(mut lower: Lower<'_>, select: &Select) -> Result<(Reading, Vec<Colum
     lower.count(select)?;
     let (statement, outside) = lower.finish();
     let cells = vec![ScalarType::BigInt];
-    Ok((Reading { statement, cells, given: Vec::new(), layout: vec![Piece::Cell], children: Vec::new() }, outside))
+    Ok((
+        Reading { statement, cells, given: Vec::new(), layout: vec![Piece::Cell], children: Vec::new() },
+        outside,
+    ))
 }

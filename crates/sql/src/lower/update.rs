@@ -288,7 +288,12 @@ impl Lower<'_> {
     }
 
     /// `(SELECT s1."a", ? AS "b" FROM "t" AS s1 WHERE key) AS s1`.
-    fn changed(&mut self, table: &Table, update: &Update, assign: &[&(ColumnId, Assign)]) -> Result<(), Fault> {
+    fn changed(
+        &mut self,
+        table: &Table,
+        update: &Update,
+        assign: &[&(ColumnId, Assign)],
+    ) -> Result<(), Fault> {
         self.enter(update.row);
         self.writer.push("(SELECT ");
         for (index, column) in table.columns.iter().enumerate() {

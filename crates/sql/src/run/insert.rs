@@ -152,7 +152,9 @@ impl<S: Session> Runner<'_, S> {
         let table = inserting.table;
         Ok(match violation {
             Violation::NotNull(column) => refusal::not_null(table, &column),
-            Violation::Check(constraint) => refusal::check(table, &constraint, check_message(table, &constraint)),
+            Violation::Check(constraint) => {
+                refusal::check(table, &constraint, check_message(table, &constraint))
+            }
             Violation::Unique(named) => {
                 let unique = refusal::unique_of(table, &named);
                 let values = self.prospective_values(inserting, row, &unique.columns).await?;
@@ -205,7 +207,11 @@ impl<S: Session> Runner<'_, S> {
     }
 
     /// References whose targets the caller may not name are as good as missing.
-    async fn verify_references(&mut self, inserting: &Inserting<'_>, keys: &[Vec<Value>]) -> Result<(), Fault> {
+    async fn verify_references(
+        &mut self,
+        inserting: &Inserting<'_>,
+        keys: &[Vec<Value>],
+    ) -> Result<(), Fault> {
         let (catalog, table) = (self.catalog, inserting.table);
         for reference in &inserting.insert.references {
             let allowed = or_null(table, inserting.insert.row, &reference.columns, reference.allowed.clone());
@@ -264,7 +270,8 @@ fn given_values(insert: &Insert, row: &[Value], columns: &[ColumnId]) -> Vec<Val
 
 /// What the author of a check says to the person who broke it.
 pub(super) fn check_message<'t>(table: &'t Table, constraint: &str) -> Option<&'t str> {
-    let of_row = table.checks.iter().find(|check| check.name == constraint).map(|check| check.message.as_str());
+    let of_row =
+        table.checks.iter().find(|check| check.name == constraint).map(|check| check.message.as_str());
     of_row.filter(|message| !message.is_empty()).or_else(|| {
         let column = table
             .columns

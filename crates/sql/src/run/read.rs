@@ -56,7 +56,12 @@ impl<S: Session> Runner<'_, S> {
         Ok(rows)
     }
 
-    fn read<'b>(&'b mut self, reading: &'b Reading, slots: &'b [Value], into: &'b mut Rows) -> Nested<'b, u64> {
+    fn read<'b>(
+        &'b mut self,
+        reading: &'b Reading,
+        slots: &'b [Value],
+        into: &'b mut Rows,
+    ) -> Nested<'b, u64> {
         Box::pin(async move {
             if reading.children.is_empty() {
                 return self.read_flat(reading, slots, into).await;

@@ -6,7 +6,7 @@ use crate::lower::delete;
 use crate::session::{Named, Session};
 use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_query::plan::{Exists, Pred, PredOp, ColumnRef, Refusal, Scalar, SourceId};
+use backstay_query::plan::{ColumnRef, Exists, Pred, PredOp, Refusal, Scalar, SourceId};
 use backstay_schema::catalog::{Catalog, ColumnId, OnDelete, RelationKind, Table};
 use backstay_schema::value::Value;
 
@@ -21,7 +21,8 @@ pub(super) struct UniqueOf {
 pub(super) fn unique_of(table: &Table, named: &Named) -> UniqueOf {
     let key = UniqueOf { name: key_name(table), columns: table.key.clone() };
     let uniques = table.uniques.iter();
-    let uniques = uniques.map(|unique| UniqueOf { name: unique.name.clone(), columns: unique.columns.clone() });
+    let uniques =
+        uniques.map(|unique| UniqueOf { name: unique.name.clone(), columns: unique.columns.clone() });
     let mut all = std::iter::once(key).chain(uniques);
     match named {
         Named::Name(name) => all
@@ -66,7 +67,10 @@ pub(super) fn reference(
 ) -> Fault {
     let fault = Fault::new(
         code::FOREIGN_KEY_VIOLATION,
-        format!("insert or update on table \"{}\" violates foreign key constraint \"{constraint}\"", table.name),
+        format!(
+            "insert or update on table \"{}\" violates foreign key constraint \"{constraint}\"",
+            table.name
+        ),
     );
     match values {
         Some(values) => fault.with_details(format!(
@@ -82,7 +86,10 @@ pub(super) fn reference(
 pub(super) fn not_null(table: &Table, column: &str) -> Fault {
     Fault::new(
         code::NOT_NULL_VIOLATION,
-        format!("null value in column \"{column}\" of relation \"{}\" violates not-null constraint", table.name),
+        format!(
+            "null value in column \"{column}\" of relation \"{}\" violates not-null constraint",
+            table.name
+        ),
     )
 }
 
@@ -131,7 +138,10 @@ pub(super) struct ForeignKey<'c> {
 }
 
 /// The foreign keys of a table, in order.
-pub(super) fn foreign_keys<'c>(catalog: &'c Catalog, table: &'c Table) -> impl Iterator<Item = ForeignKey<'c>> {
+pub(super) fn foreign_keys<'c>(
+    catalog: &'c Catalog,
+    table: &'c Table,
+) -> impl Iterator<Item = ForeignKey<'c>> {
     table.relations.iter().filter_map(|relation| match &relation.kind {
         RelationKind::ToOne { columns, constraint, on_delete, .. } => Some(ForeignKey {
             constraint,
@@ -160,10 +170,9 @@ pub(super) fn target_is_there(
 
 /// `pred`, or some of the columns is NULL.
 pub(super) fn or_null(table: &Table, row: SourceId, columns: &[ColumnId], pred: Pred) -> Pred {
-    let nulls = columns
-        .iter()
-        .filter(|id| table.column(**id).nullable)
-        .map(|column| Pred::IsNull(Scalar::Column(ColumnRef { source: row, table: table.id, column: *column })));
+    let nulls = columns.iter().filter(|id| table.column(**id).nullable).map(|column| {
+        Pred::IsNull(Scalar::Column(ColumnRef { source: row, table: table.id, column: *column }))
+    });
     let mut all: Vec<Pred> = nulls.collect();
     if all.is_empty() {
         return pred;
@@ -194,7 +203,10 @@ impl<S: Session> Runner<'_, S> {
         }
         Ok(Fault::new(
             code::FOREIGN_KEY_VIOLATION,
-            format!("update or delete on table \"{}\" violates a foreign key constraint of a row that goes with it", table.name),
+            format!(
+                "update or delete on table \"{}\" violates a foreign key constraint of a row that goes with it",
+                table.name
+            ),
         ))
     }
 }

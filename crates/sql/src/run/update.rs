@@ -101,7 +101,8 @@ impl<S: Session> Runner<'_, S> {
         table: &'p Table,
         wanted: impl Fn(&Assign) -> bool,
     ) -> Result<Updating<'p>, Fault> {
-        let assign: Vec<&(ColumnId, Assign)> = update.assign.iter().filter(|(_, value)| wanted(value)).collect();
+        let assign: Vec<&(ColumnId, Assign)> =
+            update.assign.iter().filter(|(_, value)| wanted(value)).collect();
         let statement = if assign.is_empty() {
             None
         } else {
@@ -111,7 +112,11 @@ impl<S: Session> Runner<'_, S> {
     }
 
     /// Writes one row; its new key goes into the target.
-    pub(super) async fn update_row(&mut self, updating: &Updating<'_>, target: &mut Target) -> Result<(), Fault> {
+    pub(super) async fn update_row(
+        &mut self,
+        updating: &Updating<'_>,
+        target: &mut Target,
+    ) -> Result<(), Fault> {
         let Some(statement) = &updating.statement else { return Ok(()) };
         let table = updating.table;
         let moved = updating.assign.iter().any(|(id, _)| table.key.contains(id));
@@ -132,7 +137,11 @@ impl<S: Session> Runner<'_, S> {
     }
 
     /// Holds rules and transitions against the rows as they are.
-    pub(super) async fn verify_updated(&mut self, updating: &Updating<'_>, targets: &[Target]) -> Result<(), Fault> {
+    pub(super) async fn verify_updated(
+        &mut self,
+        updating: &Updating<'_>,
+        targets: &[Target],
+    ) -> Result<(), Fault> {
         let Updating { update, table, .. } = updating;
         if targets.is_empty() {
             return Ok(());
@@ -148,7 +157,11 @@ impl<S: Session> Runner<'_, S> {
         Ok(())
     }
 
-    async fn find_breached(&mut self, updating: &Updating<'_>, targets: &[Target]) -> Result<Option<usize>, Fault> {
+    async fn find_breached(
+        &mut self,
+        updating: &Updating<'_>,
+        targets: &[Target],
+    ) -> Result<Option<usize>, Fault> {
         let Updating { update, table, .. } = updating;
         let plain = matches!(update.rule, Pred::Const(true))
             && update.arms.len() == update.stored.len()
@@ -296,8 +309,7 @@ impl<S: Session> Runner<'_, S> {
                 continue;
             }
             let keys = (self.new_source(), vec![target.new_key.clone()]);
-            let statement =
-                lower_insert::verify(catalog, self.dialect, table, update.row, &allowed, keys)?;
+            let statement = lower_insert::verify(catalog, self.dialect, table, update.row, &allowed, keys)?;
             if self.found(&statement).await?.is_some() {
                 if self.find_breached(updating, std::slice::from_ref(target)).await?.is_some() {
                     return Err(Fault::row_security(&table.name));
