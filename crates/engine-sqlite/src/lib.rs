@@ -18,6 +18,7 @@ use crate::error::OpenError;
 use crate::lock::Lock;
 use crate::pool::Readers;
 use crate::writer::Writer;
+use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
 use backstay_engine::capabilities::Capabilities;
 use backstay_engine::live::Live;
@@ -90,5 +91,15 @@ impl Engine for Sqlite {
 
     fn migrate<'a>(&'a self, batch: &'a Batch) -> Work<'a, ()> {
         Box::pin(self.writer.migrate(batch))
+    }
+
+    fn rehearse<'a>(&'a self, statements: &'a [String]) -> Work<'a, Live> {
+        let statements = statements.to_vec();
+        Box::pin(async move {
+            let task = tokio::task::spawn_blocking(move || migration::rehearse(&statements));
+            task.await.unwrap_or_else(|panicked| {
+                Err(Fault::internal("a rehearsal panicked").with_source(panicked))
+            })
+        })
     }
 }

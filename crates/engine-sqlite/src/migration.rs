@@ -2,8 +2,10 @@
 
 use crate::connection::Opened;
 use crate::error::fault;
+use crate::introspect;
 use backstay_base::code;
 use backstay_base::fault::Fault;
+use backstay_engine::live::Live;
 use backstay_engine::migration::{Batch, JOURNAL_TABLE, JournalRow};
 use rusqlite::Connection;
 
@@ -36,6 +38,16 @@ pub fn apply(opened: &mut Opened, batch: &Batch) -> Result<(), Fault> {
     connection.execute_batch("PRAGMA foreign_keys = ON").map_err(fault)?;
     connection.flush_prepared_statement_cache();
     result
+}
+
+/// What an empty database looks like after these statements.
+///
+/// # Errors
+/// Whatever a statement is refused with.
+pub fn rehearse(statements: &[String]) -> Result<Live, Fault> {
+    let connection = Connection::open_in_memory().map_err(fault)?;
+    run(&connection, &Batch { statements: statements.to_vec(), journal: None })?;
+    introspect::live(&connection)
 }
 
 /// The migrations that were applied.
