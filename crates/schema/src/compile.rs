@@ -10,12 +10,15 @@ mod enumeration;
 mod field;
 mod junction;
 mod key;
+mod linking;
 mod relation;
+mod rules;
 mod source;
 mod usage;
 mod valid;
 
 use crate::catalog::Catalog;
+use crate::diagnostic::codes::{self, Code};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -70,11 +73,35 @@ pub fn compile(files: &[SourceFile], settings: &Settings) -> Result<Compiled, Ve
     built.catalog.roles =
         BUILT_IN_ROLES.iter().map(ToString::to_string).chain(settings.roles.iter().cloned()).collect();
     built.catalog.generation = generation(files, settings);
+    check_rules(&draft, &mut built, &mut diagnostics);
     if diagnostics.failed() {
         return Err(diagnostics.into_sorted());
     }
     Ok(Compiled { catalog: built.catalog, warnings: diagnostics.into_sorted() })
 }
+
+/// Checks the rules. On a broken shape only mistakes that do not follow from it are kept.
+fn check_rules(draft: &draft::Draft, built: &mut build::Built, diagnostics: &mut Diagnostics) {
+    if diagnostics.failed() {
+        let mut found = Diagnostics::default();
+        rules::fill(draft, built, &mut found);
+        diagnostics.merge(found, &INDEPENDENT);
+        return;
+    }
+    let named = rules::fill(draft, built, diagnostics);
+    linking::fill(draft, built, &named, diagnostics);
+}
+
+/// Mistakes in rules that stand whatever the types of the schema are.
+const INDEPENDENT: [Code; 7] = [
+    codes::RULE_SYNTAX,
+    codes::UNDECLARED_ROLE,
+    codes::USER_METADATA,
+    codes::NOT_AN_UPDATE,
+    codes::RULE_RECURSION,
+    codes::LITERAL,
+    codes::TOO_LONG,
+];
 
 /// The same sources and settings have the same number, in every process of one version.
 fn generation(files: &[SourceFile], settings: &Settings) -> u64 {

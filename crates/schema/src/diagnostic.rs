@@ -62,6 +62,16 @@ impl Diagnostics {
         }
     }
 
+    /// Takes over those of another run that have one of these codes.
+    pub fn merge(&mut self, other: Self, codes: &[Code]) {
+        for diagnostic in other.list {
+            let wanted = codes.iter().any(|code| code.text == diagnostic.code);
+            if wanted && !self.list.contains(&diagnostic) {
+                self.list.push(diagnostic);
+            }
+        }
+    }
+
     /// Whether any is an error.
     #[must_use]
     pub fn failed(&self) -> bool {

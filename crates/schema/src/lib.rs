@@ -2,6 +2,7 @@
 //! a list of [`diagnostic::Diagnostic`]s out. Knows nothing of SQL, HTTP or callers.
 
 pub mod catalog;
+pub mod cel;
 pub mod compile;
 pub mod diagnostic;
 pub mod expr;

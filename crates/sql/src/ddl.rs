@@ -3,11 +3,11 @@
 
 pub mod check;
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, digits_and_scale};
 use crate::lower::Lower;
 use crate::writer::Writer;
 use backstay_schema::catalog::{
-    Catalog, Column, ColumnId, Fill, Relation, RelationKind, Table, Unique, Valid,
+    Catalog, Column, ColumnId, DefaultValue, Fill, Relation, RelationKind, Table, Unique, Valid,
 };
 use backstay_schema::scalar::ScalarType;
 
@@ -84,6 +84,11 @@ pub fn add_column(catalog: &Catalog, dialect: &'static Dialect, table: &Table, c
     let mut lower = Lower::new(catalog, dialect);
     lower.writer.push("ALTER TABLE ").table(table).push(" ADD COLUMN ");
     lower.column_definition(table, column);
+    if let (false, Some(DefaultValue::Value(value))) = (column.nullable, &column.default) {
+        // what the rows that are there already get; later ones get theirs from the server
+        lower.writer.push(" DEFAULT ");
+        lower.writer.schema_literal(&check::typed(value, column.ty), digits_and_scale(column.ty).1);
+    }
     if let Some(relation) = column.relation.map(|id| table.relation(id)) {
         lower.inline_reference(relation);
     }

@@ -72,6 +72,15 @@ pub struct Dialect {
     pub text_literal: fn(&Value) -> String,
 }
 
+/// Every dialect, one per line.
+pub const DIALECTS: &[&Dialect] = &[&sqlite::SQLITE];
+
+/// The dialect of this short name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Dialect> {
+    DIALECTS.iter().find(|dialect| dialect.name == name).copied()
+}
+
 /// How placeholders look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placeholder {

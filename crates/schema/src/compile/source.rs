@@ -2,7 +2,7 @@
 //! have no meaning here, and the GraphQL specification's own validation.
 
 use crate::catalog::Span;
-use crate::compile::directive::{Place, directives_sdl};
+use crate::compile::directive::{self, Place, directives_sdl};
 use crate::compile::draft::{Application, Draft, EnumDraft, FieldDraft, MemberDraft, TypeDraft};
 use crate::compile::usage::Usage;
 use crate::compile::{Owner, SourceFile};
@@ -266,6 +266,14 @@ impl Reader<'_> {
         for (name, span, directives, fields) in std::mem::take(&mut self.extensions) {
             match self.draft.types.iter_mut().find(|ty| ty.name == name) {
                 Some(ty) => {
+                    for directive in &directives {
+                        let repeatable =
+                            directive::find(&directive.name).is_some_and(|entry| entry.repeatable);
+                        if !repeatable && ty.directives.iter().any(|earlier| earlier.name == directive.name) {
+                            let message = format!("`@{}` may stand on \"{name}\" only once", directive.name);
+                            self.diagnostics.report(codes::MISPLACED_DIRECTIVE, directive.span, message);
+                        }
+                    }
                     ty.directives.extend(directives);
                     ty.fields.extend(fields);
                 }

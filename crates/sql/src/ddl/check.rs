@@ -112,7 +112,7 @@ fn write_column(lower: &mut Lower<'_>, column: &Column, members: &[&str]) {
 }
 
 /// A bound in the type of its column: `min: 0` of a decimal is a decimal.
-fn typed(value: &Value, ty: ScalarType) -> Value {
+pub(super) fn typed(value: &Value, ty: ScalarType) -> Value {
     match (value, ty) {
         (Value::Int(number), ScalarType::Decimal { .. }) => {
             Value::Decimal(backstay_schema::value::Decimal { units: i128::from(*number), scale: 0 })

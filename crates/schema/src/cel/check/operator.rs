@@ -1,0 +1,363 @@
+//! Operators: logic, comparison, membership, arithmetic, choice.
+
+use super::{Checked, Checker, Reported, Term};
+use crate::catalog::Span;
+use crate::cel::syntax::{BinaryOp, Syntax, SyntaxKind};
+use crate::diagnostic::codes;
+use crate::expr::{ArithmeticOp, AuthField, CompareOp, Expr, ExprKind, RequestField, Ty};
+use crate::scalar::ScalarType;
+use crate::value::Value;
+
+/// What `request.op` can be.
+const OPERATIONS: [&str; 4] = ["read", "create", "update", "delete"];
+
+pub(super) const BOOLEAN: Ty = Ty::Scalar(ScalarType::Boolean);
+
+impl Checker<'_, '_> {
+    pub(super) fn not(&mut self, inner: &Syntax, syntax: &Syntax) -> Checked<Expr> {
+        let inner = self.predicate(inner)?;
+        Ok(Expr { kind: ExprKind::Not(Box::new(inner)), ty: BOOLEAN, span: self.span_of(syntax) })
+    }
+
+    pub(super) fn negate(&mut self, inner: &Syntax, syntax: &Syntax) -> Checked<Expr> {
+        if matches!(inner.kind, SyntaxKind::Int(_) | SyntaxKind::Float(_)) {
+            return self.constant(inner, true);
+        }
+        let inner = self.expr(inner)?;
+        let number = matches!(&inner.ty, Ty::Scalar(ty) if ty.is_number());
+        let span = self.span_of(syntax);
+        if !number {
+            let message = format!("`-` applies to numbers, not to {}", self.shown(&inner.ty));
+            return self.fail(codes::TYPES, span, message);
+        }
+        let ty = inner.ty.clone();
+        Ok(Expr { kind: ExprKind::Negate(Box::new(inner)), ty, span })
+    }
+
+    pub(super) fn binary(
+        &mut self,
+        op: BinaryOp,
+        left: &Syntax,
+        right: &Syntax,
+        syntax: &Syntax,
+    ) -> Checked<Expr> {
+        match op {
+            BinaryOp::And | BinaryOp::Or => {
+                let (a, b) = (self.predicate(left), self.predicate(right));
+                let (a, b) = (Box::new(a?), Box::new(b?));
+                let kind = if op == BinaryOp::And { ExprKind::And(a, b) } else { ExprKind::Or(a, b) };
+                Ok(Expr { kind, ty: BOOLEAN, span: self.span_of(syntax) })
+            }
+            BinaryOp::In => self.membership(left, right, syntax),
+            BinaryOp::Eq => self.comparison(CompareOp::Eq, left, right, syntax),
+            BinaryOp::Ne => self.comparison(CompareOp::Ne, left, right, syntax),
+            BinaryOp::Lt => self.comparison(CompareOp::Lt, left, right, syntax),
+            BinaryOp::Le => self.comparison(CompareOp::Le, left, right, syntax),
+            BinaryOp::Gt => self.comparison(CompareOp::Gt, left, right, syntax),
+            BinaryOp::Ge => self.comparison(CompareOp::Ge, left, right, syntax),
+            BinaryOp::Add => self.arithmetic(ArithmeticOp::Add, left, right, syntax),
+            BinaryOp::Sub => self.arithmetic(ArithmeticOp::Sub, left, right, syntax),
+            BinaryOp::Mul => self.arithmetic(ArithmeticOp::Mul, left, right, syntax),
+            BinaryOp::Div => self.arithmetic(ArithmeticOp::Div, left, right, syntax),
+            BinaryOp::Rem => self.arithmetic(ArithmeticOp::Rem, left, right, syntax),
+        }
+    }
+
+    /// Both sides, reporting the mistakes of both.
+    fn sides(&mut self, left: &Syntax, right: &Syntax) -> Checked<(Expr, Expr)> {
+        let (a, b) = (self.term(left), self.term(right));
+        let (a, b) = (a?, b?);
+        for (term, at) in [(&a, left), (&b, right)] {
+            if matches!(term, Term::Rows(_)) {
+                let span = self.span_of(at);
+                let help = "ask `size(list) == 0`, `x in list`, `list.exists(x, …)` or `list.all(x, …)`";
+                return self.fail_with(codes::UNSUPPORTED, span, "a list of rows cannot be compared", help);
+            }
+        }
+        let (a, b) = (self.to_expr(a, left), self.to_expr(b, right));
+        Ok((a?, b?))
+    }
+
+    fn comparison(&mut self, op: CompareOp, left: &Syntax, right: &Syntax, syntax: &Syntax) -> Checked<Expr> {
+        let (a, b) = self.sides(left, right)?;
+        self.compare(op, a, b, left, right, self.span_of(syntax))
+    }
+
+    pub(super) fn compare(
+        &mut self,
+        op: CompareOp,
+        a: Expr,
+        b: Expr,
+        left: &Syntax,
+        right: &Syntax,
+        span: Span,
+    ) -> Checked<Expr> {
+        for (expr, other) in [(&a, &b), (&b, &a)] {
+            if matches!(expr.ty, Ty::List(_)) {
+                let help = "ask `x in list`, `list.exists(x, …)` or `list.all(x, …)`";
+                return self.fail_with(codes::UNSUPPORTED, span, "lists cannot be compared", help);
+            }
+            if expr.ty == Ty::Scalar(ScalarType::Json) && other.ty != Ty::Null {
+                let help = "compare its members: `this.meta.plan == 'pro'`";
+                return self.fail_with(codes::UNSUPPORTED, span, "JSON documents cannot be compared", help);
+            }
+        }
+        let (a, b) = self.unify(a, b, left, right)?;
+        self.known_words(&a, &b)?;
+        let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
+        if !equality {
+            self.ordered(&a, &b, span)?;
+        }
+        Ok(Expr { kind: ExprKind::Compare(op, Box::new(a), Box::new(b)), ty: BOOLEAN, span })
+    }
+
+    fn ordered(&mut self, a: &Expr, b: &Expr, span: Span) -> Checked<()> {
+        for expr in [a, b] {
+            let fits = match &expr.ty {
+                Ty::Scalar(ty) => {
+                    ty.is_number()
+                        || matches!(ty, ScalarType::String | ScalarType::Timestamp | ScalarType::Date)
+                }
+                Ty::Dynamic => true,
+                Ty::Duration | Ty::Null | Ty::Row(_) | Ty::List(_) => false,
+            };
+            if !fits {
+                let message = format!("{} has no order", self.shown(&expr.ty));
+                let help = match expr.ty {
+                    Ty::Null => "compare with null by `==` or `!=`",
+                    Ty::Duration => "compare times: `this.created_at > now - duration(\"24h\")`",
+                    _ => "only `==`, `!=` and `in` apply",
+                };
+                return self.fail_with(codes::TYPES, span, message, help);
+            }
+        }
+        Ok(())
+    }
+
+    /// Roles and operations are a closed set: literals beside them are checked.
+    fn known_words(&mut self, a: &Expr, b: &Expr) -> Checked<()> {
+        for (side, other) in [(a, b), (b, a)] {
+            let ExprKind::Const(Value::Text(text)) = &other.kind else { continue };
+            self.known_word(side, text, other.span)?;
+        }
+        Ok(())
+    }
+
+    fn known_word(&mut self, side: &Expr, text: &str, span: Span) -> Checked<()> {
+        match &side.kind {
+            ExprKind::Auth(AuthField::Role) if !self.catalog().roles.iter().any(|role| role == text) => {
+                let message = format!("the role '{text}' is not declared");
+                let near =
+                    backstay_base::suggest::nearest(text, self.catalog().roles.iter().map(String::as_str));
+                let help = match near {
+                    Some(near) => format!("did you mean '{near}'? Roles are declared in backstay.toml"),
+                    None => "declare it in backstay.toml: `roles = […]`".to_owned(),
+                };
+                self.fail_with(codes::UNDECLARED_ROLE, span, message, help)
+            }
+            ExprKind::Request(RequestField::Op) if !OPERATIONS.contains(&text) => {
+                self.fail_near(codes::LITERAL, span, format!("'{text}' is no operation"), text, &OPERATIONS)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn membership(&mut self, left: &Syntax, right: &Syntax, syntax: &Syntax) -> Checked<Expr> {
+        let (needle, list) = (self.expr(left), self.term(right));
+        let (needle, list) = (needle?, list?);
+        let span = self.span_of(syntax);
+        match list {
+            Term::Rows(rows) => self.member_of_rows(needle, rows, left, right, span),
+            Term::Row(_) | Term::Auth | Term::Request | Term::Headers => {
+                let at = self.span_of(right);
+                self.fail(codes::TYPES, at, "`in` needs a list on its right")
+            }
+            Term::Value(list) => self.member_of_value(needle, list, left, right, span),
+        }
+    }
+
+    fn member_of_value(
+        &mut self,
+        needle: Expr,
+        list: Expr,
+        left: &Syntax,
+        right: &Syntax,
+        span: Span,
+    ) -> Checked<Expr> {
+        let made = |needle: Expr, list: Expr| {
+            Ok(Expr { kind: ExprKind::In(Box::new(needle), Box::new(list)), ty: BOOLEAN, span })
+        };
+        match (&list.kind, &list.ty) {
+            (ExprKind::List(_), _) => self.member_of_list(needle, list, left, right, span),
+            (ExprKind::Auth(AuthField::Claim(_)), _) => {
+                if matches!(needle.ty, Ty::Scalar(_)) {
+                    return made(needle, list);
+                }
+                let message = format!("{} is not looked up in a claim", self.shown(&needle.ty));
+                self.fail(codes::TYPES, span, message)
+            }
+            (ExprKind::Request(RequestField::Changed), _) => {
+                self.field_name(&needle)?;
+                let text = Ty::Scalar(ScalarType::String);
+                let needle = self.fit(needle, &text, left)?;
+                made(needle, list)
+            }
+            (_, Ty::Scalar(ScalarType::String)) => self.fail_with(
+                codes::UNSUPPORTED,
+                span,
+                "`in` looks into lists",
+                "for text, write `text.contains(part)`",
+            ),
+            (ExprKind::Path(_), Ty::Dynamic | Ty::Scalar(ScalarType::Json)) => {
+                let help = "keep what rules ask for in a list of rows";
+                self.fail_with(codes::UNSUPPORTED, span, "rules do not look into JSON lists", help)
+            }
+            (_, ty) => {
+                let message = format!("`in` needs a list on its right, found {}", self.shown(ty));
+                self.fail(codes::TYPES, span, message)
+            }
+        }
+    }
+
+    /// A literal beside `request.changed` names a field of the row.
+    fn field_name(&mut self, needle: &Expr) -> Checked<()> {
+        let (ExprKind::Const(Value::Text(text)), Some(this)) = (&needle.kind, &self.environment.this) else {
+            return Ok(());
+        };
+        let table = self.catalog().table(this.table);
+        if table.members.contains_key(text) {
+            return Ok(());
+        }
+        let known: Vec<&str> = table.members.keys().map(String::as_str).collect();
+        let message = format!("type \"{}\" has no field \"{text}\"", table.type_name);
+        let text = text.clone();
+        self.fail_near(codes::UNKNOWN_MEMBER, needle.span, message, &text, &known)
+    }
+
+    fn member_of_list(
+        &mut self,
+        needle: Expr,
+        list: Expr,
+        left: &Syntax,
+        right: &Syntax,
+        span: Span,
+    ) -> Checked<Expr> {
+        let (ExprKind::List(items), Ty::List(element)) = (list.kind, list.ty) else { return Err(Reported) };
+        if needle.ty == Ty::Null {
+            return self.fail_with(
+                codes::UNSUPPORTED,
+                span,
+                "null is not looked up in a list",
+                "write `… == null`",
+            );
+        }
+        if matches!(*element, Ty::Row(_)) {
+            let mut out: Option<Expr> = None;
+            for item in items {
+                let equal = self.compare(CompareOp::Eq, needle.clone(), item, left, right, span)?;
+                out = Some(match out {
+                    Some(before) => {
+                        Expr { kind: ExprKind::Or(Box::new(before), Box::new(equal)), ty: BOOLEAN, span }
+                    }
+                    None => equal,
+                });
+            }
+            return out.ok_or(Reported);
+        }
+        let mut needle = needle;
+        let mut fitted = Vec::new();
+        for item in items {
+            let (a, b) = self.unify(needle, item, left, right)?;
+            self.known_words(&a, &b)?;
+            needle = a;
+            fitted.push(b);
+        }
+        // the needle may have widened after the first items were fitted
+        let wanted = needle.ty.clone();
+        let mut out = Vec::new();
+        for item in fitted {
+            out.push(if wanted == Ty::Dynamic { item } else { self.fit(item, &wanted, right)? });
+        }
+        let ty = Ty::List(Box::new(if wanted == Ty::Dynamic { *element } else { wanted }));
+        let list = Expr { kind: ExprKind::List(out), ty, span: list.span };
+        Ok(Expr { kind: ExprKind::In(Box::new(needle), Box::new(list)), ty: BOOLEAN, span })
+    }
+
+    fn arithmetic(
+        &mut self,
+        op: ArithmeticOp,
+        left: &Syntax,
+        right: &Syntax,
+        syntax: &Syntax,
+    ) -> Checked<Expr> {
+        let (a, b) = self.sides(left, right)?;
+        let span = self.span_of(syntax);
+        let text = |ty: &Ty| matches!(ty, Ty::Scalar(ScalarType::String | ScalarType::Enum(_)));
+        let time = |ty: &Ty| matches!(ty, Ty::Scalar(ScalarType::Timestamp));
+        let number = |ty: &Ty| matches!(ty, Ty::Scalar(ty) if ty.is_number());
+        let made = |kind: ExprKind, ty: Ty| Ok(Expr { kind, ty, span });
+        let adds = matches!(op, ArithmeticOp::Add | ArithmeticOp::Sub);
+        if op == ArithmeticOp::Add && text(&a.ty) && text(&b.ty) {
+            let string = Ty::Scalar(ScalarType::String);
+            let (a, b) = (self.fit(a, &string, left)?, self.fit(b, &string, right)?);
+            return made(ExprKind::Concat(Box::new(a), Box::new(b)), string);
+        }
+        if adds && time(&a.ty) && b.ty == Ty::Duration {
+            return made(
+                ExprKind::Arithmetic(op, Box::new(a), Box::new(b)),
+                Ty::Scalar(ScalarType::Timestamp),
+            );
+        }
+        if op == ArithmeticOp::Add && a.ty == Ty::Duration && time(&b.ty) {
+            return made(
+                ExprKind::Arithmetic(op, Box::new(b), Box::new(a)),
+                Ty::Scalar(ScalarType::Timestamp),
+            );
+        }
+        if number(&a.ty) && number(&b.ty) {
+            let (a, b) = self.unify(a, b, left, right)?;
+            if op == ArithmeticOp::Rem && a.ty == Ty::Scalar(ScalarType::Float) {
+                return self.fail(codes::TYPES, span, "`%` applies to Int, BigInt and Decimal");
+            }
+            let ty = a.ty.clone();
+            return made(ExprKind::Arithmetic(op, Box::new(a), Box::new(b)), ty);
+        }
+        let message = format!("no arithmetic between {} and {}", self.shown(&a.ty), self.shown(&b.ty));
+        let help = match (&a.ty, &b.ty) {
+            (x, y) if time(x) && time(y) => {
+                "compare instead: `this.ends_at > this.starts_at + duration(\"1h\")`"
+            }
+            (Ty::Dynamic, _) | (_, Ty::Dynamic) => {
+                "the type of a JSON value is known only at run time; use a column"
+            }
+            (Ty::List(_), _) | (_, Ty::List(_)) => "lists are not joined in rules",
+            _ => "numbers go with numbers, text with text, times with durations",
+        };
+        self.fail_with(codes::TYPES, span, message, help)
+    }
+
+    pub(super) fn conditional(
+        &mut self,
+        condition: &Syntax,
+        yes: &Syntax,
+        no: &Syntax,
+        syntax: &Syntax,
+    ) -> Checked<Expr> {
+        let (c, sides) = (self.predicate(condition), self.sides(yes, no));
+        let (c, (a, b)) = (c?, sides?);
+        let span = self.span_of(syntax);
+        let mixed = (a.ty == Ty::Dynamic) != (b.ty == Ty::Dynamic) && a.ty != Ty::Null && b.ty != Ty::Null;
+        let (a, b) = self.unify(a, b, yes, no)?;
+        if mixed || matches!(a.ty, Ty::List(_)) {
+            let help = "compare in both branches: `c ? a == x : b == x`";
+            return self.fail_with(
+                codes::TYPES,
+                span,
+                "both branches have one type that is known at load",
+                help,
+            );
+        }
+        let ty = if a.ty == Ty::Null { b.ty.clone() } else { a.ty.clone() };
+        Ok(Expr { kind: ExprKind::If(Box::new(c), Box::new(a), Box::new(b)), ty, span })
+    }
+}
