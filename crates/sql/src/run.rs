@@ -5,6 +5,7 @@
 mod delete;
 mod insert;
 mod read;
+mod reference;
 mod refusal;
 mod update;
 mod upsert;

@@ -1,6 +1,7 @@
 //! Updates: classify, write by key, verify the rows as they are then, read back.
 
-use super::refusal::{self, foreign_keys, or_null, target_is_there};
+use super::reference::{self, conditions};
+use super::refusal;
 use super::{Runner, key_types, unexpected};
 use crate::lower::insert as lower_insert;
 use crate::lower::update::{self as lower, Asked, Kept};
@@ -182,13 +183,17 @@ impl<S: Session> Runner<'_, S> {
     ) -> Result<(), Fault> {
         let Updating { update, table, assign, .. } = updating;
         let column = transition.column;
-        if !assign.iter().any(|(id, _)| *id == column) {
-            return Ok(());
-        }
+        let Some((_, assigned)) = assign.iter().rfind(|(id, _)| *id == column) else { return Ok(()) };
         let place = update.keep.iter().position(|id| *id == column);
         let from = place.and_then(|place| target.keep.get(place)).cloned().unwrap_or(Value::Null);
-        let stored = self.stored_values(table, update.row, &[column], &target.new_key).await?;
-        let to = stored.into_iter().next().unwrap_or(Value::Null);
+        let to = match assigned {
+            Assign::Value(value) => value.clone(),
+            Assign::Given(place) => target.given.get(*place).cloned().unwrap_or(Value::Null),
+            Assign::Scalar(_) => {
+                let stored = self.stored_values(table, update.row, &[column], &target.new_key).await?;
+                stored.into_iter().next().unwrap_or(Value::Null)
+            }
+        };
         let text = |value: &Value| match value {
             Value::Text(text) => Some(text.clone()),
             _ => None,
@@ -276,21 +281,15 @@ impl<S: Session> Runner<'_, S> {
         target: &Target,
         name: Option<String>,
     ) -> Result<Fault, Fault> {
-        let (catalog, table) = (self.catalog, updating.table);
-        for foreign in foreign_keys(catalog, table) {
-            let culprit = match &name {
-                Some(name) => foreign.constraint == name,
-                None => {
-                    let source = self.new_source();
-                    let there = (foreign.columns, foreign.target);
-                    let there = target_is_there(table, updating.update.row, there, source);
-                    !self.judge_update(updating, target, (&Asked::Pred(&there), &[])).await?.0
-                }
-            };
-            if culprit {
-                let values = self.own_values(updating, target, foreign.columns).await?;
-                let key = (foreign.columns, values.as_deref());
-                return Ok(refusal::reference(table, foreign.constraint, key, foreign.target));
+        let Updating { update, table, .. } = updating;
+        let asked = (reference::Asked::All, &mut self.sources);
+        for condition in conditions(self.catalog, (table, update.row), &update.references, asked) {
+            let named = name.as_deref().is_some_and(|name| name == condition.constraint);
+            let asked = Asked::Pred(&condition.holds);
+            if named || !self.judge_update(updating, target, (&asked, &[])).await?.0 {
+                let values = self.own_values(updating, target, condition.columns).await?;
+                let key = (condition.columns, values.as_deref());
+                return Ok(refusal::reference(table, condition.constraint, key, condition.target));
             }
         }
         self.still_referenced(table, &target.key).await
@@ -299,31 +298,25 @@ impl<S: Session> Runner<'_, S> {
     /// References that the update sets must name rows that the caller may name.
     async fn verify_set_references(&mut self, updating: &Updating<'_>, target: &Target) -> Result<(), Fault> {
         let Updating { update, table, assign, .. } = updating;
-        let catalog = self.catalog;
-        for reference in &update.references {
-            if !assign.iter().any(|(id, _)| reference.columns.contains(id)) {
-                continue;
-            }
-            let allowed = or_null(table, update.row, &reference.columns, reference.allowed.clone());
-            if matches!(allowed, Pred::Const(true)) {
+        let set = |id: &ColumnId| assign.iter().any(|(assigned, _)| assigned == id);
+        let asked = (reference::Asked::Guarded, &mut self.sources);
+        for condition in conditions(self.catalog, (table, update.row), &update.references, asked) {
+            if !condition.columns.iter().any(set) || matches!(condition.holds, Pred::Const(true)) {
                 continue;
             }
             let keys = (self.new_source(), vec![target.new_key.clone()]);
-            let statement = lower_insert::verify(catalog, self.dialect, table, update.row, &allowed, keys)?;
-            if self.found(&statement).await?.is_some() {
-                if self.find_breached(updating, std::slice::from_ref(target)).await?.is_some() {
-                    return Err(Fault::row_security(&table.name));
-                }
-                let own = |id: &ColumnId| assign.iter().any(|(assigned, _)| assigned == id);
-                let values = if reference.columns.iter().all(own) {
-                    Some(self.stored_values(table, update.row, &reference.columns, &target.new_key).await?)
-                } else {
-                    None
-                };
-                let key = (reference.columns.as_slice(), values.as_deref());
-                let other = catalog.table(reference.target);
-                return Err(refusal::reference(table, &reference.constraint, key, other));
+            let statement =
+                lower_insert::verify(self.catalog, self.dialect, table, update.row, &condition.holds, keys)?;
+            if self.found(&statement).await?.is_none() {
+                continue;
             }
+            if self.find_breached(updating, std::slice::from_ref(target)).await?.is_some() {
+                return Err(Fault::row_security(&table.name));
+            }
+            let own = condition.columns.iter().all(set);
+            let stored = self.stored_values(table, update.row, condition.columns, &target.new_key).await?;
+            let key = (condition.columns, own.then_some(stored.as_slice()));
+            return Err(refusal::reference(table, condition.constraint, key, condition.target));
         }
         Ok(())
     }

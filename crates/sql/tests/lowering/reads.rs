@@ -78,6 +78,22 @@ fn to_many_embeds_are_children() {
 }
 
 #[test]
+fn what_writes_answer_with() {
+    let catalog = catalog();
+    let mut one = select("post", "id title");
+    one.items.push(embed("author", select("", "name")));
+    one.items.push(embed("tags", select("", "label")));
+    let mut planned = planned(one);
+    planned.order.clear();
+    let keys = [vec![Value::Uuid(uuid::Uuid::nil())], vec![Value::Uuid(uuid::Uuid::max())]];
+    let texts = [
+        show_reading(&lower::returning(&catalog, &SQLITE, &planned).unwrap()),
+        show_reading(&lower::returning_all(&catalog, &SQLITE, &planned, (SourceId(70), &keys)).unwrap()),
+    ];
+    insta::assert_snapshot!(texts.join("\n\n"));
+}
+
+#[test]
 fn the_count_of_all() {
     let select = planned(named::Select { filters: vec![eq("words", "5")], count: true, ..select("post", "id") });
     insta::assert_snapshot!(show(&lower::count(&catalog(), &SQLITE, &select).unwrap()));
