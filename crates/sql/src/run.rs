@@ -2,6 +2,7 @@
 //! (SEMANTICS 9–12, 28–30). A session and a woven script enter, a reply and whether
 //! to keep what was written leave. The same for every database.
 
+mod check;
 mod delete;
 mod insert;
 mod read;

@@ -1,3 +1,5 @@
+//! Deletes: reach, rules, references, answers.
+
 use crate::kit::{Db, eq, refused, select};
 use backstay_query::named::{Delete, Filter, Query};
 use backstay_query::plan::{End, Expect};
@@ -42,11 +44,8 @@ async fn what_goes_is_read_before() {
     let db = Db::ruled().await;
     let mut answer = select("", "id");
     answer.items.push(crate::kit::embed("notes", select("", "id")));
-    let query = Query::Delete(Delete {
-        table: "post".into(),
-        filters: vec![eq("id", "1")],
-        returning: Some(answer),
-    });
+    let query =
+        Query::Delete(Delete { table: "post".into(), filters: vec![eq("id", "1")], returning: Some(answer) });
     let script = db.script(query);
     let shape = match &script.steps[0].query {
         backstay_query::plan::Query::Delete(delete) => {

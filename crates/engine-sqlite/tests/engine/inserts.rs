@@ -1,3 +1,5 @@
+//! Inserts: rules, constraints in PostgreSQL's words, references, expectations.
+
 use crate::kit::{Db, insert, refused, select};
 use backstay_query::named::{Input, Insert, Query};
 use backstay_query::plan::{End, Expect};
@@ -40,7 +42,8 @@ async fn the_database_counts_keys_and_never_gives_one_again() {
 #[tokio::test]
 async fn a_rule_that_does_not_hold_refuses_and_undoes_all_rows() {
     let db = Db::ruled().await;
-    let rows = insert("post", POST, &[vec!["7", "Title", "a", "1", "5"], vec!["8", "Title", "b", "1", "500"]]);
+    let rows =
+        insert("post", POST, &[vec!["7", "Title", "a", "1", "5"], vec!["8", "Title", "b", "1", "500"]]);
     assert_eq!(
         refused(db.as_user(Query::Insert(rows)).await),
         "42501 | new row violates row-level security policy for table \"post\" | "
@@ -99,6 +102,52 @@ async fn constraint_errors_are_shown_only_where_the_rule_holds() {
             "{row:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn checks_bind_whether_the_database_can_say_them_or_not() {
+    let db = Db::ruled().await;
+    for (row, expected) in [
+        (
+            vec!["7", "Title", "x", "1", "-1"],
+            "23514 | too few words | new row for relation \"post\" violates check constraint \"post_check\"",
+        ),
+        (
+            vec!["7", "xTitle", "x", "1", "5"],
+            "23514 | no title begins with x | new row for relation \"post\" violates check constraint \"post_check1\"",
+        ),
+        (
+            vec!["7", "xTitle", "x", "1", "500"],
+            "42501 | new row violates row-level security policy for table \"post\" | ",
+        ),
+    ] {
+        assert_eq!(refused(db.as_user(post(row.clone())).await), expected, "{row:?}");
+    }
+    assert_eq!(posts(&db).await, "[{id:1},{id:2}]");
+}
+
+/// Cy (3) is hidden and nobody has 77: whichever stands first is blamed, in the same words.
+#[tokio::test]
+async fn hidden_and_absent_targets_cannot_be_told_apart() {
+    let db = Db::ruled().await;
+    let pair = |one: &'static str, two: &'static str, three: &'static str| {
+        Query::Insert(insert("pair", "id one_id two_id three_id", &[vec!["1", one, two, three]]))
+    };
+    let blamed = |column: &str, key: &str, target: &str| {
+        format!(
+            "23503 | insert or update on table \"pair\" violates foreign key constraint \"pair_{column}_fkey\" | Key ({column})=({key}) is not present in table \"{target}\"."
+        )
+    };
+    for (one, two, three, expected) in [
+        ("3", "77", "", blamed("one_id", "3", "person")),
+        ("77", "3", "", blamed("one_id", "77", "person")),
+        ("1", "3", "77", blamed("two_id", "3", "person")),
+        ("1", "77", "77", blamed("two_id", "77", "person")),
+        ("1", "2", "77", blamed("three_id", "77", "post")),
+    ] {
+        assert_eq!(refused(db.as_user(pair(one, two, three)).await), expected, "{one} {two} {three}");
+    }
+    assert_eq!(db.as_user(pair("1", "2", "")).await.unwrap().affected, 1);
 }
 
 #[tokio::test]

@@ -28,7 +28,10 @@ use tempfile::TempDir;
 pub const SCHEMA: &str = r#"
 type Person { id: Int!  name: String!  manager: Person  reports: [Person!]!  posts: [Post!]! }
 enum State { DRAFT @next(to: [LIVE])  LIVE @next(to: [GONE])  GONE }
-type Post @check(expr: "this.words >= 0", message: "too few words") {
+type Post
+  @check(expr: "this.words >= 0", message: "too few words")
+  @check(expr: "this.title.startsWith('x') == false", message: "no title begins with x")
+{
   id: Int!
   title: String! @valid(minLength: 2, maxLength: 20)
   slug: String! @unique
@@ -47,6 +50,7 @@ type Post @check(expr: "this.words >= 0", message: "too few words") {
   notes: [Note!]!
 }
 type Tag { id: Int! label: String! posts: [Post!]! }
+type Pair { id: Int! one: Person! @relation(onDelete: CASCADE) two: Person! @relation(onDelete: CASCADE) three: Post }
 type Note { id: Int! post: Post! @relation(onDelete: CASCADE) text: String @unique }
 "#;
 
@@ -124,7 +128,11 @@ fn ruled_catalog() -> Arc<Catalog> {
         let all = || allow(always.clone());
         table.access = Access { read: all(), create: all(), update: all(), delete: all() };
         if table.name != "note" {
-            table.columns.iter_mut().filter(|column| column.name == "id").for_each(|id| id.fill = Fill::Client);
+            table
+                .columns
+                .iter_mut()
+                .filter(|column| column.name == "id")
+                .for_each(|id| id.fill = Fill::Client);
         }
         if table.name == "person" {
             table.access.read = allow(rule(table, "name", CompareOp::Ne, text("Cy")));
@@ -156,7 +164,11 @@ impl Db {
 
     async fn fill(db: Self) -> Self {
         for (table, columns, rows) in [
-            ("person", "id name manager_id", vec![vec!["1", "Ann", ""], vec!["2", "Bob", "1"], vec!["3", "Cy", "1"]]),
+            (
+                "person",
+                "id name manager_id",
+                vec![vec!["1", "Ann", ""], vec!["2", "Bob", "1"], vec!["3", "Cy", "1"]],
+            ),
             (
                 "post",
                 "id title slug author_id state words price flag meta",
@@ -165,7 +177,11 @@ impl Db {
                     vec!["2", "Second", "second", "2", "LIVE", "20", "", "", ""],
                 ],
             ),
-            ("note", "id post_id text", vec![vec!["1", "1", "n1"], vec!["2", "1", "n2"], vec!["3", "2", "n3"]]),
+            (
+                "note",
+                "id post_id text",
+                vec![vec!["1", "1", "n1"], vec!["2", "1", "n2"], vec!["3", "2", "n3"]],
+            ),
             ("tag", "id label", vec![vec!["1", "red"], vec!["2", "blue"]]),
             ("post_tag", "post_id tag_id", vec![vec!["1", "1"], vec!["1", "2"], vec!["2", "2"]]),
         ] {
@@ -287,7 +303,12 @@ pub fn refused<T: std::fmt::Debug>(result: Result<T, Fault>) -> String {
         None => String::new(),
     };
     let source = fault.source.as_ref().map(|source| format!(" <{source}>")).unwrap_or_default();
-    format!("{} | {} | {details}{}", fault.code.text, fault.message, if fault.code.text == "XX000" { source } else { String::new() })
+    format!(
+        "{} | {} | {details}{}",
+        fault.code.text,
+        fault.message,
+        if fault.code.text == "XX000" { source } else { String::new() }
+    )
 }
 
 /// Compact JSON of rows.
@@ -323,10 +344,14 @@ fn object(rows: &Rows, shape: &Shape, cells: &mut Cells<'_>, out: &mut String) {
             (_, Cell::Null) => out.push_str("null"),
             (ShapeKind::One(inner) | ShapeKind::Spread(inner), Cell::Row) => object(rows, inner, cells, out),
             (ShapeKind::Many(inner), Cell::List(count)) => list(rows, inner, count.into(), cells, out),
-            (ShapeKind::Scalar(_) | ShapeKind::Count(_), Cell::Bool(value)) => write!(out, "{value}").unwrap(),
+            (ShapeKind::Scalar(_) | ShapeKind::Count(_), Cell::Bool(value)) => {
+                write!(out, "{value}").unwrap()
+            }
             (ShapeKind::Scalar(_) | ShapeKind::Count(_), Cell::Int(value)) => write!(out, "{value}").unwrap(),
             (ShapeKind::Scalar(_), Cell::Float(value)) => write!(out, "{value:?}").unwrap(),
-            (ShapeKind::Scalar(_), Cell::Text { start, len }) => write!(out, "{:?}", rows.slice(start, len)).unwrap(),
+            (ShapeKind::Scalar(_), Cell::Text { start, len }) => {
+                write!(out, "{:?}", rows.slice(start, len)).unwrap()
+            }
             (ShapeKind::Scalar(_), Cell::Raw { start, len }) => out.push_str(rows.slice(start, len)),
             (kind, cell) => panic!("{cell:?} for {kind:?}"),
         }

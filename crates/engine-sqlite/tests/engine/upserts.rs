@@ -1,3 +1,5 @@
+//! Upserts: how rows are told apart, and who may merge what.
+
 use crate::kit::{Db, insert, refused};
 use backstay_query::named::{Conflict, ConflictAction, Input, Insert, Query};
 

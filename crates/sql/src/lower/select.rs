@@ -116,7 +116,11 @@ struct Gathered<'s> {
     children: Vec<(Reading, Vec<ColumnRef>)>,
 }
 
-fn level(mut lower: Lower<'_>, select: &Select, from: Source<'_>) -> Result<(Reading, Vec<ColumnRef>), Fault> {
+fn level(
+    mut lower: Lower<'_>,
+    select: &Select,
+    from: Source<'_>,
+) -> Result<(Reading, Vec<ColumnRef>), Fault> {
     let mut gathered = Gathered::default();
     lower.enter(select.source);
     enter_joined(&mut lower, &select.outputs);

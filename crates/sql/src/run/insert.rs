@@ -72,6 +72,7 @@ impl<S: Session> Runner<'_, S> {
         };
         if self.references == References::PerStatement {
             self.verify_references(inserting, std::slice::from_ref(&key), Asked::Guarded).await?;
+            self.check_inserted(inserting, std::slice::from_ref(&key)).await?;
         }
         Ok(key)
     }
@@ -85,6 +86,7 @@ impl<S: Session> Runner<'_, S> {
         let Inserting { insert, table, .. } = inserting;
         if self.references == References::AtCommit {
             self.verify_references(inserting, keys, Asked::All).await?;
+            self.check_inserted(inserting, keys).await?;
         }
         if self.find_breach(inserting, &insert.rule, keys).await?.is_some() {
             return Err(Fault::row_security(&table.name));
@@ -221,7 +223,7 @@ impl<S: Session> Runner<'_, S> {
     }
 
     /// The first of the stored rows for which the predicate is not TRUE.
-    async fn find_breach(
+    pub(super) async fn find_breach(
         &mut self,
         inserting: &Inserting<'_>,
         pred: &Pred,

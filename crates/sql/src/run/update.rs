@@ -134,7 +134,8 @@ impl<S: Session> Runner<'_, S> {
                 return Err(self.refuse_update(updating, target, fault).await?);
             }
         }
-        self.verify_set_references(updating, target).await
+        self.verify_set_references(updating, target).await?;
+        self.check_updated(updating, target).await
     }
 
     /// Holds rules and transitions against the rows as they are.
@@ -158,7 +159,7 @@ impl<S: Session> Runner<'_, S> {
         Ok(())
     }
 
-    async fn find_breached(
+    pub(super) async fn find_breached(
         &mut self,
         updating: &Updating<'_>,
         targets: &[Target],

@@ -1,3 +1,4 @@
+//! Text of definitions.
 use crate::kit::catalog;
 use backstay_sql::ddl;
 use backstay_sql::dialect::sqlite::SQLITE;

@@ -1,8 +1,10 @@
+//! Text of reads: every filter, scalar and embed.
+
 use crate::kit::{catalog, embed, eq, field, plan, select, show, show_reading, test};
 use backstay_query::named::{self, Filter, Item, JsonKey, JsonStep, Operand, Order, Test};
 use backstay_query::plan::{
-    Aggregate, ColumnRef, ComputedRef, Exists, Lookup, Output, OutputValue, Pred, PredOp, Query, Scalar, Select,
-    SourceId,
+    Aggregate, ColumnRef, ComputedRef, Exists, Lookup, Output, OutputValue, Pred, PredOp, Query, Scalar,
+    Select, SourceId,
 };
 use backstay_schema::catalog::ComputedId;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
@@ -35,7 +37,12 @@ fn by_key() {
 #[test]
 fn a_page_in_order() {
     let order = vec![order("price", false, None), order("words", true, None), order("at", true, Some(false))];
-    insta::assert_snapshot!(text(named::Select { order, limit: Some(10), offset: 5, ..select("post", "id") }));
+    insta::assert_snapshot!(text(named::Select {
+        order,
+        limit: Some(10),
+        offset: 5,
+        ..select("post", "id")
+    }));
 }
 
 #[test]
@@ -95,7 +102,8 @@ fn what_writes_answer_with() {
 
 #[test]
 fn the_count_of_all() {
-    let select = planned(named::Select { filters: vec![eq("words", "5")], count: true, ..select("post", "id") });
+    let select =
+        planned(named::Select { filters: vec![eq("words", "5")], count: true, ..select("post", "id") });
     insta::assert_snapshot!(show(&lower::count(&catalog(), &SQLITE, &select).unwrap()));
 }
 
@@ -141,7 +149,8 @@ fn with(make: impl Fn(&dyn Fn(&str) -> Scalar) -> (Vec<(Scalar, ScalarType)>, Pr
     let (outputs, filter) = make(&|name| {
         Scalar::Column(ColumnRef { source, table: post.id, column: post.column_named(name).unwrap().id })
     });
-    let output = |(scalar, ty)| Output { name: "v".into(), starred: false, value: OutputValue::Scalar(scalar, ty) };
+    let output =
+        |(scalar, ty)| Output { name: "v".into(), starred: false, value: OutputValue::Scalar(scalar, ty) };
     select.outputs = outputs.into_iter().map(output).collect();
     select.filter = filter;
     match lower::reading(&catalog, &SQLITE, &select) {
@@ -166,7 +175,10 @@ fn scalars() {
             (Scalar::Masked(Box::new(Pred::IsTrue(column("flag"))), boxed("title")), ScalarType::String),
             (Scalar::Arithmetic(ArithmeticOp::Mul, boxed("price"), int(), SCALED), SCALED),
             (Scalar::Arithmetic(ArithmeticOp::Add, boxed("words"), int(), ScalarType::Int), ScalarType::Int),
-            (Scalar::Arithmetic(ArithmeticOp::Sub, boxed("at"), int(), ScalarType::Timestamp), ScalarType::Timestamp),
+            (
+                Scalar::Arithmetic(ArithmeticOp::Sub, boxed("at"), int(), ScalarType::Timestamp),
+                ScalarType::Timestamp,
+            ),
             (Scalar::Negate(boxed("words"), ScalarType::Int), ScalarType::Int),
             (Scalar::Concat(boxed("title"), boxed("slug")), ScalarType::String),
             (Scalar::Call(Function::Size, vec![column("title")]), ScalarType::Int),
@@ -183,7 +195,8 @@ fn predicates_of_rules() {
     let catalog = catalog();
     let tag = catalog.public_table("tag").unwrap();
     let source = SourceId(50);
-    let label = Scalar::Column(ColumnRef { source, table: tag.id, column: tag.column_named("label").unwrap().id });
+    let label =
+        Scalar::Column(ColumnRef { source, table: tag.id, column: tag.column_named("label").unwrap().id });
     insta::assert_snapshot!(with(|column| {
         let compare = |a, b| Pred::Compare(PredOp::Eq, a, b);
         let exists = || {

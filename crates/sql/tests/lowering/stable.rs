@@ -9,7 +9,8 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
 fn word(values: &mut StdRng) -> String {
-    const HOSTILE: &[&str] = &["a", "'", "\"; DROP TABLE post; --", "?", "$1", "%", "\\", "NULL", "s0.\"id\"", "é𝄞"];
+    const HOSTILE: &[&str] =
+        &["a", "'", "\"; DROP TABLE post; --", "?", "$1", "%", "\\", "NULL", "s0.\"id\"", "é𝄞"];
     let first = HOSTILE[values.random_range(0..HOSTILE.len())];
     format!("{first}{}", values.random_range(0..1000))
 }
@@ -21,7 +22,10 @@ fn filter(shape: &mut StdRng, values: &mut StdRng, depth: u32) -> Filter {
             let length = values.random_range(0..20);
             test("title", Test::In((0..length).map(|_| Operand::Text(word(values))).collect()))
         }
-        2 => test("words", Test::Compare(Comparison::Lt, Operand::Text(values.random_range(0..99_999).to_string()))),
+        2 => test(
+            "words",
+            Test::Compare(Comparison::Lt, Operand::Text(values.random_range(0..99_999).to_string())),
+        ),
         3 => test("title", Test::Like { pattern: word(values), ignore_case: shape.random_bool(0.5) }),
         4 => test("price", Test::IsNull),
         5 => Filter::Not(Box::new(filter(shape, values, depth - 1))),

@@ -1,3 +1,5 @@
+//! Text of writes: every step of inserting, changing, deleting.
+
 use crate::kit::{catalog, cell, eq, plan, show};
 use backstay_query::named::{self, Conflict, ConflictAction};
 use backstay_query::plan::{
@@ -90,7 +92,8 @@ fn verifying_inserted_rows() {
 fn updating() -> Update {
     let catalog = catalog();
     let assign = vec![("title".into(), cell("new")), ("state".into(), cell("LIVE"))];
-    let update = named::Update { table: "post".into(), assign, filters: vec![eq("slug", "x")], returning: None };
+    let update =
+        named::Update { table: "post".into(), assign, filters: vec![eq("slug", "x")], returning: None };
     let Query::Update(mut update) = plan(&catalog, named::Query::Update(update)) else { unreachable!() };
     let post = catalog.public_table("post").unwrap();
     let words = |source| column(post, source, "words");
@@ -123,7 +126,9 @@ fn classifying_rows_to_change() {
 fn classifying_a_conflict() {
     let catalog = catalog();
     let slug = catalog.public_table("post").unwrap().column_named("slug").unwrap().id;
-    insta::assert_snapshot!(show(&update::classify_conflict(&catalog, &SQLITE, &updating(), &[slug]).unwrap()));
+    insta::assert_snapshot!(show(
+        &update::classify_conflict(&catalog, &SQLITE, &updating(), &[slug]).unwrap()
+    ));
 }
 
 #[test]
@@ -131,7 +136,9 @@ fn finding_a_conflict() {
     let catalog = catalog();
     let post = catalog.public_table("post").unwrap();
     let slug = post.column_named("slug").unwrap().id;
-    insta::assert_snapshot!(show(&update::find_conflict(&catalog, &SQLITE, post, SourceId(3), &[slug]).unwrap()));
+    insta::assert_snapshot!(show(
+        &update::find_conflict(&catalog, &SQLITE, post, SourceId(3), &[slug]).unwrap()
+    ));
 }
 
 #[test]
