@@ -8,6 +8,7 @@ mod build;
 mod constraint;
 mod enumeration;
 mod field;
+mod judge;
 mod junction;
 mod key;
 mod linking;
@@ -67,13 +68,16 @@ pub const BUILT_IN_ROLES: [&str; 3] = ["anon", "authenticated", "service"];
 /// Every mistake found, not the first.
 pub fn compile(files: &[SourceFile], settings: &Settings) -> Result<Compiled, Vec<Diagnostic>> {
     let mut diagnostics = Diagnostics::default();
-    let draft = source::read(files, &mut diagnostics);
+    let (draft, validation) = source::read(files, &mut diagnostics);
     let mut built = build::build(&draft, &mut diagnostics);
     built.catalog.files = files.iter().map(|file| file.name.clone()).collect();
     built.catalog.roles =
         BUILT_IN_ROLES.iter().map(ToString::to_string).chain(settings.roles.iter().cloned()).collect();
     built.catalog.generation = generation(files, settings);
     check_rules(&draft, &mut built, &mut diagnostics);
+    if !diagnostics.failed() {
+        source::validate(validation, &mut diagnostics);
+    }
     if diagnostics.failed() {
         return Err(diagnostics.into_sorted());
     }
@@ -89,7 +93,10 @@ fn check_rules(draft: &draft::Draft, built: &mut build::Built, diagnostics: &mut
         return;
     }
     let named = rules::fill(draft, built, diagnostics);
-    linking::fill(draft, built, &named, diagnostics);
+    if !diagnostics.failed() {
+        linking::fill(draft, built, &named, diagnostics);
+        judge::judge(&built.catalog, &named, diagnostics);
+    }
 }
 
 /// Mistakes in rules that stand whatever the types of the schema are.

@@ -82,7 +82,9 @@ impl Builder<'_> {
             return None;
         }
         // a mapped scalar column answers to its field name too
-        if relation.is_none() && field != name && !self.add_member(index, &field, Member::Column(id), span) {
+        if relation.is_none() && field.eq_ignore_ascii_case(&name) {
+            self.table_of(index)?.members.insert(field, Member::Column(id));
+        } else if relation.is_none() && !self.add_member(index, &field, Member::Column(id), span) {
             return None;
         }
         self.table_of(index)?.columns.push(column);
@@ -98,12 +100,12 @@ impl Builder<'_> {
         if self.refuse_reserved(&field.name, ty.owner, field.span) {
             return Placed::Dropped;
         }
-        if REST_PARAMETERS.contains(&field.name.as_str()) {
+        let plan = self.plan(index, position);
+        if plan == Plan::Column && REST_PARAMETERS.contains(&field.name.as_str()) {
             let message =
                 format!("field \"{}\" has the name of a query parameter of the REST dialect", field.name);
             self.error(codes::REST_NAME, field.span, message);
         }
-        let plan = self.plan(index, position);
         self.refuse_unfit(field, plan);
         match plan {
             Plan::Column => self.place_column(index, ty, field),

@@ -399,11 +399,13 @@ impl Checker<'_, '_> {
             vars: self.vars,
             nodes: self.nodes,
             depth: self.depth,
+            stopped: self.stopped,
         };
         let out = inner.predicate(body);
         self.expanding = std::mem::take(&mut inner.expanding);
         self.vars = inner.vars;
         self.nodes = inner.nodes;
+        self.stopped = inner.stopped;
         self.expanding.pop();
         out
     }
