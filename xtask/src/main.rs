@@ -1,2 +1,33 @@
-//! Automation of the workspace.
-fn main() {}
+//! Automation of the workspace: `cargo xtask tidy|test|docs|clients|crash|bench`.
+//! Each command says what it does, what it skipped and why, and fails with the status of what failed.
+
+mod bench;
+mod clients;
+mod docs;
+mod shell;
+mod test;
+mod tidy;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "usage: cargo xtask <command>
+
+  tidy     checks the house rules that a program can check
+  test     sets up what the tests need and runs all of them
+  docs     writes the generated reference pages (docs --check only compares)
+  clients  plays the examples with the real clients from their registries
+  bench    measures against the hand-written program in one run (--quick for a short one)
+";
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let rest = args.get(1..).unwrap_or_default();
+    match args.first().map(String::as_str) {
+        Some("tidy") => tidy::run(),
+        Some("test") => test::run(rest),
+        Some("docs") => docs::run(rest),
+        Some("clients") => clients::run(),
+        Some("bench") => bench::run(rest),
+        _ => bail!("{USAGE}"),
+    }
+}

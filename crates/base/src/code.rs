@@ -51,6 +51,7 @@ codes! {
     INVALID_DATETIME = "22007", Invalid, "a date or time does not have the form of its type";
     DIVISION_BY_ZERO = "22012", Invalid, "division by zero";
     INVALID_ENCODING = "22021", Invalid, "text is not valid UTF-8 or holds a NUL";
+    INVALID_ESCAPE = "22025", Invalid, "a LIKE pattern ends in its escape character";
     INVALID_REGEX = "2201B", Invalid, "a regular expression is not valid";
     NOT_NULL_VIOLATION = "23502", Invalid, "a required value is missing";
     FOREIGN_KEY_VIOLATION = "23503", Conflict, "a reference names a row that is not there, or a row is still referenced";

@@ -1,1 +1,105 @@
-//! placeholder
+//! SQLite as an engine: one writer on its own thread that commits in groups,
+//! readers that never wait for it. Woven scripts enter, replies leave; the file
+//! belongs to one process.
+
+pub mod bind;
+pub mod budget;
+pub mod connection;
+pub mod error;
+pub mod functions;
+pub mod introspect;
+pub mod lock;
+pub mod migration;
+pub mod pool;
+pub mod session;
+pub mod writer;
+
+use crate::error::OpenError;
+use crate::lock::Lock;
+use crate::pool::Readers;
+use crate::writer::Writer;
+use backstay_base::fault::Fault;
+use backstay_base::limit::Limits;
+use backstay_engine::capabilities::Capabilities;
+use backstay_engine::live::Live;
+use backstay_engine::migration::{Batch, JournalRow};
+use backstay_engine::{Engine, Work};
+use backstay_policy::guarded::Guarded;
+use backstay_query::plan::Script;
+use backstay_query::reply::Reply;
+use std::path::Path;
+use std::sync::Arc;
+
+/// One SQLite file, open for reading and writing.
+#[derive(Debug)]
+pub struct Sqlite {
+    readers: Arc<Readers>,
+    writer: Writer,
+    _lock: Lock,
+}
+
+impl Sqlite {
+    /// Opens a file, or makes it. Other processes are kept out until this is dropped.
+    ///
+    /// # Errors
+    /// [`OpenError`], when another process has it, it cannot be opened, or it is damaged.
+    pub fn open(path: &Path, limits: &Limits) -> Result<Self, OpenError> {
+        connection::check_version()?;
+        let lock = Lock::take(path)?;
+        let readers = Arc::new(Readers::new(path, limits));
+        let writer = Writer::start(path, limits, Arc::clone(&readers))?;
+        Ok(Self { readers, writer, _lock: lock })
+    }
+
+    /// How many transactions were made durable since the file was opened.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+}
+
+impl Engine for Sqlite {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            transactional_ddl: true,
+            foreign_keys: true,
+            checks: true,
+            concurrent_writers: false,
+            many_nodes: false,
+        }
+    }
+
+    fn run<'a>(&'a self, script: &'a Guarded<Script>) -> Work<'a, Reply> {
+        if script.writes() {
+            Box::pin(self.writer.run(script))
+        } else {
+            Box::pin(self.readers.run(script))
+        }
+    }
+
+    fn introspect(&self) -> Work<'_, Live> {
+        Box::pin(self.readers.with(introspect::live))
+    }
+
+    fn journal(&self) -> Work<'_, Vec<JournalRow>> {
+        Box::pin(self.readers.with(migration::journal))
+    }
+
+    fn migrate<'a>(&'a self, batch: &'a Batch) -> Work<'a, ()> {
+        Box::pin(self.writer.migrate(batch))
+    }
+
+    fn rehearse<'a>(&'a self, statements: &'a [String]) -> Work<'a, Live> {
+        let statements = statements.to_vec();
+        Box::pin(async move {
+            let task = tokio::task::spawn_blocking(move || migration::rehearse(&statements));
+            task.await.unwrap_or_else(|panicked| {
+                Err(Fault::internal("a rehearsal panicked").with_source(panicked))
+            })
+        })
+    }
+}

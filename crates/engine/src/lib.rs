@@ -1,6 +1,14 @@
 //! The seam between the waist and a database: [`Engine`]. A woven script in, a
 //! reply out. Knows nothing of doors.
 
+pub mod capabilities;
+pub mod cost;
+pub mod live;
+pub mod migration;
+
+use crate::capabilities::Capabilities;
+use crate::live::Live;
+use crate::migration::{Batch, JournalRow};
 use backstay_base::fault::Fault;
 use backstay_policy::guarded::Guarded;
 use backstay_query::plan::Script;
@@ -16,6 +24,22 @@ pub trait Engine: Send + Sync + 'static {
     /// Short name: `sqlite`.
     fn name(&self) -> &'static str;
 
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+
     /// Runs a woven script. A reply to a script that writes means: durable.
     fn run<'a>(&'a self, script: &'a Guarded<Script>) -> Work<'a, Reply>;
+
+    /// What stands in the database now. For `migrate` alone.
+    fn introspect(&self) -> Work<'_, Live>;
+
+    /// The migrations that were applied, in order of their numbers. For `migrate` alone.
+    fn journal(&self) -> Work<'_, Vec<JournalRow>>;
+
+    /// Runs the statements of one migration and writes its journal row, in one
+    /// transaction where [`Capabilities::transactional_ddl`] holds. For `migrate` alone.
+    fn migrate<'a>(&'a self, batch: &'a Batch) -> Work<'a, ()>;
+
+    /// What a new database would look like that ran these statements; nothing of it is kept. For `migrate` alone.
+    fn rehearse<'a>(&'a self, statements: &'a [String]) -> Work<'a, Live>;
 }

@@ -1,1 +1,10 @@
-//! placeholder
+//! Migrations: what differs between the catalog and a database, the SQL that makes
+//! it equal, the numbered files that carry it, and the journal of those applied.
+//! The only caller of `Engine::introspect`, `journal`, `rehearse` and `migrate`.
+
+pub mod apply;
+pub mod change;
+pub mod diff;
+pub mod file;
+mod shape;
+mod statements;

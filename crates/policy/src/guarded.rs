@@ -1,5 +1,6 @@
 //! [`Guarded`]: proof that the rules were woven in.
 
+use crate::trail::Trail;
 use backstay_query::plan::Script;
 use backstay_schema::catalog::Catalog;
 use std::sync::Arc;
@@ -10,11 +11,12 @@ use std::sync::Arc;
 pub struct Guarded<T> {
     inner: T,
     catalog: Arc<Catalog>,
+    trail: Trail,
 }
 
 impl<T> Guarded<T> {
-    pub(crate) const fn new(inner: T, catalog: Arc<Catalog>) -> Self {
-        Self { inner, catalog }
+    pub(crate) const fn new(inner: T, catalog: Arc<Catalog>, trail: Trail) -> Self {
+        Self { inner, catalog, trail }
     }
 
     /// The woven thing.
@@ -25,6 +27,11 @@ impl<T> Guarded<T> {
     /// The catalog whose ids it holds.
     pub const fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
+    }
+
+    /// Which rules decided.
+    pub const fn trail(&self) -> &Trail {
+        &self.trail
     }
 }
 

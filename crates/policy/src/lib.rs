@@ -2,5 +2,14 @@
 //! to something that an engine runs; [`weave::system`] is the one bypass.
 
 pub mod caller;
+mod columns;
+mod compile;
+pub mod constant;
+pub mod evaluate;
+mod paths;
+
 pub mod guarded;
+pub mod signup;
+pub mod trail;
+mod valid;
 pub mod weave;

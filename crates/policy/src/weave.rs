@@ -1,11 +1,24 @@
-//! Weaving: rules of the catalog for one caller into every clause and hop of a script.
+//! Weaving: the rules of the catalog for one caller into every clause and hop of
+//! a script; defaults, `@set`, ids and stamps into what it writes.
+
+mod assign;
+mod delete;
+mod fill;
+mod insert;
+mod mask;
+mod reference;
+mod select;
+mod update;
 
 use crate::caller::{Caller, RequestInfo};
+use crate::compile::{Asked, Compiler};
 use crate::guarded::Guarded;
+use crate::trail::Trail;
+use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
-use backstay_query::plan::Script;
-use backstay_schema::catalog::Catalog;
+use backstay_query::plan::{Query, Script, Sources};
+use backstay_schema::catalog::{Catalog, Column, Fill, Operation, Table};
 use std::sync::Arc;
 
 /// Weaves the rules for `caller` into `script`, fills defaults, `@set` and ids.
@@ -15,12 +28,24 @@ use std::sync::Arc;
 pub fn weave(
     script: Script,
     caller: &Caller,
-    request: &RequestInfo,
+    info: &RequestInfo,
     catalog: &Arc<Catalog>,
     ids: &Ids,
 ) -> Result<Guarded<Script>, Fault> {
-    let _ = (caller, request, ids);
-    Ok(Guarded::new(script, Arc::clone(catalog)))
+    let Script { steps, end, sources } = script;
+    let mut weaver = Weaver { catalog, caller, info, ids, sources, trail: Trail::default() };
+    let mut woven = Vec::with_capacity(steps.len());
+    for mut step in steps {
+        step.query = match step.query {
+            Query::Select(select) => Query::Select(weaver.select(select)?),
+            Query::Insert(insert) => Query::Insert(weaver.insert(insert)?),
+            Query::Update(update) => Query::Update(weaver.update(update)?),
+            Query::Delete(delete) => Query::Delete(weaver.delete(delete)?),
+        };
+        woven.push(step);
+    }
+    let script = Script { steps: woven, end, sources: weaver.sources };
+    Ok(Guarded::new(script, Arc::clone(catalog), weaver.trail))
 }
 
 /// The one bypass: no access rules; defaults, ids and stamps are filled, `@valid`, checks and keys bind.
@@ -33,6 +58,56 @@ pub fn system(
     catalog: &Arc<Catalog>,
     ids: &Ids,
 ) -> Result<Guarded<Script>, Fault> {
-    let request = RequestInfo { now_micros, ..RequestInfo::default() };
-    weave(script, &Caller::System, &request, catalog, ids)
+    let info = RequestInfo { now_micros, ..RequestInfo::default() };
+    weave(script, &Caller::System, &info, catalog, ids)
+}
+
+/// The state of one weaving.
+struct Weaver<'a> {
+    catalog: &'a Catalog,
+    caller: &'a Caller,
+    info: &'a RequestInfo,
+    ids: &'a Ids,
+    sources: Sources,
+    trail: Trail,
+}
+
+impl Weaver<'_> {
+    fn compiler<'s>(&'s mut self, operation: Operation, changed: &'s [String]) -> Compiler<'s> {
+        let asked = Asked { caller: self.caller, info: self.info, operation, changed };
+        Compiler::new(self.catalog, asked, &mut self.sources)
+    }
+
+    /// Whether the caller is bound by what only the server may set.
+    const fn is_client(&self) -> bool {
+        matches!(self.caller, Caller::Anon | Caller::User(_))
+    }
+
+    /// 428C9 for a named column that the server sets (SEMANTICS 6, 24).
+    fn refuse_server_set(&self, table: &Table, column: &Column, operation: Operation) -> Result<(), Fault> {
+        if matches!(self.caller, Caller::System) {
+            return Ok(());
+        }
+        let is_account = self.catalog.user == Some(table.id);
+        let follows_account = is_account && matches!(column.field.as_str(), "id" | "email" | "phone");
+        let set = column.set_create.is_some() || column.set_update.is_some();
+        let filled = !matches!(column.fill, Fill::None | Fill::Client);
+        if follows_account || (self.is_client() && (set || filled)) {
+            return Err(server_set(table, column, operation));
+        }
+        Ok(())
+    }
+}
+
+fn server_set(table: &Table, column: &Column, operation: Operation) -> Fault {
+    let message = match operation {
+        Operation::Create => {
+            format!("cannot insert a non-DEFAULT value into column \"{}\"", column.name)
+        }
+        Operation::Read | Operation::Update | Operation::Delete => {
+            format!("column \"{}\" can only be updated to DEFAULT", column.name)
+        }
+    };
+    Fault::new(code::ALWAYS_GENERATED, message)
+        .with_details(format!("Column \"{}\" of \"{}\" is set by the server.", column.name, table.name))
 }

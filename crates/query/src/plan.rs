@@ -380,6 +380,8 @@ pub struct Insert {
     pub absent: Vec<Vec<bool>>,
     /// Further columns computed from the prospective row (`@set` that reads a relation).
     pub derived: Vec<(ColumnId, Scalar)>,
+    /// References whose target the caller must be allowed to name.
+    pub references: Vec<Reference>,
     /// Must be TRUE of every written row.
     pub rule: Pred,
     /// The fault that the values themselves deserve (`@valid`, `@next`, missing value), shown only where `rule` holds.
@@ -388,6 +390,21 @@ pub struct Insert {
     pub conflict: Option<Conflict>,
     /// What to answer with: one row per written row, in order; its source is [`Insert::row`].
     pub returning: Option<Select>,
+}
+
+/// A reference that a write sets (SEMANTICS 5). Where its columns are not NULL, `allowed`
+/// must be TRUE of the written row, else 23503 as if the target were not there; like any
+/// constraint error it is shown only where the rule of the write holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reference {
+    /// Name of the foreign key constraint.
+    pub constraint: String,
+    /// Columns that hold the key of the target.
+    pub columns: Vec<ColumnId>,
+    /// The table it refers to.
+    pub target: TableId,
+    /// Over the source `row` of the write.
+    pub allowed: Pred,
 }
 
 /// A value that a row of a write gives and that its column refuses.
@@ -460,7 +477,9 @@ pub struct Update {
     pub stored: Vec<Pred>,
     /// Per arm: what the new row must hold.
     pub arms: Vec<Pred>,
-    /// What every written row must hold besides: denials, field rules, references, the create rule of a moved row.
+    /// References whose target the caller must be allowed to name; `allowed` reads [`Update::row`].
+    pub references: Vec<Reference>,
+    /// What every written row must hold besides: denials, field rules, the create rule of a moved row.
     pub rule: Pred,
     /// Columns of the stored row that `arms` and `rule` read through `old`.
     pub keep: Vec<ColumnId>,

@@ -1,11 +1,21 @@
 //! Names → ids: a [`named::Query`] against one catalog becomes a [`plan::Script`]
 //! with typed values, all joins spelled out and the primary key appended to every order.
+//! Rules are not looked at here; what a name means is, in PostgREST's words.
+
+mod embed;
+mod field;
+mod filter;
+mod order;
+mod select;
+mod write;
 
 use crate::named;
-use crate::plan::{End, Expect, Script};
+use crate::plan::{End, Expect, Query, Script, SourceId, Sources, Step};
+use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
-use backstay_schema::catalog::Catalog;
+use backstay_base::suggest;
+use backstay_schema::catalog::{Catalog, Origin, Table};
 
 /// Which tables a query may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +37,82 @@ pub fn resolve(
     reach: Reach,
     limits: &Limits,
 ) -> Result<Script, Fault> {
-    let _ = (catalog, steps, end, reach, limits);
-    Err(Fault::internal("resolve is not written yet"))
+    let mut resolver = Resolver { catalog, reach, limits, sources: Sources::default(), nodes: 0 };
+    let steps = steps
+        .iter()
+        .map(|(query, expect)| Ok(Step { query: resolver.query(query)?, expect: *expect }))
+        .collect::<Result<_, Fault>>()?;
+    Ok(Script { steps, end, sources: resolver.sources })
 }
+
+/// The state of one resolution.
+struct Resolver<'c> {
+    catalog: &'c Catalog,
+    reach: Reach,
+    limits: &'c Limits,
+    sources: Sources,
+    nodes: usize,
+}
+
+/// The row that names are looked up on.
+#[derive(Clone, Copy)]
+struct Scope<'c, 'q> {
+    table: &'c Table,
+    source: SourceId,
+    /// Items of the select at hand: null tests and orders may name its embeds.
+    items: &'q [named::Item],
+    /// Embeds around this one.
+    depth: usize,
+}
+
+impl<'c> Resolver<'c> {
+    fn query(&mut self, query: &named::Query) -> Result<Query, Fault> {
+        Ok(match query {
+            named::Query::Select(select) => Query::Select(self.top_select(select)?),
+            named::Query::Insert(insert) => Query::Insert(self.insert(insert)?),
+            named::Query::Update(update) => Query::Update(self.update(update)?),
+            named::Query::Delete(delete) => Query::Delete(self.delete(delete)?),
+        })
+    }
+
+    /// The table of this name, within reach.
+    fn table(&self, name: &str) -> Result<&'c Table, Fault> {
+        let found = self.catalog.any_table(name).filter(|table| self.reaches(table));
+        found.ok_or_else(|| {
+            let names = self.catalog.tables.iter().filter(|table| self.reaches(table));
+            let near = suggest::nearest(name, names.map(|table| table.name.as_str()));
+            let message = format!("Could not find the table 'public.{name}' in the schema cache");
+            let fault = Fault::new(code::NO_TABLE, message);
+            match near {
+                Some(near) => fault.with_hint(format!("Perhaps you meant the table 'public.{near}'")),
+                None => fault,
+            }
+        })
+    }
+
+    /// Whether requests may know of this table.
+    fn reaches(&self, table: &Table) -> bool {
+        self.reach == Reach::System || table.origin != Origin::System
+    }
+
+    /// One more filter, output, sort key or embed.
+    fn node(&mut self) -> Result<(), Fault> {
+        self.nodes += 1;
+        within(self.nodes, self.limits.nodes, "filters, columns and embeds")
+    }
+
+    fn deep(&self, depth: usize) -> Result<(), Fault> {
+        within(depth, self.limits.depth, "levels of nesting")
+    }
+}
+
+fn within(used: usize, limit: usize, what: &str) -> Result<(), Fault> {
+    if used <= limit {
+        return Ok(());
+    }
+    Err(Fault::new(code::TOO_COMPLEX, format!("request passes the limit of {limit} {what}"))
+        .with_hint("split the request into smaller ones"))
+}
+
+#[cfg(test)]
+mod tests;

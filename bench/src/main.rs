@@ -1,0 +1,71 @@
+//! The benchmark: Backstay and the hand-written baseline in one run, in alternating
+//! rounds, over the same data. Figures are ratios and CPU per request; wall-clock
+//! figures of one machine mean little.
+
+mod load;
+mod report;
+mod server;
+
+use crate::load::{Measured, Shape, Work};
+use crate::report::{Line, Report};
+use crate::server::{Baseline, Subject};
+use anyhow::{Context, Result};
+use std::time::Duration;
+
+/// Rows that both databases hold before the first measurement.
+const POSTS: usize = 10_000;
+/// How many requests are in flight.
+const LEVELS: [usize; 4] = [1, 16, 64, 256];
+
+fn main() -> Result<()> {
+    let quick = std::env::args().any(|arg| arg == "--quick");
+    let write = std::env::args().any(|arg| arg == "--write");
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(run(quick, write))
+}
+
+async fn run(quick: bool, write: bool) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let subject = Subject::start(folder.path(), POSTS).await.context("cannot start backstay")?;
+    let baseline = Baseline::start(folder.path(), &subject).await.context("cannot start the baseline")?;
+    let mut report = Report::new(subject.ready_ms, subject.idle_kib()?);
+    let (rounds, seconds) = if quick { (1, 1) } else { (5, 3) };
+    let round = Duration::from_secs(seconds);
+    for work in [Work::ById, Work::List, Work::Insert, Work::Mixed] {
+        for level in LEVELS {
+            let mut ours = Vec::new();
+            let mut theirs = Vec::new();
+            for _ in 0..rounds {
+                ours.push(measure(&subject.shape(work), level, round, subject.pid).await?);
+                theirs.push(measure(&baseline.shape(work), level, round, baseline.pid).await?);
+            }
+            let line = Line::new(work, level, &ours, &theirs);
+            say(&line.to_string());
+            report.lines.push(line);
+        }
+    }
+    let text = report.markdown(quick);
+    say(&text);
+    if write {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks-measured.md");
+        std::fs::write(path, text)?;
+    }
+    Ok(())
+}
+
+async fn measure(shape: &Shape, level: usize, round: Duration, pid: u32) -> Result<Measured> {
+    // the first requests prepare statements and open connections
+    load::run(shape, level, Duration::from_millis(200)).await?;
+    let before = server::cpu_micros(pid)?;
+    let mut measured = load::run(shape, level, round).await?;
+    measured.cpu_micros = server::cpu_micros(pid)?.saturating_sub(before);
+    Ok(measured)
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark speaks on its standard output")]
+fn say(text: &str) {
+    println!("{text}");
+}

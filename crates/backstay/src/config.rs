@@ -1,0 +1,224 @@
+//! `backstay.toml`: read once, checked whole. `${VAR}` in a string reads the
+//! environment, so that no secret stands in the file.
+
+use anyhow::{Context, Result, bail};
+use backstay_base::limit::Limits;
+use serde::Deserialize;
+use std::path::Path;
+
+/// The file's name in a project folder.
+pub const FILE: &str = "backstay.toml";
+
+/// The configuration of a project.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// About the project.
+    pub project: Project,
+    /// Role names that rules and accounts may use, besides the built-in ones.
+    pub roles: Vec<String>,
+    /// The listener.
+    pub server: Server,
+    /// Databases by name; `default` is the only one yet.
+    pub store: Stores,
+    /// Accounts and tokens.
+    pub auth: Auth,
+    /// The REST door.
+    pub rest: Rest,
+    /// The named limits.
+    pub limits: LimitSettings,
+}
+
+/// About the project.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Project {
+    /// Its name.
+    pub name: String,
+}
+
+/// The listener.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Address and port.
+    pub listen: String,
+    /// What clients call the server, for token issuers and links.
+    pub public_url: Option<String>,
+    /// Origins that browsers' pages may call from.
+    pub cors_origins: Vec<String>,
+    /// Whether answers carry `Server-Timing`.
+    pub server_timing: bool,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8000".to_owned(),
+            public_url: None,
+            cors_origins: vec!["*".to_owned()],
+            server_timing: false,
+        }
+    }
+}
+
+/// Databases.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stores {
+    /// The one that types live in.
+    pub default: Store,
+}
+
+/// A database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// `sqlite:` and a path relative to the project.
+    pub url: String,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { url: "sqlite:.backstay/dev.db".to_owned() }
+    }
+}
+
+/// Accounts and tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Auth {
+    /// Whether people may sign themselves up.
+    pub signup: bool,
+    /// Whether an e-mail address counts as confirmed at sign-up.
+    pub autoconfirm: bool,
+    /// Lifetime of an access token, in seconds.
+    pub token_seconds: i64,
+    /// Fewest characters of a password.
+    pub password_min_length: usize,
+    /// Whether requests without any key count as anonymous.
+    pub keyless: bool,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self { signup: true, autoconfirm: true, token_seconds: 3600, password_min_length: 6, keyless: false }
+    }
+}
+
+/// The REST door.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rest {
+    /// Whether `Prefer: tx=rollback` is honoured.
+    pub tx_rollback: bool,
+    /// Whether an update or delete may come without a filter.
+    pub unfiltered_writes: bool,
+}
+
+macro_rules! limit_settings {
+    ($($name:ident: $ty:ty),* $(,)?) => {
+        /// Limits that differ from their defaults.
+        #[derive(Debug, Clone, Default, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct LimitSettings {
+            $(#[doc = concat!("See `Limits::", stringify!($name), "`.")] pub $name: Option<$ty>,)*
+        }
+
+        impl LimitSettings {
+            /// The limits in force.
+            pub fn limits(&self) -> Limits {
+                let defaults = Limits::default();
+                Limits { $($name: self.$name.unwrap_or(defaults.$name),)* }
+            }
+        }
+    };
+}
+
+limit_settings! {
+    body_bytes: usize, target_bytes: usize, rows: u64, write_rows: usize, depth: usize, nodes: usize,
+    list: usize, statement_ms: u64, write_queue: usize, read_queue: usize, connections: usize,
+    head_ms: u64, body_ms: u64, hash_queue: usize, password_bytes: usize, drain_ms: u64,
+}
+
+impl Config {
+    /// Reads the configuration of a project folder; a missing file means all defaults.
+    ///
+    /// # Errors
+    /// When the file does not parse, names unknown keys or an environment variable that is not set.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(FILE);
+        if !path.exists() {
+            return Ok(Self::default());
+        }
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&text, environment).with_context(|| format!("{FILE} is not right"))
+    }
+
+    fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let mut table: toml::Table = toml::from_str(text)?;
+        for value in table.iter_mut().map(|(_, value)| value) {
+            substitute(value, &environment)?;
+        }
+        // parsed from text again, so that a mistake is shown with its line
+        if text.contains("${") {
+            return Ok(Self::deserialize(toml::Value::Table(table))?);
+        }
+        Ok(toml::from_str(text)?)
+    }
+}
+
+/// The one place where the environment is read.
+#[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn substitute(value: &mut toml::Value, environment: &impl Fn(&str) -> Option<String>) -> Result<()> {
+    match value {
+        toml::Value::String(text) => {
+            while let Some((before, rest)) = text.split_once("${") {
+                let Some((name, after)) = rest.split_once('}') else { bail!("`${{` without `}}` in {text:?}") };
+                let Some(found) = environment(name) else {
+                    bail!("the environment variable {name} is not set");
+                };
+                *text = format!("{before}{found}{after}");
+            }
+            Ok(())
+        }
+        toml::Value::Array(items) => items.iter_mut().try_for_each(|item| substitute(item, environment)),
+        toml::Value::Table(table) => {
+            table.iter_mut().try_for_each(|(_, inner)| substitute(inner, environment))
+        }
+        toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) | toml::Value::Datetime(_) => {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+
+    #[test]
+    fn reads_the_environment_and_refuses_what_is_not_there() {
+        let text = "[store.default]\nurl = \"sqlite:${DIR}/a.db\"\n";
+        let config = Config::parse(text, |name| (name == "DIR").then(|| "data".to_owned())).unwrap();
+        assert_eq!(config.store.default.url, "sqlite:data/a.db");
+        let missing = Config::parse(text, |_| None).unwrap_err();
+        assert_eq!(missing.to_string(), "the environment variable DIR is not set");
+    }
+
+    #[test]
+    fn refuses_keys_that_it_does_not_know() {
+        let error = Config::parse("[server]\nlissten = \"x\"\n", |_| None).unwrap_err().to_string();
+        assert!(error.contains("unknown field `lissten`"), "{error}");
+    }
+
+    #[test]
+    fn limits_keep_their_defaults_unless_told() {
+        let config = Config::parse("[limits]\nlist = 5\n", |_| None).unwrap();
+        let limits = config.limits.limits();
+        assert_eq!((limits.list, limits.depth), (5, 16));
+    }
+}

@@ -1,0 +1,110 @@
+//! Migrations and their journal.
+
+use crate::connection::Opened;
+use crate::error::fault;
+use crate::introspect;
+use backstay_base::code;
+use backstay_base::fault::Fault;
+use backstay_engine::live::Live;
+use backstay_engine::migration::{Batch, JOURNAL_TABLE, JournalRow};
+use rusqlite::Connection;
+
+const MAKE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS \"_backstay_migration\" (
+  \"number\" INTEGER NOT NULL CONSTRAINT \"_backstay_migration_pkey\" PRIMARY KEY,
+  \"name\" TEXT NOT NULL,
+  \"checksum\" TEXT NOT NULL,
+  \"applied_at\" TEXT NOT NULL
+) STRICT";
+
+const ADD_JOURNAL_ROW: &str =
+    "INSERT INTO \"_backstay_migration\" (\"number\", \"name\", \"checksum\", \"applied_at\") VALUES (?, ?, ?, ?)";
+
+const READ_JOURNAL: &str =
+    "SELECT \"number\", \"name\", \"checksum\", \"applied_at\" FROM \"_backstay_migration\" ORDER BY \"number\"";
+
+/// Runs a migration: all of it and its journal row, or nothing. References are
+/// checked at the end, because rebuilding a table breaks them for a while.
+///
+/// # Errors
+/// Whatever a statement is refused with, named by its number; 23503 when references dangle at the end.
+pub fn apply(opened: &mut Opened, batch: &Batch) -> Result<(), Fault> {
+    opened.budget.lift();
+    let connection = &opened.connection;
+    connection.execute_batch("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE").map_err(fault)?;
+    let result = run(connection, batch).and_then(|()| connection.execute_batch("COMMIT").map_err(fault));
+    if result.is_err() && !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK").map_err(fault)?;
+    }
+    connection.execute_batch("PRAGMA foreign_keys = ON").map_err(fault)?;
+    connection.flush_prepared_statement_cache();
+    result
+}
+
+/// What an empty database looks like after these statements.
+///
+/// # Errors
+/// Whatever a statement is refused with.
+pub fn rehearse(statements: &[String]) -> Result<Live, Fault> {
+    let connection = Connection::open_in_memory().map_err(fault)?;
+    run(&connection, &Batch { statements: statements.to_vec(), journal: None })?;
+    introspect::live(&connection)
+}
+
+/// The migrations that were applied.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn journal(connection: &Connection) -> Result<Vec<JournalRow>, Fault> {
+    if !has_journal(connection).map_err(fault)? {
+        return Ok(Vec::new());
+    }
+    read(connection).map_err(fault)
+}
+
+fn run(connection: &Connection, batch: &Batch) -> Result<(), Fault> {
+    for (index, statement) in batch.statements.iter().enumerate() {
+        connection.execute_batch(statement).map_err(|error| {
+            let words = error.to_string();
+            let cause = fault(error);
+            let message = format!("statement {} of the migration failed: {words}", index + 1);
+            Fault { message, ..cause }
+        })?;
+    }
+    let dangling: bool = connection
+        .query_row("SELECT EXISTS (SELECT 1 FROM pragma_foreign_key_check)", [], |row| row.get(0))
+        .map_err(fault)?;
+    if dangling {
+        return Err(Fault::new(
+            code::FOREIGN_KEY_VIOLATION,
+            "the migration leaves rows that refer to rows that are not there",
+        ));
+    }
+    if let Some(row) = &batch.journal {
+        connection.execute_batch(MAKE_JOURNAL).map_err(fault)?;
+        connection
+            .execute(ADD_JOURNAL_ROW, (row.number, &row.name, &row.checksum, &row.applied_at))
+            .map_err(fault)?;
+    }
+    Ok(())
+}
+
+fn has_journal(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?)",
+        [JOURNAL_TABLE],
+        |row| row.get(0),
+    )
+}
+
+fn read(connection: &Connection) -> rusqlite::Result<Vec<JournalRow>> {
+    let mut statement = connection.prepare(READ_JOURNAL)?;
+    let rows = statement.query_map([], |row| {
+        Ok(JournalRow {
+            number: row.get(0)?,
+            name: row.get(1)?,
+            checksum: row.get(2)?,
+            applied_at: row.get(3)?,
+        })
+    })?;
+    rows.collect()
+}

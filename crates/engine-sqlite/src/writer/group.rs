@@ -1,0 +1,273 @@
+//! [`Group`]: the writing thread. A group of requests is one transaction with a
+//! savepoint each; nobody is answered before the commit, so that what a request
+//! saw of another is durable too. When a failure takes the whole transaction away,
+//! those who did not cause it run again, each alone.
+
+use crate::connection::{self, Opened};
+use crate::error::fault;
+use crate::pool::Readers;
+use crate::session::SqliteSession;
+use crate::migration;
+use backstay_base::code;
+use backstay_base::fault::Fault;
+use backstay_engine::migration::Batch;
+use backstay_policy::guarded::Guarded;
+use backstay_query::plan::Script;
+use backstay_query::reply::Reply;
+use backstay_sql::dialect::sqlite::SQLITE;
+use backstay_sql::run::{Outcome, References, ready, run};
+use rusqlite::ffi;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{mpsc, oneshot};
+
+/// Most requests of a group.
+const GROUP_REQUESTS: usize = 256;
+
+/// About the most bytes of a group.
+const GROUP_BYTES: usize = 1 << 20;
+
+/// A request in the queue.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) task: Task,
+    /// It must not share its transaction.
+    pub(super) alone: bool,
+    /// About how much it carries.
+    pub(super) bytes: usize,
+}
+
+/// What is to be done, and where the answer goes.
+#[derive(Debug)]
+pub(super) enum Task {
+    Script { script: Box<Guarded<Script>>, answer: oneshot::Sender<Result<Reply, Fault>> },
+    Migration { batch: Batch, answer: oneshot::Sender<Result<(), Fault>> },
+}
+
+/// A script and where its answer goes.
+struct Request {
+    script: Box<Guarded<Script>>,
+    answer: oneshot::Sender<Result<Reply, Fault>>,
+    references: References,
+}
+
+/// The writing thread.
+pub(super) struct Group {
+    path: PathBuf,
+    /// None while the writer is fenced: after a failed commit, until the file is verified.
+    opened: Option<Opened>,
+    statement_ms: u64,
+    readers: Arc<Readers>,
+    commits: Arc<AtomicU64>,
+}
+
+/// What became of a transaction.
+enum Ending {
+    /// Every request has its result.
+    Durable(Vec<Result<Reply, Fault>>),
+    /// Nothing of it happened, for a reason that is no request's own.
+    Refused(Fault),
+    /// The request with this number took the transaction with it; the others did nothing wrong.
+    Lost { culprit: usize, fault: Fault },
+    /// The commit failed half-way.
+    Unknown(Fault),
+}
+
+impl Group {
+    pub(super) fn new(
+        path: &Path,
+        opened: Opened,
+        statement_ms: u64,
+        (readers, commits): (Arc<Readers>, Arc<AtomicU64>),
+    ) -> Self {
+        Self { path: path.to_owned(), opened: Some(opened), statement_ms, readers, commits }
+    }
+
+    /// Works until every handle is gone.
+    pub(super) fn serve(mut self, mut jobs: mpsc::Receiver<Job>) {
+        let mut held: Option<Job> = None;
+        while let Some(first) = held.take().or_else(|| jobs.blocking_recv()) {
+            let mut bytes = first.bytes;
+            let mut alone = first.alone;
+            let mut group = VecDeque::from([first]);
+            while !alone && group.len() < GROUP_REQUESTS && bytes < GROUP_BYTES {
+                let Ok(job) = jobs.try_recv() else { break };
+                alone = job.alone;
+                bytes += job.bytes;
+                if job.alone {
+                    held = Some(job);
+                } else {
+                    group.push_back(job);
+                }
+            }
+            self.work(group);
+        }
+    }
+
+    fn work(&mut self, jobs: VecDeque<Job>) {
+        let mut requests = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            match job.task {
+                Task::Script { script, answer } => {
+                    let references = if job.alone { References::AtCommit } else { References::PerStatement };
+                    requests.push(Request { script, answer, references });
+                }
+                Task::Migration { batch, answer } => {
+                    let result = self.open().and_then(|opened| migration::apply(opened, &batch));
+                    self.readers.clear();
+                    drop(answer.send(result));
+                }
+            }
+        }
+        if !requests.is_empty() {
+            self.commit_together(requests);
+        }
+    }
+
+    fn commit_together(&mut self, requests: Vec<Request>) {
+        match self.transaction(&requests) {
+            Ending::Durable(results) => {
+                for (request, result) in requests.into_iter().zip(results) {
+                    drop(request.answer.send(result));
+                }
+            }
+            Ending::Refused(fault) => answer_all(requests, &fault),
+            Ending::Unknown(fault) => {
+                tracing::error!(error = ?fault, "a commit failed; the writer reopens the file");
+                self.opened = None;
+                self.readers.clear();
+                answer_all(requests, &fault);
+            }
+            Ending::Lost { culprit, fault } => {
+                let mut fault = Some(fault);
+                for (index, request) in requests.into_iter().enumerate() {
+                    if index == culprit {
+                        let fault = fault.take().unwrap_or_else(|| Fault::internal("two culprits"));
+                        drop(request.answer.send(Err(fault)));
+                    } else {
+                        self.commit_together(vec![request]);
+                    }
+                }
+            }
+        }
+    }
+
+    fn transaction(&mut self, requests: &[Request]) -> Ending {
+        let statement_ms = self.statement_ms;
+        let opened = match self.open() {
+            Ok(opened) => opened,
+            Err(fault) => return Ending::Refused(fault),
+        };
+        if let Err(fault) = begin(opened, requests) {
+            return Ending::Refused(fault);
+        }
+        let mut results = Vec::with_capacity(requests.len());
+        for (index, request) in requests.iter().enumerate() {
+            let result = one(opened, request, statement_ms);
+            if opened.connection.is_autocommit() {
+                let fault = result.err().unwrap_or_else(|| {
+                    Fault::new(code::IO_ERROR, "the storage failed; nothing was written")
+                });
+                return Ending::Lost { culprit: index, fault };
+            }
+            results.push(result);
+        }
+        match opened.connection.execute_batch("COMMIT") {
+            Ok(()) => {
+                self.commits.fetch_add(1, Ordering::Relaxed);
+                Ending::Durable(results)
+            }
+            Err(error) => not_committed(opened, error),
+        }
+    }
+
+    /// The connection; after a fence a new one, once the file is found whole.
+    fn open(&mut self) -> Result<&mut Opened, Fault> {
+        let opened = match self.opened.take() {
+            Some(opened) => opened,
+            None => connection::writer(&self.path)
+                .and_then(|opened| connection::verify(&opened.connection).map(|()| opened))
+                .map_err(|cause| {
+                    Fault::new(code::IO_ERROR, "the storage failed; nothing was written").with_source(cause)
+                })?,
+        };
+        Ok(self.opened.insert(opened))
+    }
+}
+
+fn begin(opened: &Opened, requests: &[Request]) -> Result<(), Fault> {
+    opened.budget.lift();
+    opened.connection.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
+    if requests.iter().any(|request| request.references == References::AtCommit) {
+        opened.connection.execute_batch("PRAGMA defer_foreign_keys = ON").map_err(fault)?;
+    }
+    Ok(())
+}
+
+/// Runs one request in its savepoint; what it refuses or wants undone is undone.
+fn one(opened: &mut Opened, request: &Request, statement_ms: u64) -> Result<Reply, Fault> {
+    opened.connection.execute_batch("SAVEPOINT request").map_err(fault)?;
+    opened.budget.allow(statement_ms);
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let mut session = SqliteSession::new(&mut opened.connection);
+        ready(run(&mut session, &request.script, &SQLITE, request.references)).and_then(|result| result)
+    }));
+    opened.budget.lift();
+    let result = result.unwrap_or_else(|_| Err(Fault::internal("a write panicked")));
+    let keep = matches!(&result, Ok(Outcome { keep: true, .. }));
+    if !opened.connection.is_autocommit() {
+        let end = if keep { "RELEASE request" } else { "ROLLBACK TO request; RELEASE request" };
+        if let Err(error) = opened.connection.execute_batch(end) {
+            give_up(opened);
+            return Err(fault(error));
+        }
+    }
+    result.map(|outcome| outcome.reply)
+}
+
+/// A savepoint that cannot be ended leaves nothing to rely on: the whole transaction goes.
+fn give_up(opened: &Opened) {
+    if !opened.connection.is_autocommit()
+        && let Err(error) = opened.connection.execute_batch("ROLLBACK")
+    {
+        tracing::error!(error = ?error, "a transaction could not be rolled back");
+    }
+}
+
+/// What a failed commit means. Where SQLite says that it did nothing, nothing happened;
+/// anything else may have reached the disk.
+fn not_committed(opened: &Opened, error: rusqlite::Error) -> Ending {
+    let primary = match &error {
+        rusqlite::Error::SqliteFailure(raw, _) => raw.extended_code & 0xff,
+        _ => ffi::SQLITE_ERROR,
+    };
+    let undone = opened.connection.is_autocommit() || opened.connection.execute_batch("ROLLBACK").is_ok();
+    let ending = match primary {
+        ffi::SQLITE_CONSTRAINT => Fault::new(
+            code::FOREIGN_KEY_VIOLATION,
+            "insert or update violates a foreign key constraint: a reference names a row that is not there",
+        ),
+        ffi::SQLITE_FULL | ffi::SQLITE_BUSY => fault(error),
+        _ => {
+            let words = "the storage failed while the write was being made durable: it may or may not have happened";
+            return Ending::Unknown(Fault::new(code::OUTCOME_UNKNOWN, words).with_source(error));
+        }
+    };
+    if undone { Ending::Refused(ending) } else { Ending::Unknown(ending) }
+}
+
+fn answer_all(requests: Vec<Request>, fault: &Fault) {
+    for request in requests {
+        let same = Fault {
+            code: fault.code,
+            message: fault.message.clone(),
+            details: fault.details.clone(),
+            hint: fault.hint.clone(),
+            source: None,
+        };
+        drop(request.answer.send(Err(same)));
+    }
+}

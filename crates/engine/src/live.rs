@@ -1,0 +1,89 @@
+//! [`Live`]: what stands in a database, in the words of that database. `migrate`
+//! compares it with the catalog; nothing else reads it.
+
+/// A whole database.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Live {
+    /// Its tables by name, without the engine's own.
+    pub tables: Vec<LiveTable>,
+}
+
+/// A table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LiveTable {
+    /// Name.
+    pub name: String,
+    /// Columns in order.
+    pub columns: Vec<LiveColumn>,
+    /// Primary key.
+    pub key: Option<LiveKey>,
+    /// Unique constraints besides the primary key.
+    pub uniques: Vec<LiveKey>,
+    /// Plain and unique indexes that were made by `CREATE INDEX`.
+    pub indexes: Vec<LiveIndex>,
+    /// Foreign keys.
+    pub references: Vec<LiveReference>,
+    /// CHECK constraints.
+    pub checks: Vec<LiveCheck>,
+}
+
+/// A column.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LiveColumn {
+    /// Name.
+    pub name: String,
+    /// Type as the database says it.
+    pub ty: String,
+    /// Whether NULL is allowed.
+    pub nullable: bool,
+    /// Default as SQL text.
+    pub default: Option<String>,
+    /// The database computes it.
+    pub generated: bool,
+}
+
+/// A primary key or unique constraint.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LiveKey {
+    /// Constraint name, where one was given.
+    pub name: Option<String>,
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+}
+
+/// An index.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LiveIndex {
+    /// Name.
+    pub name: String,
+    /// Its columns, in order; an expression stands as none.
+    pub columns: Vec<Option<String>>,
+    /// Whether it is unique.
+    pub unique: bool,
+    /// Whether it covers only a part of the rows.
+    pub partial: bool,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LiveReference {
+    /// Constraint name, where one was given.
+    pub name: Option<String>,
+    /// Columns here.
+    pub columns: Vec<String>,
+    /// The table it refers to.
+    pub target: String,
+    /// Columns there; empty means its primary key.
+    pub target_columns: Vec<String>,
+    /// `CASCADE`, `SET NULL`, `RESTRICT`, `NO ACTION` …
+    pub on_delete: String,
+}
+
+/// A CHECK constraint.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LiveCheck {
+    /// Constraint name, where one was given.
+    pub name: Option<String>,
+    /// The condition as SQL text, without its brackets.
+    pub text: String,
+}

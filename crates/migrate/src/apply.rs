@@ -1,0 +1,124 @@
+//! Applying: files that the journal does not have, in order, each with its journal row.
+
+use crate::diff::{Scope, diff};
+use crate::file::MigrationFile;
+use backstay_base::clock::Clock;
+use backstay_base::code;
+use backstay_base::fault::Fault;
+use backstay_engine::Engine;
+use backstay_engine::live::Live;
+use backstay_engine::migration::{Batch, JournalRow};
+use backstay_schema::catalog::Catalog;
+use backstay_schema::value::Value;
+use backstay_sql::dialect::Dialect;
+
+/// Where a database stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Applied, as the journal says.
+    pub applied: Vec<JournalRow>,
+    /// Files that are still to be applied.
+    pub pending: Vec<MigrationFile>,
+    /// What stands in the way: edited or missing files.
+    pub problems: Vec<String>,
+}
+
+/// Compares the files with the journal.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn status(engine: &dyn Engine, files: &[MigrationFile]) -> Result<Status, Fault> {
+    let applied = engine.journal().await?;
+    let mut problems = Vec::new();
+    for row in &applied {
+        match files.iter().find(|file| file.number == row.number) {
+            None => problems.push(format!("{} was applied but is not among the files", row.name)),
+            Some(file) if file.checksum != row.checksum => {
+                problems.push(format!("{} was edited after it was applied", file.name));
+            }
+            Some(_) => {}
+        }
+    }
+    let last = applied.last().map_or(0, |row| row.number);
+    let is_applied = |file: &MigrationFile| applied.iter().any(|row| row.number == file.number);
+    let pending: Vec<MigrationFile> = files.iter().filter(|file| !is_applied(file)).cloned().collect();
+    for file in pending.iter().filter(|file| file.number < last) {
+        problems.push(format!("{} comes before {last:04}, which is applied already", file.name));
+    }
+    Ok(Status { applied, pending, problems })
+}
+
+/// Applies the pending files. Without `consent` a file that may lose data stops it before anything is done.
+///
+/// # Errors
+/// When files and journal disagree, when consent is missing, and when a statement fails: then that file left no trace.
+pub async fn up(
+    engine: &dyn Engine,
+    files: &[MigrationFile],
+    clock: &Clock,
+    consent: bool,
+) -> Result<Vec<String>, Fault> {
+    let status = status(engine, files).await?;
+    if let Some(problem) = status.problems.first() {
+        return Err(Fault::new(code::INTERNAL, problem.clone())
+            .with_hint("restore the file as it was applied, and put the change into a new one"));
+    }
+    if !consent {
+        refuse_losses(engine, &status.pending)?;
+    }
+    let mut done = Vec::new();
+    for file in &status.pending {
+        let journal = JournalRow {
+            number: file.number,
+            name: file.name.clone(),
+            checksum: file.checksum.clone(),
+            applied_at: Value::Timestamp(clock.now_micros()).to_text(),
+        };
+        let batch = Batch { statements: file.statements(engine.name()), journal: Some(journal) };
+        engine.migrate(&batch).await?;
+        done.push(file.name.clone());
+    }
+    Ok(done)
+}
+
+fn refuse_losses(engine: &dyn Engine, pending: &[MigrationFile]) -> Result<(), Fault> {
+    for file in pending {
+        if let Some(statement) = file.losses(engine.name()).first() {
+            return Err(Fault::new(code::DENIED, format!("{} may lose data: {statement}", file.name))
+                .with_hint("look at the file, then run: backstay migrate up --yes"));
+        }
+    }
+    Ok(())
+}
+
+/// Brings Backstay's own tables to what this binary needs.
+///
+/// # Errors
+/// When the database refuses, or was made by a newer binary whose tables this one would shrink.
+pub async fn own_tables(
+    engine: &dyn Engine,
+    dialect: &'static Dialect,
+    catalog: &Catalog,
+) -> Result<(), Fault> {
+    let live = engine.introspect().await?;
+    let plan = diff(engine, dialect, catalog, &live, Scope::System).await?;
+    if plan.is_empty() {
+        return Ok(());
+    }
+    if let Some(change) = plan.changes.iter().find(|change| change.loses.is_some()) {
+        return Err(Fault::new(
+            code::INTERNAL,
+            format!("the database was used by a newer backstay: {} would be lost", change.summary),
+        ));
+    }
+    engine.migrate(&Batch { statements: plan.statements(), journal: None }).await
+}
+
+/// What a database looks like that ran all `files`; nothing of it is kept.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn rehearsed(engine: &dyn Engine, files: &[MigrationFile]) -> Result<Live, Fault> {
+    let statements: Vec<String> = files.iter().flat_map(|file| file.statements(engine.name())).collect();
+    engine.rehearse(&statements).await
+}

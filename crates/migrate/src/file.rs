@@ -1,0 +1,137 @@
+//! Migration files: `migrations/0001_init.sql`, plain SQL that a person may edit
+//! until it is applied; afterwards its checksum is in the journal.
+
+use crate::change::Plan;
+use crate::statements;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// One migration file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MigrationFile {
+    /// Its number.
+    pub number: i64,
+    /// File name.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// SHA-256 of the text, in hexadecimal.
+    pub checksum: String,
+}
+
+/// What is wrong with the files.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// Reading or writing failed.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A name without a number.
+    #[error("{name}: a migration is named like 0001_init.sql")]
+    Name {
+        /// Its name.
+        name: String,
+    },
+    /// Two files of one number.
+    #[error("{first} and {second} have the same number")]
+    Twice {
+        /// One.
+        first: String,
+        /// The other.
+        second: String,
+    },
+}
+
+impl MigrationFile {
+    fn new(number: i64, name: String, text: String) -> Self {
+        let mut checksum = String::with_capacity(64);
+        for byte in Sha256::digest(text.as_bytes()) {
+            let _ = write!(checksum, "{byte:02x}");
+        }
+        Self { number, name, text, checksum }
+    }
+
+    /// Its statements for one engine.
+    #[must_use]
+    pub fn statements(&self, engine: &str) -> Vec<String> {
+        statements::split(&self.text, engine)
+    }
+
+    /// Statements that may lose data.
+    #[must_use]
+    pub fn losses(&self, engine: &str) -> Vec<String> {
+        statements::losses(&self.statements(engine))
+    }
+}
+
+/// The files of a folder in order of their numbers; a missing folder has none.
+///
+/// # Errors
+/// See [`FileError`].
+pub fn read(folder: &Path) -> Result<Vec<MigrationFile>, FileError> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let io = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| FileError::Io { path, source }
+    };
+    let mut files: Vec<MigrationFile> = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(io(folder))? {
+        let path = entry.map_err(io(folder))?.path();
+        if path.extension().is_none_or(|extension| extension != "sql") {
+            continue;
+        }
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let digits = name.split('_').next().unwrap_or_default();
+        let Ok(number) = digits.parse::<i64>() else { return Err(FileError::Name { name }) };
+        let text = std::fs::read_to_string(&path).map_err(io(&path))?;
+        files.push(MigrationFile::new(number, name, text));
+    }
+    files.sort_by_key(|file| file.number);
+    for pair in files.windows(2) {
+        if let [a, b] = pair
+            && a.number == b.number
+        {
+            return Err(FileError::Twice { first: a.name.clone(), second: b.name.clone() });
+        }
+    }
+    Ok(files)
+}
+
+/// Writes a plan as the next file of the folder.
+///
+/// # Errors
+/// See [`FileError`].
+pub fn write(folder: &Path, title: &str, plan: &Plan) -> Result<MigrationFile, FileError> {
+    let number = read(folder)?.last().map_or(1, |last| last.number + 1);
+    let name = format!("{number:04}_{}.sql", slug(title));
+    let mut text = String::new();
+    for change in &plan.changes {
+        let _ = writeln!(text, "-- {}", change.summary);
+        if let Some(loses) = &change.loses {
+            let _ = writeln!(text, "-- loses {loses}");
+        }
+        for statement in &change.statements {
+            let _ = writeln!(text, "{statement};");
+        }
+        text.push('\n');
+    }
+    let path = folder.join(&name);
+    let io = |source| FileError::Io { path: path.clone(), source };
+    std::fs::create_dir_all(folder).map_err(io)?;
+    std::fs::write(&path, &text).map_err(io)?;
+    Ok(MigrationFile::new(number, name, text))
+}
+
+fn slug(title: &str) -> String {
+    let plain: String =
+        title.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+    let parts: Vec<&str> = plain.split('_').filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() { "change".to_owned() } else { parts.join("_") }
+}

@@ -1,0 +1,102 @@
+//! The rules of types and fields, and `allowed(…)`.
+
+use super::{Asked, Compiled, Compiler, RowRef, Scope, Sight};
+use crate::caller::Caller;
+use backstay_query::plan::{Pred, SourceId};
+use backstay_schema::catalog::{Access, ColumnId, Operation, Permit, TableId};
+use backstay_schema::expr::Path;
+
+impl Compiler<'_> {
+    /// Where the caller may do `operation` with `row`: T(any arm) and F(every denial).
+    pub(crate) fn may(&mut self, table: TableId, operation: Operation, row: &RowRef) -> Compiled {
+        if passes_access(self.asked.caller) {
+            return Ok(Pred::TRUE);
+        }
+        let catalog = self.catalog;
+        let permit = catalog.table(table).access.permit(operation);
+        self.raw(operation, |compiler| compiler.permit(permit, &Scope::one(row.clone()), Pred::FALSE))
+    }
+
+    /// Where the rule of a field holds; a field without arms adds nothing.
+    pub(crate) fn field_may(&mut self, access: &Access, operation: Operation, scope: &Scope) -> Compiled {
+        if passes_access(self.asked.caller) {
+            return Ok(Pred::TRUE);
+        }
+        let permit = access.permit(operation);
+        self.raw(operation, |compiler| compiler.permit(permit, scope, Pred::TRUE))
+    }
+
+    /// Where the caller may see a column of a row.
+    pub(crate) fn mask(&mut self, source: SourceId, table: TableId, column: ColumnId) -> Compiled {
+        let catalog = self.catalog;
+        let access = &catalog.table(table).column(column).access;
+        if access.read.allow.is_empty() && access.read.deny.is_empty() {
+            return Ok(Pred::TRUE);
+        }
+        self.field_may(access, Operation::Read, &Scope::one(RowRef::Source(source, table)))
+    }
+
+    fn permit(&mut self, permit: &Permit, scope: &Scope, without_arms: Pred) -> Compiled {
+        let mut allowed = if permit.allow.is_empty() { without_arms } else { Pred::FALSE };
+        for arm in &permit.allow {
+            allowed = allowed.or(self.is_true(&arm.expr, scope)?);
+            if allowed == Pred::TRUE {
+                break;
+            }
+        }
+        if allowed == Pred::FALSE {
+            return Ok(allowed);
+        }
+        for arm in &permit.deny {
+            allowed = allowed.and(self.is_false(&arm.expr, scope)?);
+        }
+        Ok(allowed)
+    }
+
+    /// Runs with stored values and `operation` as `request.op`.
+    fn raw(&mut self, operation: Operation, run: impl FnOnce(&mut Self) -> Compiled) -> Compiled {
+        let sight = std::mem::replace(&mut self.sight, Sight::Raw);
+        let asked = self.asked;
+        self.asked = Asked { operation, ..asked };
+        let made = run(self);
+        self.asked = asked;
+        self.sight = sight;
+        made
+    }
+
+    /// `allowed(row, operation)`, wanted to be definitely `want`.
+    pub(super) fn allowed(
+        &mut self,
+        path: &Path,
+        operation: Operation,
+        scope: &Scope,
+        want: bool,
+    ) -> Compiled {
+        self.at_end(path, scope, &mut |compiler, row, _| {
+            if want {
+                return compiler.may(row.table(), operation, row);
+            }
+            if passes_access(compiler.asked.caller) {
+                return Ok(Pred::FALSE);
+            }
+            let catalog = compiler.catalog;
+            let permit = catalog.table(row.table()).access.permit(operation);
+            let scope = Scope::one(row.clone());
+            compiler.raw(operation, |compiler| {
+                let mut refused = Pred::TRUE;
+                for arm in &permit.allow {
+                    refused = refused.and(compiler.is_false(&arm.expr, &scope)?);
+                }
+                for arm in &permit.deny {
+                    refused = refused.or(compiler.is_true(&arm.expr, &scope)?);
+                }
+                Ok(refused)
+            })
+        })
+    }
+}
+
+/// Whether access rules do not apply (SEMANTICS 14).
+pub(crate) const fn passes_access(caller: &Caller) -> bool {
+    matches!(caller, Caller::Service | Caller::System)
+}

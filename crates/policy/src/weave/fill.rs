@@ -1,0 +1,169 @@
+//! What the server puts into a new row: defaults, ids, stamps, `@set`.
+
+use super::Weaver;
+use crate::compile::{Operand, RowRef, Scope, bind};
+use crate::constant;
+use backstay_base::fault::Fault;
+use backstay_query::plan::{Insert, Scalar};
+use backstay_schema::catalog::{Column, ColumnId, DefaultValue, Fill, Operation, RelationKind, Table};
+use backstay_schema::expr::{Expr, Ty};
+use backstay_schema::value::Value;
+
+/// What fills a column that the client left out.
+enum Filling {
+    /// The same value in every row.
+    Value(Value),
+    /// A new id for each row.
+    NewId,
+    /// Computed from the prospective row.
+    Derived(Scalar),
+    /// The engine counts.
+    Counted,
+    /// Nothing: NULL.
+    Nothing,
+}
+
+impl Weaver<'_> {
+    /// Completes the rows of an insert. Afterwards every column but the counted and the derived has a value.
+    pub(super) fn fill(&mut self, insert: &mut Insert, changed: &[String]) -> Result<(), Fault> {
+        let catalog = self.catalog;
+        let table = catalog.table(insert.table);
+        let given = insert.columns.clone();
+        for (index, column) in given.iter().enumerate() {
+            self.fill_absent(insert, table, table.column(*column), index, changed)?;
+        }
+        insert.absent.clear();
+        for column in &table.columns {
+            if given.contains(&column.id) {
+                continue;
+            }
+            match self.filling(insert, table, column, changed)? {
+                Filling::Counted => {}
+                Filling::Derived(scalar) => insert.derived.push((column.id, scalar)),
+                Filling::Value(value) => push_column(insert, column.id, || value.clone()),
+                Filling::Nothing => push_column(insert, column.id, || Value::Null),
+                Filling::NewId => {
+                    let ids = self.ids;
+                    push_column(insert, column.id, || Value::Uuid(ids.row()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `missing=default`: cells that the row did not give.
+    fn fill_absent(
+        &mut self,
+        insert: &mut Insert,
+        table: &Table,
+        column: &Column,
+        index: usize,
+        changed: &[String],
+    ) -> Result<(), Fault> {
+        let is_absent = |row: &Vec<bool>| row.get(index).copied().unwrap_or(false);
+        if !insert.absent.iter().any(is_absent) {
+            return Ok(());
+        }
+        let filling = self.filling(insert, table, column, changed)?;
+        let ids = self.ids;
+        for (row, absent) in insert.rows.iter_mut().zip(&insert.absent) {
+            if !is_absent(absent) {
+                continue;
+            }
+            if let Some(cell) = row.get_mut(index) {
+                *cell = match &filling {
+                    Filling::Value(value) => value.clone(),
+                    Filling::NewId => Value::Uuid(ids.row()),
+                    Filling::Derived(_) | Filling::Counted | Filling::Nothing => Value::Null,
+                };
+            }
+        }
+        Ok(())
+    }
+
+    fn filling(
+        &mut self,
+        insert: &Insert,
+        table: &Table,
+        column: &Column,
+        changed: &[String],
+    ) -> Result<Filling, Fault> {
+        if let Some(expr) = &column.set_create {
+            let row = RowRef::Source(insert.row, insert.table);
+            let operand =
+                self.set_value(table, column, expr, &Scope::one(row), Operation::Create, changed)?;
+            return Ok(match operand {
+                Operand::Known(value) => Filling::Value(value),
+                Operand::Absent => Filling::Nothing,
+                Operand::Sql(scalar, _) => Filling::Derived(scalar),
+            });
+        }
+        let now = Value::Timestamp(self.info.now_micros);
+        Ok(match (column.fill, &column.default) {
+            (Fill::RowId, _) => Filling::NewId,
+            (Fill::AutoIncrement, _) => Filling::Counted,
+            (Fill::CreatedAt | Fill::UpdatedAt, _) => Filling::Value(now),
+            (_, Some(DefaultValue::Value(value))) => Filling::Value(value.clone()),
+            (_, Some(DefaultValue::Expr(expr))) => {
+                let scope = Scope::default();
+                match self.set_value(table, column, expr, &scope, Operation::Create, changed)? {
+                    Operand::Known(value) => Filling::Value(value),
+                    Operand::Absent | Operand::Sql(..) => Filling::Nothing,
+                }
+            }
+            (Fill::None | Fill::Client | Fill::Account, None) => Filling::Nothing,
+        })
+    }
+
+    /// The value of a `@set` or `@default(expr:)` for one column.
+    pub(super) fn set_value(
+        &mut self,
+        table: &Table,
+        column: &Column,
+        expr: &Expr,
+        scope: &Scope,
+        operation: Operation,
+        changed: &[String],
+    ) -> Result<Operand, Fault> {
+        let mut compiler = self.compiler(operation, changed);
+        let operand = if matches!(expr.ty, Ty::Row(_)) {
+            let parts = compiler.key_parts(expr, scope)?;
+            parts.into_iter().nth(part_of(table, column)).unwrap_or(Operand::Absent)
+        } else {
+            compiler.operand(expr, Some(column.ty), scope)?
+        };
+        Ok(match operand {
+            Operand::Known(value) => {
+                constant::convert(&value, column.ty).map_or(Operand::Absent, Operand::Known)
+            }
+            other => other,
+        })
+    }
+
+    /// The prospective row, with the values that are known before the write when there is one row.
+    pub(super) fn prospective(&self, insert: &Insert) -> RowRef {
+        let [row] = insert.rows.as_slice() else {
+            return RowRef::Source(insert.row, insert.table);
+        };
+        let table = self.catalog.table(insert.table);
+        let known = insert.columns.iter().zip(row);
+        let values = known.map(|(id, value)| (*id, bind(value.clone(), table.column(*id).ty))).collect();
+        RowRef::Prospective(insert.row, insert.table, std::rc::Rc::new(values))
+    }
+}
+
+/// Which part of a composite reference a column holds.
+fn part_of(table: &Table, column: &Column) -> usize {
+    let Some(relation) = column.relation else { return 0 };
+    match &table.relation(relation).kind {
+        RelationKind::ToOne { columns, .. } => columns.iter().position(|id| *id == column.id).unwrap_or(0),
+        RelationKind::ToMany { .. } | RelationKind::ManyToMany { .. } => 0,
+    }
+}
+
+fn push_column(insert: &mut Insert, column: ColumnId, mut value: impl FnMut() -> Value) {
+    insert.columns.push(column);
+    for row in &mut insert.rows {
+        row.push(value());
+    }
+}

@@ -1,0 +1,116 @@
+//! New rows: create rules, field rules, references, validation; upserts.
+
+use super::Weaver;
+use crate::caller::Caller;
+use crate::compile::Scope;
+use crate::valid;
+use backstay_base::fault::Fault;
+use backstay_query::plan::{Insert, Invalid, Pred, Refusal};
+use backstay_schema::catalog::{ColumnId, DefaultValue, Operation, Table};
+use backstay_schema::scalar::ScalarType;
+use backstay_schema::value::Value;
+
+impl Weaver<'_> {
+    pub(super) fn insert(&mut self, mut insert: Insert) -> Result<Insert, Fault> {
+        let catalog = self.catalog;
+        let table = catalog.table(insert.table);
+        if catalog.user == Some(table.id) && !matches!(self.caller, Caller::System) {
+            return Err(Fault::permission("table", &table.name)
+                .with_hint("rows of this type come and go with their account: sign up instead"));
+        }
+        let named = named_columns(&insert);
+        for id in &named {
+            self.refuse_server_set(table, table.column(*id), Operation::Create)?;
+        }
+        let changed: Vec<String> = named.iter().map(|id| table.column(*id).name.clone()).collect();
+        insert.invalid = self.start_states(&insert, table, &named);
+        if let Some(conflict) = insert.conflict.take() {
+            insert.conflict = Some(self.conflict(conflict, &insert)?);
+        }
+        self.fill(&mut insert, &changed)?;
+        insert.invalid.extend(valid::rows(table, &insert));
+        insert.rule = self.create_rule(&insert, table, &named, &changed)?;
+        insert.references = self.references(insert.row, table, &named)?;
+        insert.returning = insert.returning.take().map(|select| self.select(select)).transpose()?;
+        Ok(insert)
+    }
+
+    fn conflict(
+        &mut self,
+        mut conflict: backstay_query::plan::Conflict,
+        insert: &Insert,
+    ) -> Result<backstay_query::plan::Conflict, Fault> {
+        if let Some(mut merge) = conflict.merge.take() {
+            merge.filter = Pred::TRUE;
+            let given = insert.columns.clone();
+            conflict.merge = Some(self.merge(merge, &given)?);
+        }
+        Ok(conflict)
+    }
+
+    /// The create rule of the type and the rules of every named field.
+    fn create_rule(
+        &mut self,
+        insert: &Insert,
+        table: &Table,
+        named: &[ColumnId],
+        changed: &[String],
+    ) -> Result<Pred, Fault> {
+        let row = self.prospective(insert);
+        let scope = Scope::one(row.clone());
+        let mut compiler = self.compiler(Operation::Create, changed);
+        let mut rule = compiler.may(table.id, Operation::Create, &row)?;
+        let verdict = rule.clone();
+        for id in named {
+            let column = table.column(*id);
+            let field = compiler.field_may(&column.access, Operation::Create, &scope)?;
+            if field == Pred::FALSE {
+                return Err(Fault::permission("column", &column.name));
+            }
+            rule = rule.and(field);
+        }
+        self.trail.note(table.id, Operation::Create, &verdict);
+        // an upsert may find that every row exists: then the create rule is not asked
+        if rule == Pred::FALSE && insert.conflict.is_none() {
+            return Err(Fault::row_security(&table.name));
+        }
+        Ok(rule)
+    }
+
+    /// `@next` binds create: a client starts in the default only (SEMANTICS 8).
+    fn start_states(&self, insert: &Insert, table: &Table, named: &[ColumnId]) -> Vec<Invalid> {
+        let mut found = Vec::new();
+        if !self.is_client() {
+            return found;
+        }
+        for (index, id) in insert.columns.iter().enumerate() {
+            let column = table.column(*id);
+            let ScalarType::Enum(enum_id) = column.ty else { continue };
+            if !named.contains(id) || !self.catalog.enum_type(enum_id).transitions {
+                continue;
+            }
+            let start = match &column.default {
+                Some(DefaultValue::Value(Value::Text(member))) => Some(member),
+                _ => None,
+            };
+            for (row, values) in insert.rows.iter().enumerate() {
+                if let Some(Value::Text(to)) = values.get(index)
+                    && start != Some(to)
+                {
+                    let refusal = Refusal::Transition { column: *id, from: None, to: to.clone() };
+                    found.push(Invalid { row, refusal });
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The columns that at least one row gives a value for.
+fn named_columns(insert: &Insert) -> Vec<ColumnId> {
+    let given_by_some_row = |index: usize| {
+        insert.absent.is_empty() || insert.absent.iter().any(|row| !row.get(index).copied().unwrap_or(false))
+    };
+    let columns = insert.columns.iter().enumerate();
+    columns.filter(|(index, _)| given_by_some_row(*index)).map(|(_, id)| *id).collect()
+}

@@ -1,0 +1,256 @@
+//! Changed rows: the stored row before, the new row after, by one and the same arm.
+
+use super::Weaver;
+use crate::columns;
+use crate::compile::{Compiler, RowRef, Scope, bind};
+use crate::paths;
+use crate::valid;
+use backstay_base::fault::Fault;
+use backstay_query::plan::{Assign, Pred, Transition, Update};
+use backstay_schema::catalog::{Access, Arm, ColumnId, Operation, RelationKind, Table};
+use backstay_schema::expr::Root;
+use backstay_schema::scalar::ScalarType;
+use std::rc::Rc;
+
+/// The rows that update rules read.
+struct Rows {
+    /// `this` and `old` before the write.
+    stored: Scope,
+    /// `this` and `new` after it, `old` as kept.
+    after: Scope,
+    /// `this` and `old` as kept, `new` after the write.
+    before: Scope,
+}
+
+impl Weaver<'_> {
+    pub(super) fn update(&mut self, mut update: Update) -> Result<Update, Fault> {
+        let readable = self.compiler(Operation::Read, &[]).may(
+            update.table,
+            Operation::Read,
+            &RowRef::Source(update.row, update.table),
+        )?;
+        let asked = self.pred(update.filter)?;
+        update.filter = readable.and(asked);
+        let mut update = self.rules_of_update(update, &[])?;
+        update.returning = update.returning.take().map(|select| self.select(select)).transpose()?;
+        Ok(update)
+    }
+
+    /// The update half of an upsert; `given` are the columns of its rows.
+    pub(super) fn merge(&mut self, mut merge: Update, given: &[ColumnId]) -> Result<Update, Fault> {
+        merge.filter = self.compiler(Operation::Read, &[]).may(
+            merge.table,
+            Operation::Read,
+            &RowRef::Source(merge.row, merge.table),
+        )?;
+        self.rules_of_update(merge, given)
+    }
+
+    fn rules_of_update(&mut self, mut update: Update, given: &[ColumnId]) -> Result<Update, Fault> {
+        let catalog = self.catalog;
+        let table = catalog.table(update.table);
+        let named: Vec<ColumnId> = update.assign.iter().map(|(id, _)| *id).collect();
+        for id in &named {
+            self.refuse_server_set(table, table.column(*id), Operation::Update)?;
+            self.refuse_role(table, *id)?;
+        }
+        let changed: Vec<String> = named.iter().map(|id| table.column(*id).name.clone()).collect();
+        let rows = Self::rows(&update, table);
+        self.type_rules(&mut update, table, &rows, &changed)?;
+        self.field_rules(&mut update, table, &named, &rows, &changed)?;
+        self.moved_rows(&mut update, table, &named, &rows, &changed)?;
+        update.references = self.references(update.row, table, &named)?;
+        update.transitions = self.transitions(&update, table);
+        update.invalid = valid::assigned(table, &update);
+        if !update.assign.is_empty() {
+            self.assign(&mut update, table, given, &changed)?;
+        }
+        update.keep = Self::kept(&update);
+        Ok(update)
+    }
+
+    fn rows(update: &Update, table: &Table) -> Rows {
+        let stored = RowRef::Source(update.row, update.table);
+        let kept = RowRef::Source(update.old, update.table);
+        let values = update
+            .assign
+            .iter()
+            .filter_map(|(id, assign)| match assign {
+                Assign::Value(value) => Some((*id, bind(value.clone(), table.column(*id).ty))),
+                Assign::Scalar(_) | Assign::Given(_) => None,
+            })
+            .collect();
+        let new = RowRef::Prospective(update.row, update.table, Rc::new(values));
+        let scope = |this: &RowRef, old: &RowRef, new: Option<&RowRef>| {
+            let mut scope = Scope::one(this.clone());
+            scope.old = Some(old.clone());
+            scope.new = new.cloned();
+            scope
+        };
+        Rows {
+            stored: scope(&stored, &stored, None),
+            after: scope(&new, &kept, Some(&new)),
+            before: scope(&kept, &kept, Some(&new)),
+        }
+    }
+
+    /// The arms of the type's update rule, judged before and after; its denials.
+    fn type_rules(
+        &mut self,
+        update: &mut Update,
+        table: &Table,
+        rows: &Rows,
+        changed: &[String],
+    ) -> Result<(), Fault> {
+        update.rule = Pred::TRUE;
+        if !self.is_client() {
+            update.stored = vec![Pred::TRUE];
+            update.arms = vec![Pred::TRUE];
+            return Ok(());
+        }
+        let permit = &table.access.update;
+        let mut compiler = self.compiler(Operation::Update, changed);
+        let mut before = Pred::TRUE;
+        for arm in &permit.deny {
+            if !mentions(arm, Root::New) {
+                before = before.and(compiler.is_false(&arm.expr, &rows.stored)?);
+            }
+            update.rule = std::mem::replace(&mut update.rule, Pred::TRUE)
+                .and(compiler.is_false(&arm.expr, &rows.after)?);
+        }
+        for arm in &permit.allow {
+            let (stored, after) = arm_pair(&mut compiler, arm, rows)?;
+            if stored != Pred::FALSE && after != Pred::FALSE {
+                update.stored.push(stored.and(before.clone()));
+                update.arms.push(after);
+            }
+        }
+        let verdict = update.stored.iter().cloned().fold(Pred::FALSE, Pred::or);
+        self.trail.note(table.id, Operation::Update, &verdict);
+        if verdict == Pred::FALSE {
+            return Err(Fault::permission("table", &table.name));
+        }
+        Ok(())
+    }
+
+    /// The rules of every named field: on the stored and on the new row, by one arm.
+    fn field_rules(
+        &mut self,
+        update: &mut Update,
+        table: &Table,
+        named: &[ColumnId],
+        rows: &Rows,
+        changed: &[String],
+    ) -> Result<(), Fault> {
+        if !self.is_client() {
+            return Ok(());
+        }
+        for id in named {
+            let column = table.column(*id);
+            let mut compiler = self.compiler(Operation::Update, changed);
+            let holds = field_rule(&mut compiler, &column.access, rows)?;
+            if holds == Pred::FALSE {
+                return Err(Fault::permission("column", &column.name));
+            }
+            update.rule = std::mem::replace(&mut update.rule, Pred::TRUE).and(holds);
+        }
+        Ok(())
+    }
+
+    /// Moving is creating there: a named reference asks the create rule too (SEMANTICS 4).
+    fn moved_rows(
+        &mut self,
+        update: &mut Update,
+        table: &Table,
+        named: &[ColumnId],
+        rows: &Rows,
+        changed: &[String],
+    ) -> Result<(), Fault> {
+        let moves = table.relations.iter().any(|relation| match &relation.kind {
+            RelationKind::ToOne { columns, .. } => columns.iter().any(|column| named.contains(column)),
+            RelationKind::ToMany { .. } | RelationKind::ManyToMany { .. } => false,
+        });
+        let Some(new) = rows.after.new.clone().filter(|_| moves && self.is_client()) else { return Ok(()) };
+        let rule = self.compiler(Operation::Create, changed).may(table.id, Operation::Create, &new)?;
+        if rule == Pred::FALSE {
+            return Err(Fault::row_security(&table.name));
+        }
+        update.rule = std::mem::replace(&mut update.rule, Pred::TRUE).and(rule);
+        Ok(())
+    }
+
+    /// A field `role` of the `@user` type mirrors the account; clients need its own rule (SEMANTICS 26).
+    fn refuse_role(&self, table: &Table, id: ColumnId) -> Result<(), Fault> {
+        let column = table.column(id);
+        let guarded = !column.access.update.allow.is_empty();
+        if self.is_client() && self.catalog.user == Some(table.id) && column.field == "role" && !guarded {
+            return Err(Fault::permission("column", &column.name));
+        }
+        Ok(())
+    }
+
+    fn transitions(&self, update: &Update, table: &Table) -> Vec<Transition> {
+        let mut found = Vec::new();
+        for (id, _) in &update.assign {
+            let ScalarType::Enum(enum_id) = table.column(*id).ty else { continue };
+            let kind = self.catalog.enum_type(enum_id);
+            if !kind.transitions {
+                continue;
+            }
+            let edges = kind.members.iter().flat_map(|from| {
+                let next = from.next.iter().filter_map(|index| kind.members.get(*index));
+                next.map(|to| (from.name.clone(), to.name.clone()))
+            });
+            found.push(Transition { column: *id, edges: edges.collect() });
+        }
+        found
+    }
+
+    /// Columns of the stored row that are needed after the write.
+    fn kept(update: &Update) -> Vec<ColumnId> {
+        let mut keep: Vec<ColumnId> = update.transitions.iter().map(|transition| transition.column).collect();
+        for arm in &update.arms {
+            columns::in_pred(arm, update.old, &mut keep);
+        }
+        columns::in_pred(&update.rule, update.old, &mut keep);
+        keep
+    }
+}
+
+/// Whether a rule reads `root`.
+fn mentions(arm: &Arm, root: Root) -> bool {
+    let mut found = false;
+    paths::each(&arm.expr, &mut |path| found |= path.root == root);
+    found
+}
+
+/// What the stored row and what the new row must hold for one arm.
+fn arm_pair(compiler: &mut Compiler<'_>, arm: &Arm, rows: &Rows) -> Result<(Pred, Pred), Fault> {
+    let after = compiler.is_true(&arm.expr, &rows.after)?;
+    if !mentions(arm, Root::New) {
+        return Ok((compiler.is_true(&arm.expr, &rows.stored)?, after));
+    }
+    if mentions(arm, Root::This) {
+        return Ok((Pred::TRUE, after.and(compiler.is_true(&arm.expr, &rows.before)?)));
+    }
+    Ok((Pred::TRUE, after))
+}
+
+fn field_rule(compiler: &mut Compiler<'_>, access: &Access, rows: &Rows) -> Result<Pred, Fault> {
+    let permit = &access.update;
+    let mut allowed = Pred::Const(permit.allow.is_empty());
+    for arm in &permit.allow {
+        let mut holds = compiler.is_true(&arm.expr, &rows.after)?;
+        if mentions(arm, Root::This) {
+            holds = holds.and(compiler.is_true(&arm.expr, &rows.before)?);
+        }
+        allowed = allowed.or(holds);
+    }
+    for arm in &permit.deny {
+        allowed = allowed.and(compiler.is_false(&arm.expr, &rows.after)?);
+        if mentions(arm, Root::This) {
+            allowed = allowed.and(compiler.is_false(&arm.expr, &rows.before)?);
+        }
+    }
+    Ok(allowed)
+}

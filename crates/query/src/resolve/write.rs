@@ -1,0 +1,212 @@
+//! Writes: columns → ids, cells → typed values. What the rules add is left empty.
+
+use super::{Resolver, Scope};
+use crate::named::{self, ConflictAction, Input};
+use crate::plan::{Assign, Conflict, Delete, Insert, Pred, Select, SourceId, Update};
+use backstay_base::code;
+use backstay_base::fault::Fault;
+use backstay_schema::catalog::{Column, ColumnId, DefaultValue, Member, RelationKind, Table};
+use backstay_schema::scalar::read::JsonCell;
+use backstay_schema::value::Value;
+
+impl<'c> Resolver<'c> {
+    pub(super) fn insert(&mut self, insert: &named::Insert) -> Result<Insert, Fault> {
+        let table = self.table(&insert.table)?;
+        let row = self.sources.next_id();
+        let columns = insert.columns.iter().map(|name| written(table, name)).collect::<Result<Vec<_>, Fault>>()?;
+        super::within(insert.rows.len(), self.limits.write_rows, "rows of one write")?;
+        let rows = insert.rows.iter().map(|cells| self.row(&columns, cells)).collect::<Result<_, Fault>>()?;
+        let ids: Vec<ColumnId> = columns.iter().map(|column| column.id).collect();
+        let conflict = match &insert.conflict {
+            Some(conflict) => Some(self.conflict(table, conflict, &ids)?),
+            None => None,
+        };
+        let returning = match &insert.returning {
+            Some(select) => Some(self.returning(select, table, row)?),
+            None => None,
+        };
+        Ok(Insert {
+            table: table.id,
+            row,
+            columns: ids,
+            rows,
+            absent: absent(&insert.rows),
+            derived: Vec::new(),
+            references: Vec::new(),
+            rule: Pred::TRUE,
+            invalid: Vec::new(),
+            conflict,
+            returning,
+        })
+    }
+
+    pub(super) fn update(&mut self, update: &named::Update) -> Result<Update, Fault> {
+        let table = self.table(&update.table)?;
+        let (row, old) = (self.sources.next_id(), self.sources.next_id());
+        let scope = Scope { table, source: row, items: &[], depth: 0 };
+        let mut assign = Vec::with_capacity(update.assign.len());
+        for (name, input) in &update.assign {
+            let column = written(table, name)?;
+            let value = match input {
+                Input::Default => default(column)?,
+                input => self.cell(column, input)?,
+            };
+            assign.push((column.id, Assign::Value(value)));
+        }
+        let filter = self.filters(scope, &update.filters)?;
+        let returning = match &update.returning {
+            Some(select) => Some(self.returning(select, table, row)?),
+            None => None,
+        };
+        let filtered = !update.filters.is_empty();
+        Ok(Update { filtered, assign, returning, ..bare_update(table, row, old, filter) })
+    }
+
+    pub(super) fn delete(&mut self, delete: &named::Delete) -> Result<Delete, Fault> {
+        let table = self.table(&delete.table)?;
+        let row = self.sources.next_id();
+        let scope = Scope { table, source: row, items: &[], depth: 0 };
+        let filter = self.filters(scope, &delete.filters)?;
+        let returning = match &delete.returning {
+            Some(select) => Some(self.returning(select, table, row)?),
+            None => None,
+        };
+        let filtered = !delete.filters.is_empty();
+        Ok(Delete { table: table.id, row, filter, filtered, rule: Pred::TRUE, returning })
+    }
+
+    /// What a write answers with: in the order of the write, unless another is asked for.
+    fn returning(&mut self, select: &named::Select, table: &'c Table, row: SourceId) -> Result<Select, Fault> {
+        let resolved = self.select_of(select, table, row)?;
+        let order = if select.order.is_empty() { Vec::new() } else { resolved.order };
+        Ok(Select { order, ..resolved })
+    }
+
+    fn row(&self, columns: &[&Column], cells: &[Input]) -> Result<Vec<Value>, Fault> {
+        if columns.len() != cells.len() {
+            return Err(Fault::internal("a row of an insert has another number of cells than of columns"));
+        }
+        columns.iter().zip(cells).map(|(column, cell)| self.cell(column, cell)).collect()
+    }
+
+    fn cell(&self, column: &Column, input: &Input) -> Result<Value, Fault> {
+        let cell = match input {
+            Input::Default | Input::Null => return Ok(Value::Null),
+            Input::Value(value) => return column.ty.convert(self.catalog, value),
+            Input::Bool(value) => JsonCell::Bool(*value),
+            Input::Number(text) => JsonCell::Number(text),
+            Input::Text(text) => JsonCell::Text(text),
+            Input::Json(text) => JsonCell::Json(text),
+        };
+        column.ty.parse_json(self.catalog, cell)
+    }
+
+    /// What an upsert does with rows that are there.
+    fn conflict(
+        &mut self,
+        table: &'c Table,
+        conflict: &named::Conflict,
+        given: &[ColumnId],
+    ) -> Result<Conflict, Fault> {
+        let target = conflict_target(table, &conflict.columns)?;
+        let merge = match conflict.action {
+            ConflictAction::Ignore => None,
+            ConflictAction::Merge => {
+                let (row, old) = (self.sources.next_id(), self.sources.next_id());
+                let assign = given
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, column)| !target.contains(column))
+                    .map(|(index, column)| (*column, Assign::Given(index)))
+                    .collect();
+                Some(Update { filtered: true, assign, ..bare_update(table, row, old, Pred::TRUE) })
+            }
+        };
+        Ok(Conflict { target, merge })
+    }
+}
+
+fn bare_update(table: &Table, row: SourceId, old: SourceId, filter: Pred) -> Update {
+    Update {
+        table: table.id,
+        row,
+        old,
+        filter,
+        filtered: false,
+        assign: Vec::new(),
+        stored: Vec::new(),
+        arms: Vec::new(),
+        references: Vec::new(),
+        rule: Pred::TRUE,
+        keep: Vec::new(),
+        transitions: Vec::new(),
+        invalid: Vec::new(),
+        returning: None,
+    }
+}
+
+/// Which cells were absent; empty when none was.
+fn absent(rows: &[Vec<Input>]) -> Vec<Vec<bool>> {
+    if rows.iter().flatten().all(|cell| *cell != Input::Default) {
+        return Vec::new();
+    }
+    rows.iter().map(|row| row.iter().map(|cell| *cell == Input::Default).collect()).collect()
+}
+
+/// The column that a body names.
+fn written<'c>(table: &'c Table, name: &str) -> Result<&'c Column, Fault> {
+    let unknown = || {
+        let message = format!("Could not find the '{name}' column of '{}' in the schema cache", table.name);
+        Fault::new(code::NO_COLUMN, message)
+    };
+    match table.members.get(name) {
+        Some(Member::Column(id)) => Ok(table.column(*id)),
+        Some(Member::Computed(_)) => Err(Fault::new(
+            code::ALWAYS_GENERATED,
+            format!("cannot insert a non-DEFAULT value into column \"{name}\""),
+        )
+        .with_details(format!("Column \"{name}\" is a generated column."))),
+        Some(Member::Relation(id)) => match &table.relation(*id).kind {
+            RelationKind::ToOne { columns, .. } => {
+                let names: Vec<&str> = columns.iter().map(|id| table.column(*id).name.as_str()).collect();
+                Err(unknown().with_hint(format!("\"{name}\" is a relation: write its key as \"{}\".", names.join("\", \""))))
+            }
+            RelationKind::ToMany { .. } | RelationKind::ManyToMany { .. } => Err(unknown()),
+        },
+        None => Err(unknown()),
+    }
+}
+
+/// The value of `SET column = DEFAULT`.
+fn default(column: &Column) -> Result<Value, Fault> {
+    match &column.default {
+        None => Ok(Value::Null),
+        Some(DefaultValue::Value(value)) => Ok(value.clone()),
+        Some(DefaultValue::Expr(_)) => Err(Fault::new(code::NOT_IMPLEMENTED, "Feature not implemented")
+            .with_details(format!("an update cannot set \"{}\" to its computed default", column.name))),
+    }
+}
+
+/// The unique constraint or key with exactly these columns; no columns mean the key.
+fn conflict_target(table: &Table, names: &[String]) -> Result<Vec<ColumnId>, Fault> {
+    if names.is_empty() {
+        return Ok(table.key.clone());
+    }
+    let mut wanted = Vec::with_capacity(names.len());
+    for name in names {
+        let column = table.column_named(name).ok_or_else(|| {
+            Fault::new(code::UNDEFINED_COLUMN, format!("column \"{name}\" does not exist"))
+        })?;
+        wanted.push(column.id);
+    }
+    let same = |key: &&Vec<ColumnId>| {
+        key.iter().all(|column| wanted.contains(column)) && wanted.iter().all(|column| key.contains(column))
+    };
+    let keys = std::iter::once(&table.key).chain(table.uniques.iter().map(|unique| &unique.columns));
+    keys.into_iter().find(same).cloned().ok_or_else(|| {
+        Fault::new(
+            code::NO_CONFLICT_TARGET,
+            "there is no unique or exclusion constraint matching the ON CONFLICT specification",
+        )
+    })
+}

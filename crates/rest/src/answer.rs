@@ -1,0 +1,57 @@
+//! [`Answer`]: what `render` must know of the request to write its response.
+
+use crate::media::Media;
+use crate::prefer::Representation;
+use backstay_base::code;
+use backstay_base::fault::Fault;
+use backstay_schema::catalog::Catalog;
+
+/// How a request wants to be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub(crate) action: Action,
+    pub(crate) media: Media,
+    /// HEAD: headers without a body.
+    pub(crate) head: bool,
+    /// Rows skipped: by the engine for a read, by `render` for a write.
+    pub(crate) offset: u64,
+    /// Most rows of a written representation.
+    pub(crate) limit: Option<u64>,
+    pub(crate) counted: bool,
+    pub(crate) applied: Option<String>,
+    /// Whether the request named its schema; then the answer does too.
+    pub(crate) profiled: bool,
+    pub(crate) table: String,
+    /// Names of the key columns, for `Location`.
+    pub(crate) key: Vec<String>,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    Read,
+    Insert { merge: bool, representation: Representation },
+    Put { filtered: Vec<String>, representation: Representation },
+    Update { representation: Representation },
+    Delete { representation: Representation },
+}
+
+impl Answer {
+    /// Takes from the catalog what the response needs; to be called once the query has resolved.
+    ///
+    /// # Errors
+    /// PGRST105 when a PUT does not filter by exactly the primary key.
+    pub fn bind(&mut self, catalog: &Catalog) -> Result<(), Fault> {
+        let Some(table) = catalog.public_table(&self.table) else { return Ok(()) };
+        self.key = table.key.iter().map(|id| table.column(*id).name.clone()).collect();
+        let Action::Put { filtered, .. } = &self.action else { return Ok(()) };
+        let whole_key =
+            filtered.len() == self.key.len() && self.key.iter().all(|name| filtered.contains(name));
+        if whole_key { Ok(()) } else { Err(put_filters()) }
+    }
+}
+
+/// PGRST105.
+pub(crate) fn put_filters() -> Fault {
+    Fault::new(code::PUT_FILTERS, "Filters must include all and only primary key columns with 'eq' operators")
+}

@@ -1,0 +1,230 @@
+//! JSON written once, straight from the cells of a reply, guided by its shape.
+
+use backstay_query::reply::{Cell, Rows, Shape, ShapeKind, ShapeMember};
+
+/// What of the rows is written, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Form {
+    /// The first row alone, without a list around it.
+    pub(crate) singular: bool,
+    /// Members that are null are left out.
+    pub(crate) strip_nulls: bool,
+    /// Rows to pass over.
+    pub(crate) skip: u64,
+    /// Most rows to write.
+    pub(crate) take: u64,
+}
+
+/// Writes rows as JSON.
+pub(crate) fn rows(rows: &Rows, shape: &Shape, form: Form) -> Vec<u8> {
+    let mut writer = Writer {
+        out: Vec::with_capacity(rows.text.len() + rows.cells.len() * 12 + 2),
+        cells: rows.cells.iter(),
+        rows,
+        strip_nulls: form.strip_nulls,
+    };
+    let mut sink = Vec::new();
+    for _ in 0..form.skip.min(rows.count) {
+        std::mem::swap(&mut writer.out, &mut sink);
+        writer.object(shape);
+        std::mem::swap(&mut writer.out, &mut sink);
+        sink.clear();
+    }
+    let count = rows.count.saturating_sub(form.skip).min(form.take);
+    if form.singular {
+        match count {
+            0 => writer.out.extend_from_slice(b"null"),
+            _ => writer.object(shape),
+        }
+    } else {
+        writer.list(shape, count);
+    }
+    writer.out
+}
+
+struct Writer<'a> {
+    out: Vec<u8>,
+    cells: std::slice::Iter<'a, Cell>,
+    rows: &'a Rows,
+    strip_nulls: bool,
+}
+
+impl Writer<'_> {
+    fn list(&mut self, shape: &Shape, count: u64) {
+        self.out.push(b'[');
+        for row in 0..count {
+            if row > 0 {
+                self.out.push(b',');
+            }
+            self.object(shape);
+        }
+        self.out.push(b']');
+    }
+
+    fn object(&mut self, shape: &Shape) {
+        self.out.push(b'{');
+        let mut first = true;
+        self.members(shape, &mut first);
+        self.out.push(b'}');
+    }
+
+    fn members(&mut self, shape: &Shape, first: &mut bool) {
+        for member in &shape.members {
+            if let ShapeKind::Spread(inner) = &member.kind {
+                match self.next() {
+                    Cell::Null => self.absent(inner, first),
+                    _ => self.members(inner, first),
+                }
+            } else {
+                self.member(member, first);
+            }
+        }
+    }
+
+    fn member(&mut self, member: &ShapeMember, first: &mut bool) {
+        let cell = self.next();
+        if self.strip_nulls && cell == Cell::Null {
+            return;
+        }
+        self.name(&member.name, first);
+        match (&member.kind, cell) {
+            (ShapeKind::One(inner), Cell::Row) => self.object(inner),
+            (ShapeKind::Many(inner), Cell::List(count)) => self.list(inner, u64::from(count)),
+            (ShapeKind::Count(name), cell) => {
+                self.out.extend_from_slice(b"[{");
+                self.name(name, &mut true);
+                self.scalar(cell);
+                self.out.extend_from_slice(b"}]");
+            }
+            (_, cell) => self.scalar(cell),
+        }
+    }
+
+    /// The members of a spread row that is not there.
+    fn absent(&mut self, shape: &Shape, first: &mut bool) {
+        if self.strip_nulls {
+            return;
+        }
+        for member in &shape.members {
+            if let ShapeKind::Spread(inner) = &member.kind {
+                self.absent(inner, first);
+            } else {
+                self.name(&member.name, first);
+                self.out.extend_from_slice(b"null");
+            }
+        }
+    }
+
+    fn name(&mut self, name: &str, first: &mut bool) {
+        if !*first {
+            self.out.push(b',');
+        }
+        *first = false;
+        text(&mut self.out, name);
+        self.out.push(b':');
+    }
+
+    fn scalar(&mut self, cell: Cell) {
+        match cell {
+            Cell::Bool(true) => self.out.extend_from_slice(b"true"),
+            Cell::Bool(false) => self.out.extend_from_slice(b"false"),
+            Cell::Int(number) => int(&mut self.out, number),
+            Cell::Float(number) => float(&mut self.out, number),
+            Cell::Text { start, len } => text(&mut self.out, self.rows.slice(start, len)),
+            Cell::Raw { start, len } => self.out.extend_from_slice(self.rows.slice(start, len).as_bytes()),
+            Cell::Null | Cell::Row | Cell::List(_) => self.out.extend_from_slice(b"null"),
+        }
+    }
+
+    /// The next cell; a reply that ends early reads as nulls.
+    fn next(&mut self) -> Cell {
+        self.cells.next().copied().unwrap_or(Cell::Null)
+    }
+}
+
+/// How a byte is written inside a JSON string: 0 as it is, `u` as `\u00XX`, else after a backslash.
+const ESCAPES: [u8; 256] = {
+    let mut table = [0_u8; 256];
+    let mut byte = 0;
+    #[expect(clippy::indexing_slicing, reason = "evaluated at compile time, within bounds")]
+    while byte < 32 {
+        table[byte] = b'u';
+        byte += 1;
+    }
+    table[0x08] = b'b';
+    table[0x09] = b't';
+    table[0x0a] = b'n';
+    table[0x0c] = b'f';
+    table[0x0d] = b'r';
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table
+};
+
+/// Writes a JSON string, copying runs that need no escape.
+pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let mut rest = text.as_bytes();
+    let special = |byte: &u8| ESCAPES.get(usize::from(*byte)).is_some_and(|escape| *escape != 0);
+    while let Some(at) = rest.iter().position(special) {
+        let (plain, from) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        let Some((byte, after)) = from.split_first() else { break };
+        escape(out, *byte);
+        rest = after;
+    }
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}
+
+fn escape(out: &mut Vec<u8>, byte: u8) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| HEX.get(usize::from(value)).copied().unwrap_or(b'0');
+    match ESCAPES.get(usize::from(byte)) {
+        Some(b'u') => out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]),
+        Some(letter) => out.extend_from_slice(&[b'\\', *letter]),
+        None => out.push(byte),
+    }
+}
+
+/// Writes a whole number.
+pub(crate) fn int(out: &mut Vec<u8>, number: i64) {
+    let mut digits = [0_u8; 20];
+    let mut left = number.unsigned_abs();
+    let mut used = 0;
+    for slot in digits.iter_mut().rev() {
+        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
+        let digit = (left % 10) as u8;
+        *slot = b'0' + digit;
+        left /= 10;
+        used += 1;
+        if left == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
+}
+
+/// Writes the shortest text that reads back as the same number, in PostgreSQL's form:
+/// plain from 1e-4 up to 1e15, with an exponent beyond.
+pub(crate) fn float(out: &mut Vec<u8>, number: f64) {
+    if !number.is_finite() {
+        out.extend_from_slice(b"null");
+        return;
+    }
+    let scientific = format!("{number:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let power: i32 = exponent.parse().unwrap_or(0);
+    if (-4..15).contains(&power) {
+        out.extend_from_slice(number.to_string().as_bytes());
+        return;
+    }
+    let sign = if power < 0 { '-' } else { '+' };
+    out.extend_from_slice(format!("{mantissa}e{sign}{:02}", power.abs()).as_bytes());
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! [`App`]: what every request shares. The catalog is swapped whole on reload; a
+//! request keeps the one that it began with.
+
+use crate::request_log::RequestLog;
+use backstay_auth::service::Auth;
+use backstay_base::clock::Clock;
+use backstay_base::code;
+use backstay_base::fault::Fault;
+use backstay_base::ids::Ids;
+use backstay_engine::Engine;
+use backstay_rest::request::Settings;
+use backstay_schema::catalog::Catalog;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// One running server.
+pub struct App {
+    /// The database.
+    pub engine: Arc<dyn Engine>,
+    /// Accounts, sessions and keys.
+    pub auth: Arc<Auth>,
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub ids: Ids,
+    /// What the REST codec needs of the configuration, limits among it.
+    pub rest: Settings,
+    /// Edge settings.
+    pub edge: Edge,
+    /// One line per request, in `dev`.
+    pub log: RequestLog,
+    catalog: RwLock<Option<Arc<Catalog>>>,
+}
+
+/// Settings of the edge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    /// Origins that browsers may call from; `*` for any.
+    pub cors_origins: Vec<String>,
+    /// Whether answers carry `Server-Timing`.
+    pub server_timing: bool,
+}
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self { cors_origins: vec!["*".to_owned()], server_timing: false }
+    }
+}
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// The database.
+    pub engine: Arc<dyn Engine>,
+    /// Accounts, sessions and keys.
+    pub auth: Arc<Auth>,
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub ids: Ids,
+    /// What the REST codec needs of the configuration.
+    pub rest: Settings,
+    /// Edge settings.
+    pub edge: Edge,
+    /// One line per request, in `dev`.
+    pub log: RequestLog,
+}
+
+impl App {
+    /// A server that is not ready until [`App::load`].
+    #[must_use]
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let Parts { engine, auth, clock, ids, rest, edge, log } = parts;
+        Arc::new(Self { engine, auth, clock, ids, rest, edge, log, catalog: RwLock::new(None) })
+    }
+
+    /// Serves this catalog from now on.
+    pub fn load(&self, catalog: Arc<Catalog>) {
+        self.auth.load(Arc::clone(&catalog));
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(catalog);
+    }
+
+    /// The catalog for a request that begins now.
+    ///
+    /// # Errors
+    /// PGRST002 before the first [`App::load`].
+    pub fn catalog(&self) -> Result<Arc<Catalog>, Fault> {
+        let catalog = self.catalog.read().unwrap_or_else(PoisonError::into_inner).clone();
+        catalog.ok_or_else(|| {
+            Fault::new(code::NOT_READY, "Could not query the database for the schema cache. Retrying.")
+        })
+    }
+}

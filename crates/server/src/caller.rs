@@ -1,0 +1,38 @@
+//! Who asks: keys and tokens of a request → a [`Caller`].
+
+use crate::app::App;
+use crate::door::Head;
+use backstay_auth::identify::Credentials;
+use backstay_base::fault::Fault;
+use backstay_policy::caller::Caller;
+
+/// A caller with a short name for the request line.
+pub(crate) struct Identified {
+    pub caller: Caller,
+}
+
+impl Identified {
+    /// `anon`, `service`, or the first part of the account id: never an e-mail address.
+    pub(crate) fn name(&self) -> String {
+        match &self.caller {
+            Caller::Anon => "anon".to_owned(),
+            Caller::Service => "service".to_owned(),
+            Caller::System => "system".to_owned(),
+            Caller::User(user) => {
+                let uid = user.uid.to_string();
+                format!("{} {}", user.role, uid.get(..8).unwrap_or(&uid))
+            }
+        }
+    }
+}
+
+/// Identifies the caller of a data door.
+pub(crate) async fn identify(app: &App, head: &Head<'_>) -> Result<Identified, Fault> {
+    let credentials = Credentials {
+        apikey: head.header("apikey"),
+        authorization: head.header("authorization"),
+        user_agent: head.header("user-agent"),
+    };
+    let caller = app.auth.identify(&credentials).await?;
+    Ok(Identified { caller })
+}

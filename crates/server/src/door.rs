@@ -1,0 +1,60 @@
+//! The doors: which paths exist, what each is for. `cases` and the door test are
+//! held against [`DOORS`]; a route that is not in it does not answer.
+
+use std::net::IpAddr;
+
+/// A door of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// PostgREST's dialect.
+    Rest,
+    /// `GoTrue`'s dialect.
+    Auth,
+}
+
+/// One route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// HTTP method.
+    pub method: &'static str,
+    /// Path with `{…}` for what varies.
+    pub path: &'static str,
+    /// Which door.
+    pub door: Door,
+}
+
+const fn rest(method: &'static str) -> Route {
+    Route { method, path: "/rest/v1/{table}", door: Door::Rest }
+}
+
+/// Every route of the data doors; those of the auth door are [`backstay_auth::endpoint::ENDPOINTS`].
+pub const DOORS: &[Route] =
+    &[rest("GET"), rest("HEAD"), rest("POST"), rest("PATCH"), rest("PUT"), rest("DELETE")];
+
+/// The head of a request, borrowed.
+pub(crate) struct Head<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    pub query: Option<&'a str>,
+    pub headers: &'a http::HeaderMap,
+    pub ip: IpAddr,
+}
+
+impl<'a> Head<'a> {
+    /// A header that is valid text.
+    pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// All headers that are valid text.
+    pub(crate) fn pairs(&self) -> Vec<(&'a str, &'a str)> {
+        let valid =
+            self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        valid.collect()
+    }
+
+    /// What follows `/rest/v1/`.
+    pub(crate) fn rest_path(&self) -> &'a str {
+        self.path.strip_prefix("/rest/v1/").unwrap_or_default()
+    }
+}

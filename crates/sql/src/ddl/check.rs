@@ -1,0 +1,259 @@
+//! CHECK constraints: enum members, booleans, plain `@valid` conditions, and those
+//! `@check` expressions that SQL says without a registered function. Whatever
+//! cannot stand here is judged by the rules of each write.
+
+use super::is_plain;
+use crate::dialect::digits_and_scale;
+use crate::lower::Lower;
+use backstay_schema::catalog::{Check, Column, Table, Valid};
+use backstay_schema::expr::{CompareOp, End, Expr, ExprKind, Function, Root, Ty};
+use backstay_schema::scalar::ScalarType;
+use backstay_schema::value::Value;
+
+/// A CHECK of a table.
+#[derive(Debug)]
+pub struct Definition<'a> {
+    /// Constraint name.
+    pub name: String,
+    condition: Condition<'a>,
+}
+
+#[derive(Debug)]
+enum Condition<'a> {
+    Column { column: &'a Column, members: Vec<&'a str> },
+    Row(&'a Expr),
+}
+
+/// Name of the CHECK of a column: `product_price_check`.
+#[must_use]
+pub fn column_check_name(table: &Table, column: &Column) -> String {
+    [table.name.as_str(), &column.name, "check"].join("_")
+}
+
+/// The CHECK of a column, where there is something to check.
+#[must_use]
+pub fn of_column<'a>(lower: &Lower<'a>, table: &Table, column: &'a Column) -> Option<Definition<'a>> {
+    let members = match column.ty {
+        ScalarType::Enum(id) => {
+            lower.catalog.enum_type(id).members.iter().map(|member| member.name.as_str()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let plain = column.valid.iter().any(|valid| is_plain(valid, column.ty));
+    if members.is_empty() && column.ty != ScalarType::Boolean && !plain {
+        return None;
+    }
+    Some(Definition {
+        name: column_check_name(table, column),
+        condition: Condition::Column { column, members },
+    })
+}
+
+/// A `@check`, where plain SQL can say it.
+#[must_use]
+pub fn of_row(check: &Check) -> Option<Definition<'_>> {
+    is_sayable(&check.expr)
+        .then(|| Definition { name: check.name.clone(), condition: Condition::Row(&check.expr) })
+}
+
+impl Definition<'_> {
+    /// Writes the condition of a column.
+    pub(crate) fn write(&self, lower: &mut Lower<'_>) {
+        if let Condition::Column { column, members } = &self.condition {
+            write_column(lower, column, members);
+        }
+    }
+
+    /// Writes the condition.
+    pub(crate) fn write_for(&self, lower: &mut Lower<'_>, table: &Table) {
+        match &self.condition {
+            Condition::Column { column, members } => write_column(lower, column, members),
+            Condition::Row(expr) => write_expr(lower, table, expr),
+        }
+    }
+}
+
+fn write_column(lower: &mut Lower<'_>, column: &Column, members: &[&str]) {
+    let mut first = true;
+    let mut and = |lower: &mut Lower<'_>| {
+        lower.writer.push(if first { "" } else { " AND " });
+        first = false;
+    };
+    if column.ty == ScalarType::Boolean {
+        and(lower);
+        lower.writer.column(column).push(" IN (0, 1)");
+    }
+    if !members.is_empty() {
+        and(lower);
+        lower.writer.column(column).push(" IN (");
+        for (index, member) in members.iter().enumerate() {
+            let member = Value::Text((*member).to_owned());
+            lower.writer.push(if index > 0 { ", " } else { "" }).schema_literal(&member, 0);
+        }
+        lower.writer.push(")");
+    }
+    let scale = digits_and_scale(column.ty).1;
+    for valid in column.valid.iter().filter(|valid| is_plain(valid, column.ty)) {
+        and(lower);
+        match valid {
+            Valid::Min(least) => {
+                lower.writer.column(column).push(" >= ").schema_literal(&typed(least, column.ty), scale)
+            }
+            Valid::Max(most) => {
+                lower.writer.column(column).push(" <= ").schema_literal(&typed(most, column.ty), scale)
+            }
+            Valid::MinLength(least) => {
+                lower.writer.push("length(").column(column).push(") >= ").number(*least)
+            }
+            Valid::MaxLength(most) => lower.writer.push("length(").column(column).push(") <= ").number(*most),
+            Valid::Pattern(_) | Valid::Format(_) => continue,
+        };
+    }
+}
+
+/// A bound in the type of its column: `min: 0` of a decimal is a decimal.
+pub(super) fn typed(value: &Value, ty: ScalarType) -> Value {
+    match (value, ty) {
+        (Value::Int(number), ScalarType::Decimal { .. }) => {
+            Value::Decimal(backstay_schema::value::Decimal { units: i128::from(*number), scale: 0 })
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a bound written in the schema file is small")]
+        (Value::Int(number), ScalarType::Float) => Value::Float(*number as f64),
+        _ => value.clone(),
+    }
+}
+
+/// Comparisons of columns and literals of one stored form, null tests, lists of
+/// literals, sizes, and what joins them.
+fn is_sayable(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::And(a, b) | ExprKind::Or(a, b) => is_sayable(a) && is_sayable(b),
+        ExprKind::Not(a) => is_sayable(a),
+        ExprKind::Rule { body, .. } => is_sayable(body),
+        ExprKind::Compare(_, a, b) => {
+            is_operand(a) && is_operand(b) && (is_null(a) || is_null(b) || same_form(a, b))
+        }
+        ExprKind::In(a, list) => match &list.kind {
+            ExprKind::List(items) => {
+                is_operand(a)
+                    && items.iter().all(|item| matches!(item.kind, ExprKind::Const(_)) && same_form(a, item))
+            }
+            _ => false,
+        },
+        ExprKind::Path(_) | ExprKind::Const(Value::Bool(_)) => is_operand(expr) && is_boolean(expr),
+        _ => false,
+    }
+}
+
+fn is_operand(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Const(_) => true,
+        ExprKind::Path(path) => {
+            matches!(path.root, Root::This | Root::New)
+                && path.hops.is_empty()
+                && matches!(path.end, End::Column(_))
+        }
+        ExprKind::Call(Function::Size, arguments) => arguments.iter().all(is_operand),
+        ExprKind::Cast(inner) => matches!(inner.kind, ExprKind::Const(Value::Int(_))),
+        _ => false,
+    }
+}
+
+fn same_form(a: &Expr, b: &Expr) -> bool {
+    match (&a.ty, &b.ty) {
+        (
+            Ty::Scalar(ScalarType::Enum(_) | ScalarType::String),
+            Ty::Scalar(ScalarType::Enum(_) | ScalarType::String),
+        ) => true,
+        (Ty::Scalar(a), Ty::Scalar(b)) => a == b,
+        _ => false,
+    }
+}
+
+const fn is_null(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Const(Value::Null))
+}
+
+fn is_boolean(expr: &Expr) -> bool {
+    expr.ty == Ty::Scalar(ScalarType::Boolean)
+}
+
+fn write_expr(lower: &mut Lower<'_>, table: &Table, expr: &Expr) {
+    match &expr.kind {
+        ExprKind::And(a, b) => write_pair(lower, table, (a, " AND ", b)),
+        ExprKind::Or(a, b) => write_pair(lower, table, (a, " OR ", b)),
+        ExprKind::Not(a) => {
+            lower.writer.push("NOT (");
+            write_expr(lower, table, a);
+            lower.writer.push(")");
+        }
+        ExprKind::Rule { body, .. } => write_expr(lower, table, body),
+        ExprKind::Compare(op, a, b) => write_compare(lower, table, (*op, a, b)),
+        ExprKind::In(a, list) => {
+            write_expr(lower, table, a);
+            lower.writer.push(" IN (");
+            if let ExprKind::List(items) = &list.kind {
+                for (index, item) in items.iter().enumerate() {
+                    lower.writer.push(if index > 0 { ", " } else { "" });
+                    write_expr(lower, table, item);
+                }
+            }
+            lower.writer.push(")");
+        }
+        ExprKind::Call(_, arguments) => {
+            lower.writer.push("length(");
+            for argument in arguments {
+                write_expr(lower, table, argument);
+            }
+            lower.writer.push(")");
+        }
+        ExprKind::Path(path) => {
+            if let End::Column(id) = path.end {
+                lower.writer.column(table.column(id));
+            }
+        }
+        ExprKind::Cast(inner) => {
+            if let (ExprKind::Const(value), Ty::Scalar(ty)) = (&inner.kind, &expr.ty) {
+                lower.writer.schema_literal(&typed(value, *ty), digits_and_scale(*ty).1);
+            }
+        }
+        ExprKind::Const(value) => {
+            let scale = match expr.ty {
+                Ty::Scalar(ty) => digits_and_scale(ty).1,
+                _ => 0,
+            };
+            lower.writer.schema_literal(value, scale);
+        }
+        _ => {
+            lower.writer.push("TRUE");
+        }
+    }
+}
+
+fn write_pair(lower: &mut Lower<'_>, table: &Table, (a, between, b): (&Expr, &'static str, &Expr)) {
+    lower.writer.push("(");
+    write_expr(lower, table, a);
+    lower.writer.push(between);
+    write_expr(lower, table, b);
+    lower.writer.push(")");
+}
+
+fn write_compare(lower: &mut Lower<'_>, table: &Table, (op, a, b): (CompareOp, &Expr, &Expr)) {
+    let (value, null) = if is_null(a) { (b, a) } else { (a, b) };
+    lower.writer.push("(");
+    write_expr(lower, table, value);
+    if is_null(null) {
+        lower.writer.push(if op == CompareOp::Ne { " IS NOT NULL" } else { " IS NULL" });
+    } else {
+        lower.writer.push(match op {
+            CompareOp::Eq => " = ",
+            CompareOp::Ne => " <> ",
+            CompareOp::Lt => " < ",
+            CompareOp::Le => " <= ",
+            CompareOp::Gt => " > ",
+            CompareOp::Ge => " >= ",
+        });
+        write_expr(lower, table, b);
+    }
+    lower.writer.push(")");
+}

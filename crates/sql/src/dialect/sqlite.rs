@@ -1,0 +1,186 @@
+//! table: SQLite. Functions that begin with `bs_` are registered by the engine;
+//! none of them stands in DDL, so that a file opens in plain `sqlite3`.
+
+use super::{Dialect, NullOrder, Placeholder, TextTest};
+use backstay_schema::catalog::OnDelete;
+use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
+use backstay_schema::scalar::ScalarType;
+use backstay_schema::value::Decimal;
+use backstay_schema::value::Value;
+
+/// SQLite 3.51.3 and later.
+pub static SQLITE: Dialect = Dialect {
+    name: "sqlite",
+    quote: '"',
+    placeholder: Placeholder::Question,
+    null_order: NullOrder::Smallest,
+    in_list: "($1 IN (SELECT value FROM json_each($2)))",
+    not_in_list: "($1 NOT IN (SELECT value FROM json_each($2)))",
+    like: "bs_like($1, $2)",
+    like_ignoring_case: "bs_ilike($1, $2)",
+    limit: " LIMIT $1",
+    limit_offset: " LIMIT $1 OFFSET $2",
+    offset: " LIMIT -1 OFFSET $1",
+    json_get: "bs_json_get($1, $2)",
+    json_text: "bs_json_text($1, $2)",
+    row_set_column: "json_extract(value, '$$[$1]')",
+    row_set_ordinal: "key",
+    row_set: " FROM json_each($1)",
+    table_suffix: " STRICT",
+    counted_key: " INTEGER CONSTRAINT $1 PRIMARY KEY AUTOINCREMENT",
+    text_test,
+    call,
+    arithmetic,
+    negate,
+    cast,
+    aggregate,
+    column_type,
+    on_delete,
+    decimal_literal,
+    text_literal,
+};
+
+const fn text_test(test: TextTest) -> &'static str {
+    match test {
+        TextTest::StartsWith => "bs_starts_with($1, $2)",
+        TextTest::EndsWith => "bs_ends_with($1, $2)",
+        TextTest::Contains => "bs_contains($1, $2)",
+        TextTest::Matches => "bs_matches($1, $2)",
+    }
+}
+
+const fn call(function: Function) -> &'static str {
+    match function {
+        Function::StartsWith => text_test(TextTest::StartsWith),
+        Function::EndsWith => text_test(TextTest::EndsWith),
+        Function::Contains => text_test(TextTest::Contains),
+        Function::Matches => text_test(TextTest::Matches),
+        Function::Size => "length($1)",
+        Function::LowerAscii => "lower($1)",
+        Function::UpperAscii => "upper($1)",
+        Function::Year => "CAST(substr($1, 1, 4) AS INTEGER)",
+        Function::Month => "(CAST(substr($1, 6, 2) AS INTEGER) - 1)",
+        Function::DayOfMonth => "(CAST(substr($1, 9, 2) AS INTEGER) - 1)",
+        Function::DayOfWeek => "CAST(strftime('%w', substr($1, 1, 10)) AS INTEGER)",
+        Function::Hours => "CAST(substr($1, 12, 2) AS INTEGER)",
+        Function::Minutes => "CAST(substr($1, 15, 2) AS INTEGER)",
+        Function::Seconds => "CAST(substr($1, 18, 2) AS INTEGER)",
+    }
+}
+
+const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
+    use ArithmeticOp::{Add, Div, Mul, Rem, Sub};
+    match (ty, op) {
+        (ScalarType::Float, Add) => "bs_add_float($1, $2)",
+        (ScalarType::Float, Sub) => "bs_sub_float($1, $2)",
+        (ScalarType::Float, Mul) => "bs_mul_float($1, $2)",
+        (ScalarType::Float, Div) => "bs_div_float($1, $2)",
+        (ScalarType::Float, Rem) => "bs_rem_float($1, $2)",
+        (ScalarType::Decimal { .. }, Add) => "bs_add_decimal($1, $2, $d)",
+        (ScalarType::Decimal { .. }, Sub) => "bs_sub_decimal($1, $2, $d)",
+        (ScalarType::Decimal { .. }, Mul) => "bs_mul_decimal($1, $2, $d, $s)",
+        (ScalarType::Decimal { .. }, Div) => "bs_div_decimal($1, $2, $d, $s)",
+        (ScalarType::Decimal { .. }, Rem) => "bs_rem_decimal($1, $2, $d)",
+        (ScalarType::Timestamp | ScalarType::Date, Sub) => "bs_sub_time($1, $2)",
+        (ScalarType::Timestamp | ScalarType::Date, Add | Mul | Div | Rem) => "bs_add_time($1, $2)",
+        (ScalarType::Int, Add) => "bs_add_int($1, $2)",
+        (ScalarType::Int, Sub) => "bs_sub_int($1, $2)",
+        (ScalarType::Int, Mul) => "bs_mul_int($1, $2)",
+        (ScalarType::Int, Div) => "bs_div_int($1, $2)",
+        (ScalarType::Int, Rem) => "bs_rem_int($1, $2)",
+        (_, Add) => "bs_add_bigint($1, $2)",
+        (_, Sub) => "bs_sub_bigint($1, $2)",
+        (_, Mul) => "bs_mul_bigint($1, $2)",
+        (_, Div) => "bs_div_bigint($1, $2)",
+        (_, Rem) => "bs_rem_bigint($1, $2)",
+    }
+}
+
+const fn negate(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Float => "(- $1)",
+        ScalarType::Int => "bs_sub_int(0, $1)",
+        _ => "bs_sub_bigint(0, $1)",
+    }
+}
+
+/// Timestamps, dates, ids, enums and JSON are stored as their text forms, so a
+/// conversion of them to text changes nothing.
+fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
+    use ScalarType as T;
+    match (from, to) {
+        _ if from == to => None,
+        (T::Int, T::BigInt)
+        | (T::Uuid | T::Timestamp | T::Date | T::Json | T::Enum(_) | T::Int | T::BigInt, T::String)
+            if !matches!((from, to), (T::Int | T::BigInt, T::String)) =>
+        {
+            None
+        }
+        (T::Int | T::BigInt, T::String) => Some("CAST($1 AS TEXT)"),
+        (T::Boolean, T::Int | T::BigInt) | (T::String | T::Enum(_), T::Enum(_)) => None,
+        (T::Boolean, T::String) => Some("CASE WHEN $1 THEN 'true' WHEN NOT $1 THEN 'false' END"),
+        (T::Int | T::BigInt, T::Float) => Some("CAST($1 AS REAL)"),
+        (T::Int | T::BigInt, T::Decimal { .. }) => Some("bs_rescale($1, 0, $s, $d)"),
+        (T::Decimal { .. }, T::Decimal { .. }) => Some("bs_rescale($1, $f, $s, $d)"),
+        (T::Decimal { .. }, T::Float) => Some("bs_decimal_float($1, $f)"),
+        (T::Timestamp, T::Date) => Some("substr($1, 1, 10)"),
+        (T::Date, T::Timestamp) => Some("($1 || 'T00:00:00+00:00')"),
+        _ => Some("bs_cast($1, '$F', $f, '$T', $d, $s)"),
+    }
+}
+
+/// SQLite's own `sum` of integers is exact and fails on overflow (22003).
+const fn aggregate(function: AggregateFunction, ty: ScalarType) -> &'static str {
+    match (function, ty) {
+        (AggregateFunction::Count, _) => "count($1)",
+        (AggregateFunction::Sum, ScalarType::Float) => "coalesce(sum($1), 0.0)",
+        (AggregateFunction::Sum, _) => "coalesce(sum($1), 0)",
+        (AggregateFunction::Min, _) => "min($1)",
+        (AggregateFunction::Max, _) => "max($1)",
+        (AggregateFunction::Avg, ScalarType::Float) => "avg($1)",
+        (AggregateFunction::Avg, _) => "bs_avg_decimal($1)",
+    }
+}
+
+const fn column_type(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Int | ScalarType::BigInt | ScalarType::Decimal { .. } | ScalarType::Boolean => "INTEGER",
+        ScalarType::Float => "REAL",
+        ScalarType::String
+        | ScalarType::Uuid
+        | ScalarType::Timestamp
+        | ScalarType::Date
+        | ScalarType::Json
+        | ScalarType::Enum(_) => "TEXT",
+    }
+}
+
+const fn on_delete(action: OnDelete) -> &'static str {
+    match action {
+        OnDelete::Restrict => " ON DELETE RESTRICT",
+        OnDelete::Cascade => " ON DELETE CASCADE",
+        OnDelete::SetNull => " ON DELETE SET NULL",
+    }
+}
+
+/// Decimals are stored as integers scaled by their column's scale.
+fn decimal_literal(decimal: Decimal, scale: u8) -> String {
+    let mut units = decimal.units;
+    for _ in decimal.scale..scale {
+        units = units.saturating_mul(10);
+    }
+    for _ in scale..decimal.scale {
+        units /= 10;
+    }
+    units.to_string()
+}
+
+fn text_literal(value: &Value) -> String {
+    stored_text(value)
+}
+
+/// The text that SQLite stores for a value whose type is stored as text.
+#[must_use]
+pub fn stored_text(value: &Value) -> String {
+    value.to_text()
+}

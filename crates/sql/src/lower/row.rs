@@ -1,0 +1,134 @@
+//! Rows that stand in no table, or in a table under a known key: what judging and
+//! verifying read. A row set is one bound value; its columns bear the names of the
+//! table's columns, so that a plan reads it like the table.
+
+use super::Lower;
+use crate::statement::{Bind, RowSet};
+use backstay_base::fault::Fault;
+use backstay_query::plan::{ColumnRef, Scalar, SourceId};
+use backstay_schema::catalog::{ColumnId, Table};
+
+/// A column of a row set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowSetColumn {
+    /// Under the name of a column of the table.
+    Column(ColumnId),
+    /// Under `#k<n>`: part `n` of the key after the write.
+    Key(usize),
+    /// Under `#b<n>`: whether the stored row held arm `n`.
+    Bit(usize),
+}
+
+impl Lower<'_> {
+    /// `(SELECT … FROM json_each(?)) AS s5`, with the row's number as `#n`, and makes the source known.
+    ///
+    /// # Errors
+    /// Internal, from a template of the dialect.
+    pub fn row_set(
+        &mut self,
+        table: &Table,
+        columns: &[RowSetColumn],
+        rows: RowSet,
+        source: SourceId,
+    ) -> Result<(), Fault> {
+        self.writer.push("(SELECT ").push(self.dialect.row_set_ordinal).push(" AS ").name("#n");
+        for (index, column) in columns.iter().enumerate() {
+            self.writer.push(", ");
+            self.template(self.dialect.row_set_column, &mut |lower, _| {
+                lower.writer.number(index as u64);
+                Ok(())
+            })?;
+            self.writer.push(" AS ");
+            self.row_set_name(table, *column);
+        }
+        let mut rows = Some(rows);
+        self.template(self.dialect.row_set, &mut |lower, _| {
+            lower.writer.bind(Bind::Rows(rows.take().unwrap_or_default()));
+            Ok(())
+        })?;
+        self.writer.push(") AS ").alias(source);
+        self.enter(source);
+        Ok(())
+    }
+
+    pub(crate) fn row_set_name(&mut self, table: &Table, column: RowSetColumn) {
+        match column {
+            RowSetColumn::Column(id) => {
+                self.writer.column(table.column(id));
+            }
+            RowSetColumn::Key(index) => self.numbered("#k", index),
+            RowSetColumn::Bit(index) => self.numbered("#b", index),
+        }
+    }
+
+    fn numbered(&mut self, prefix: &'static str, index: usize) {
+        let mut name = String::from(prefix);
+        name.push_str(&index.to_string());
+        self.writer.name(&name);
+    }
+
+    /// A row that is not stored yet: `given` columns from slots in their order, the others
+    /// NULL; `derived` computed from that row. Makes the source known.
+    ///
+    /// # Errors
+    /// Internal, as [`Lower::scalar`].
+    pub fn prospective(
+        &mut self,
+        table: &Table,
+        given: &[ColumnId],
+        derived: &[(ColumnId, Scalar)],
+        source: SourceId,
+    ) -> Result<(), Fault> {
+        if derived.is_empty() {
+            self.given_row(table, given, source);
+            self.enter(source);
+            return Ok(());
+        }
+        self.enter(source);
+        self.writer.push("(SELECT ");
+        for (index, column) in table.columns.iter().enumerate() {
+            if index > 0 {
+                self.writer.push(", ");
+            }
+            match derived.iter().find(|(id, _)| *id == column.id) {
+                Some((_, scalar)) => self.scalar_as(scalar, column.ty)?,
+                None => self.column(ColumnRef { source, table: table.id, column: column.id })?,
+            }
+            self.writer.push(" AS ").column(column);
+        }
+        self.writer.push(" FROM ");
+        self.given_row(table, given, source);
+        self.writer.push(") AS ").alias(source);
+        Ok(())
+    }
+
+    /// `(SELECT ? AS "a", NULL AS "b") AS s1`.
+    fn given_row(&mut self, table: &Table, given: &[ColumnId], source: SourceId) {
+        self.writer.push("(SELECT ");
+        for (index, column) in table.columns.iter().enumerate() {
+            if index > 0 {
+                self.writer.push(", ");
+            }
+            match given.iter().rposition(|id| *id == column.id) {
+                Some(slot) => self.writer.bind(Bind::Slot(slot, column.ty)),
+                None => self.writer.push("NULL"),
+            };
+            self.writer.push(" AS ").column(column);
+        }
+        self.writer.push(") AS ").alias(source);
+    }
+
+    /// `s1."a", s1."b"`.
+    ///
+    /// # Errors
+    /// Internal, when the source is not known.
+    pub fn columns_of(&mut self, table: &Table, columns: &[ColumnId], source: SourceId) -> Result<(), Fault> {
+        for (index, column) in columns.iter().enumerate() {
+            if index > 0 {
+                self.writer.push(", ");
+            }
+            self.column(ColumnRef { source, table: table.id, column: *column })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! [`Session`]: all that running a script asks of a driver, and how a driver says
+//! what went wrong.
+
+use crate::statement::Statement;
+use backstay_base::fault::Fault;
+use backstay_query::reply::Rows;
+use backstay_schema::scalar::ScalarType;
+use backstay_schema::value::Value;
+use std::future::Future;
+
+/// What takes rows as they come.
+pub type OnRow<'a> = &'a mut (dyn FnMut(&dyn Row) -> Result<(), Fault> + Send);
+
+/// One connection within one transaction.
+///
+/// A statement that fails changes nothing and leaves the transaction usable: an
+/// engine whose database does not work so puts a savepoint around each write.
+pub trait Session: Send {
+    /// Runs a statement that may answer with rows; `slots` fill its [`crate::statement::Bind::Slot`]s.
+    /// Answers with the number of rows changed.
+    fn run<'a>(
+        &'a mut self,
+        statement: &'a Statement,
+        slots: &'a [Value],
+        on_row: OnRow<'a>,
+    ) -> impl Future<Output = Result<u64, Failure>> + Send;
+}
+
+/// One row of an answer.
+pub trait Row {
+    /// Appends a column as a cell.
+    ///
+    /// # Errors
+    /// Internal, when the column does not hold the type.
+    fn cell(&self, index: usize, ty: ScalarType, into: &mut Rows) -> Result<(), Fault>;
+
+    /// A column as a value.
+    ///
+    /// # Errors
+    /// Internal, when the column does not hold the type.
+    fn value(&self, index: usize, ty: ScalarType) -> Result<Value, Fault>;
+}
+
+/// Why a statement failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// A constraint refused it.
+    Violation(Violation),
+    /// Anything else.
+    Fault(Fault),
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Which constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// A key or unique constraint, named by its columns where the database does not tell its name.
+    Unique(Named),
+    /// A column that may not be NULL.
+    NotNull(String),
+    /// A CHECK constraint.
+    Check(String),
+    /// A foreign key; many databases do not say which.
+    Reference(Option<String>),
+}
+
+/// How a database names a constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// By its name.
+    Name(String),
+    /// By the names of its columns.
+    Columns(Vec<String>),
+}

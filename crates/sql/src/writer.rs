@@ -1,0 +1,149 @@
+//! [`Writer`]: the only maker of SQL text. What it takes is text that stands in
+//! the program, names that the catalog resolved, and binds; nothing that a
+//! client sent can become text.
+
+use crate::dialect::{Dialect, Placeholder};
+use crate::statement::{Bind, Statement};
+use backstay_query::plan::SourceId;
+use backstay_schema::catalog::{Column, Table};
+use backstay_schema::value::Value;
+
+/// Collects the text and the binds of one statement.
+#[derive(Debug)]
+pub struct Writer {
+    dialect: &'static Dialect,
+    text: String,
+    binds: Vec<Bind>,
+}
+
+impl Writer {
+    /// An empty statement.
+    #[must_use]
+    pub fn new(dialect: &'static Dialect) -> Self {
+        Self { dialect, text: String::with_capacity(256), binds: Vec::new() }
+    }
+
+    /// Text of the program.
+    pub fn push(&mut self, text: &'static str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Name of a table.
+    pub fn table(&mut self, table: &Table) -> &mut Self {
+        self.name(&table.name)
+    }
+
+    /// Name of a column.
+    pub fn column(&mut self, column: &Column) -> &mut Self {
+        self.name(&column.name)
+    }
+
+    /// Alias of a source: `s3`.
+    pub fn alias(&mut self, source: SourceId) -> &mut Self {
+        self.text.push('s');
+        self.number(u64::from(source.0))
+    }
+
+    /// A number that comes from the schema or the shape, never from a value.
+    pub fn number(&mut self, number: u64) -> &mut Self {
+        let mut digits = [0_u8; 20];
+        let mut at = digits.len();
+        let mut left = number;
+        loop {
+            at -= 1;
+            if let Some(digit) = digits.get_mut(at) {
+                *digit = b'0' + u8::try_from(left % 10).unwrap_or(0);
+            }
+            left /= 10;
+            if left == 0 || at == 0 {
+                break;
+            }
+        }
+        let text = digits.get(at..).and_then(|digits| std::str::from_utf8(digits).ok());
+        self.text.push_str(text.unwrap_or_default());
+        self
+    }
+
+    /// A placeholder and what it holds.
+    pub fn bind(&mut self, bind: Bind) -> &mut Self {
+        self.binds.push(bind);
+        match self.dialect.placeholder {
+            Placeholder::Question => self.text.push('?'),
+            Placeholder::Dollar => {
+                self.text.push('$');
+                self.number(self.binds.len() as u64);
+            }
+        }
+        self
+    }
+
+    /// A name of the catalog, quoted.
+    pub(crate) fn name(&mut self, name: &str) -> &mut Self {
+        let quote = self.dialect.quote;
+        self.text.push(quote);
+        for char in name.chars() {
+            if char == quote {
+                self.text.push(quote);
+            }
+            self.text.push(char);
+        }
+        self.text.push(quote);
+        self
+    }
+
+    /// A value of the schema file as a literal: only DDL cannot bind.
+    pub(crate) fn schema_literal(&mut self, value: &Value, scale: u8) -> &mut Self {
+        match value {
+            Value::Null | Value::Duration(_) => self.text.push_str("NULL"),
+            Value::Bool(truth) => self.text.push_str(if *truth { "1" } else { "0" }),
+            Value::Int(number) => self.text.push_str(&number.to_string()),
+            Value::Float(number) => self.text.push_str(&float_literal(*number)),
+            Value::Decimal(decimal) => {
+                let text = (self.dialect.decimal_literal)(*decimal, scale);
+                self.text.push_str(&text);
+            }
+            Value::Text(text) | Value::Json(text) => self.quoted(text),
+            Value::Uuid(_) | Value::Timestamp(_) | Value::Date(_) => {
+                let text = (self.dialect.text_literal)(value);
+                self.quoted(&text);
+            }
+        }
+        self
+    }
+
+    fn quoted(&mut self, text: &str) {
+        self.text.push('\'');
+        for char in text.chars() {
+            if char == '\'' {
+                self.text.push('\'');
+            }
+            self.text.push(char);
+        }
+        self.text.push('\'');
+    }
+
+    /// How many bytes of text there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Whether nothing was written.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The statement.
+    #[must_use]
+    pub fn finish(self) -> Statement {
+        Statement { text: self.text, binds: self.binds }
+    }
+}
+
+/// A float that reads back as a float, never as an integer.
+fn float_literal(number: f64) -> String {
+    let text = format!("{number:?}");
+    if text.contains(['.', 'e', 'n', 'i']) { text } else { text + ".0" }
+}
