@@ -1,5 +1,6 @@
 //! The schema compiler as its users see it: schema text in, catalog or diagnostics out.
 
+#[cfg(test)]
 mod schema {
     pub mod accepted;
     pub mod dialect;

@@ -138,7 +138,7 @@ enum Term {
     /// A row.
     Row(RowTerm),
     /// Rows.
-    Rows(RowsTerm),
+    Rows(Box<RowsTerm>),
     /// `auth`.
     Auth,
     /// `request`.
@@ -308,10 +308,10 @@ impl<'a, 'e> Checker<'a, 'e> {
     /// A part as a value; rows become paths, lists of rows are refused.
     fn expr(&mut self, syntax: &Syntax) -> Checked<Expr> {
         let term = self.term(syntax)?;
-        self.to_expr(term, syntax)
+        self.value_of(term, syntax)
     }
 
-    fn to_expr(&mut self, term: Term, syntax: &Syntax) -> Checked<Expr> {
+    fn value_of(&mut self, term: Term, syntax: &Syntax) -> Checked<Expr> {
         let span = self.span_of(syntax);
         match term {
             Term::Value(expr) => Ok(expr),

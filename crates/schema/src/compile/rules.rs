@@ -515,10 +515,10 @@ fn place(catalog: &mut Catalog, slot: Slot) {
             }
         }
         Slot::Refer(_, index, expr) => {
-            if let Some(relation) = table.relations.get_mut(index) {
-                if let RelationKind::ToOne { refer, .. } = &mut relation.kind {
-                    *refer = Some(expr);
-                }
+            if let Some(relation) = table.relations.get_mut(index)
+                && let RelationKind::ToOne { refer, .. } = &mut relation.kind
+            {
+                *refer = Some(expr);
             }
         }
         Slot::Check(_, check) => table.checks.push(check),

@@ -54,6 +54,7 @@ fn directives_and_arguments() {
         (&["E1103"], "type A { title: String @unique(fields: [1]) }"),
         (&["E1104"], "extend schema @rule(name: \"a\")\ntype A { title: String }"),
         (&["E1104"], "type A @access { title: String }"),
+        (&["E1104"], "type A @deny(message: \"no\") { title: String }"),
         (&["E1104"], "type A @unique { title: String }"),
         (&["E1105"], "type A { title: String @user }"),
         (&["E1105"], "type A @access(read: \"true\") @access(update: \"true\") { title: String }"),
@@ -151,6 +152,7 @@ fn keys_ids_and_constraints() {
         (&["E1103"], "type A { a: Decimal @column(digits: 3, scale: 4) }"),
         (&["E1103"], "type A { a: Decimal @column(digits: 19) }"),
         (&["E1409"], "type A { a: Int @was(name: \"b\"), b: Int }"),
+        (&["E1105"], "enum S @was(name: \"R\") { X }\ntype A { s: S }"),
         (&["E1409"], "type A @was(name: \"b\") { a: Int }\ntype B { a: Int }"),
     ]));
 }
@@ -263,6 +265,8 @@ fn accounts() {
     insta::assert_snapshot!(all(&[
         (&["E1501"], "type A @user { n: Int }\ntype B @user { n: Int }"),
         (&["E1501"], "type A @user { email: Int }"),
+        (&["E1501"], "type A @user { role: String! @access(update: \"auth.role == 'staff'\") }"),
+        (&["E1501"], "type A @user @table(key: [\"n\"]) { n: Int! }"),
         (&["E1502"], "type A @user { b: B! }\ntype B { n: Int }"),
         (&["E1502"], "type A @user { phone: String! }"),
         (&["E1502"], "type A @user { team: String! @access(write: \"auth.role == 'staff'\") }"),

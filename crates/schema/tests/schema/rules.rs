@@ -66,6 +66,7 @@ fn shown_rule(rule: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list of rules")]
 fn rules_become_checked_expressions() {
     let rules = [
         // names and paths
@@ -127,6 +128,7 @@ fn rules_become_checked_expressions() {
         "this.due.getFullYear() == 2026 && this.due.getMonth() == 0",
         "this.done ? this.count > 1 : this.count < 1",
         "(this.done ? null : this.count) == 1",
+        "(this.done ? this.status : 'OPEN') == 'CLOSED'",
         "size(['a', 'b']) == 2",
         "['a', 'b'].exists(p, this.title.startsWith(p))",
         // JSON
@@ -158,26 +160,13 @@ fn rules_become_checked_expressions() {
         // named rules
         "staff() || mine()",
         "member(this.team)",
-        "member(this.steps.exists(s, s.done) ? this.team : this.team) || true",
         "positive(this.count) && positive(3)",
         "any(this.steps)",
         "this.team.members.exists(m, positive(m.level))",
         // comments and layout
         "this.done // all of them\n && true",
     ];
-    let shown: Vec<String> = rules
-        .iter()
-        .map(|rule| {
-            let outcome = std::panic::catch_unwind(|| shown_rule(rule)).unwrap_or_else(|cause| {
-                let text = cause.downcast_ref::<String>().cloned().unwrap_or_default();
-                text.lines()
-                    .filter(|line| line.starts_with("error") || line.contains("help"))
-                    .collect::<Vec<_>>()
-                    .join(" ")
-            });
-            format!("{rule}\n    {outcome}")
-        })
-        .collect();
+    let shown: Vec<String> = rules.iter().map(|rule| format!("{rule}\n    {}", shown_rule(rule))).collect();
     insta::assert_snapshot!(shown.join("\n"));
 }
 

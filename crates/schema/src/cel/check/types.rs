@@ -40,10 +40,10 @@ impl Checker<'_, '_> {
             return self.misfit(&expr, wanted, syntax);
         };
         let (from, to) = (*from, *to);
-        if let ExprKind::Const(value) = &expr.kind {
-            if let Some(constant) = self.fit_constant(value, from, to, &expr)? {
-                return Ok(constant);
-            }
+        if let ExprKind::Const(value) = &expr.kind
+            && let Some(constant) = self.fit_constant(value, from, to, &expr)?
+        {
+            return Ok(constant);
         }
         // an enum is text wherever text is wanted
         let text = matches!((from, to), (ScalarType::Enum(_), ScalarType::String));
@@ -198,7 +198,7 @@ impl Checker<'_, '_> {
 }
 
 /// A string literal takes the type of the other side where that has text literals.
-fn literal_target(left: &Expr, right: &Expr) -> Option<Ty> {
+pub(super) fn literal_target(left: &Expr, right: &Expr) -> Option<Ty> {
     let text = |expr: &Expr| matches!(expr.kind, ExprKind::Const(Value::Text(_)));
     let takes = |ty: &Ty| matches!(ty, Ty::Scalar(ScalarType::Enum(_) | ScalarType::Uuid | ScalarType::Date));
     if text(left) && takes(&right.ty) {
