@@ -12,6 +12,7 @@ mod durability;
 mod inserts;
 mod kit;
 mod live;
+mod plans;
 mod reads;
 mod updates;
 mod upserts;

@@ -3,6 +3,7 @@
 //! the parent's columns in their slots.
 
 use super::Lower;
+use super::join::parts;
 use crate::dialect::{Dialect, NullOrder};
 use crate::lower::row::RowSetColumn;
 use crate::statement::{Bind, RowSet, Statement};
@@ -251,17 +252,19 @@ impl<'a> Lower<'a> {
             self.writer.push(" ON ");
             self.key_is_in(table, select.source, source);
         }
+        let parts = parts(self.catalog, &select.filter);
+        self.join_parts(&parts)?;
         for join in &gathered.joins {
             let table = self.catalog.table(join.table);
             self.writer.push(" LEFT JOIN ").table(table).push(" AS ").alias(join.source).push(" ON ");
             self.pred(&join.filter)?;
         }
         match from {
-            Source::Table | Source::Keys(..) => self.condition(" WHERE ", &select.filter),
+            Source::Table | Source::Keys(..) => self.rest(" WHERE ", &parts),
             Source::Row => {
                 self.writer.push(" WHERE ");
                 self.key_is(table, select.source, 0);
-                self.condition(" AND ", &select.filter)
+                self.rest(" AND ", &parts)
             }
         }
     }
@@ -309,7 +312,9 @@ impl<'a> Lower<'a> {
     fn count(&mut self, select: &Select) -> Result<(), Fault> {
         self.writer.push("SELECT count(*) FROM ");
         self.table_as(self.catalog.table(select.table), select.source);
-        self.condition(" WHERE ", &select.filter)
+        let parts = parts(self.catalog, &select.filter);
+        self.join_parts(&parts)?;
+        self.rest(" WHERE ", &parts)
     }
 }
 
