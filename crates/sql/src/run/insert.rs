@@ -61,7 +61,10 @@ impl<S: Session> Runner<'_, S> {
             Ok(rows) => rows,
             Err(Failure::Fault(fault)) => return Err(fault),
             Err(Failure::Violation(violation)) => {
-                let fault = self.insert_violation(inserting, row, violation).await?;
+                let fault = match self.misled(inserting, row).await? {
+                    Some(fault) => fault,
+                    None => self.insert_violation(inserting, row, violation).await?,
+                };
                 return Err(self.refuse_insert(inserting, row, fault).await?);
             }
         };
@@ -162,18 +165,31 @@ impl<S: Session> Runner<'_, S> {
                 let values = self.prospective_values(inserting, row, &unique.columns).await?;
                 refusal::unique(table, &unique, Some(&values))
             }
-            Violation::Reference(name) => self.insert_culprit(inserting, row, name).await?,
+            Violation::Reference(name) => {
+                self.wrong_reference(inserting, row, name).await?.ok_or_else(|| {
+                    Fault::internal("a foreign key refused a row whose references are all there")
+                })?
+            }
         })
     }
 
-    /// Which reference names a row that is not there, or that the caller may not name:
+    /// A value that the row derives over a reference may break a constraint, or not, by what
+    /// stands in a hidden row: then the reference itself is the refusal, hidden or absent.
+    async fn misled(&mut self, inserting: &Inserting<'_>, row: &[Value]) -> Result<Option<Fault>, Fault> {
+        if inserting.insert.derived.is_empty() {
+            return Ok(None);
+        }
+        self.wrong_reference(inserting, row, None).await
+    }
+
+    /// The reference that names a row that is not there, or that the caller may not name:
     /// the first in order, so that the two cannot be told apart.
-    async fn insert_culprit(
+    async fn wrong_reference(
         &mut self,
         inserting: &Inserting<'_>,
         row: &[Value],
         name: Option<String>,
-    ) -> Result<Fault, Fault> {
+    ) -> Result<Option<Fault>, Fault> {
         let Inserting { insert, table, .. } = inserting;
         let asked = (Asked::All, &mut self.sources);
         for condition in conditions(self.catalog, (table, insert.row), &insert.references, asked) {
@@ -181,10 +197,10 @@ impl<S: Session> Runner<'_, S> {
             if named || !self.prospective_holds(inserting, row, &condition.holds).await? {
                 let values = self.prospective_values(inserting, row, condition.columns).await?;
                 let key = (condition.columns, Some(values.as_slice()));
-                return Ok(refusal::reference(table, condition.constraint, key, condition.target));
+                return Ok(Some(refusal::reference(table, condition.constraint, key, condition.target)));
             }
         }
-        Ok(Fault::internal("a foreign key refused a row whose references are all there"))
+        Ok(None)
     }
 
     /// Holds the conditions of references against stored rows.

@@ -130,7 +130,10 @@ impl<S: Session> Runner<'_, S> {
             }
             Err(Failure::Fault(fault)) => return Err(fault),
             Err(Failure::Violation(violation)) => {
-                let fault = self.update_violation(updating, target, violation).await?;
+                let fault = match self.misled_update(updating, target).await? {
+                    Some(fault) => fault,
+                    None => self.update_violation(updating, target, violation).await?,
+                };
                 return Err(self.refuse_update(updating, target, fault).await?);
             }
         }
@@ -257,7 +260,10 @@ impl<S: Session> Runner<'_, S> {
                 let values = self.own_values(updating, target, &unique.columns).await?;
                 refusal::unique(table, &unique, values.as_deref())
             }
-            Violation::Reference(name) => self.update_culprit(updating, target, name).await?,
+            Violation::Reference(name) => match self.wrong_set_reference(updating, target, name).await? {
+                Some(fault) => fault,
+                None => self.still_referenced(table, &target.key).await?,
+            },
         })
     }
 
@@ -276,24 +282,41 @@ impl<S: Session> Runner<'_, S> {
         Ok(Some(values))
     }
 
-    async fn update_culprit(
+    /// As for an insert: what is derived over a reference must not tell of a hidden row.
+    async fn misled_update(
+        &mut self,
+        updating: &Updating<'_>,
+        target: &Target,
+    ) -> Result<Option<Fault>, Fault> {
+        if !updating.assign.iter().any(|(_, value)| matches!(value, Assign::Scalar(_))) {
+            return Ok(None);
+        }
+        self.wrong_set_reference(updating, target, None).await
+    }
+
+    /// The reference that the update sets to a row that is not there, or that the caller may not name.
+    async fn wrong_set_reference(
         &mut self,
         updating: &Updating<'_>,
         target: &Target,
         name: Option<String>,
-    ) -> Result<Fault, Fault> {
-        let Updating { update, table, .. } = updating;
+    ) -> Result<Option<Fault>, Fault> {
+        let Updating { update, table, assign, .. } = updating;
+        let set = |id: &ColumnId| assign.iter().any(|(assigned, _)| assigned == id);
         let asked = (reference::Asked::All, &mut self.sources);
         for condition in conditions(self.catalog, (table, update.row), &update.references, asked) {
+            if !condition.columns.iter().any(set) {
+                continue;
+            }
             let named = name.as_deref().is_some_and(|name| name == condition.constraint);
             let asked = Asked::Pred(&condition.holds);
             if named || !self.judge_update(updating, target, (&asked, &[])).await?.0 {
                 let values = self.own_values(updating, target, condition.columns).await?;
                 let key = (condition.columns, values.as_deref());
-                return Ok(refusal::reference(table, condition.constraint, key, condition.target));
+                return Ok(Some(refusal::reference(table, condition.constraint, key, condition.target)));
             }
         }
-        self.still_referenced(table, &target.key).await
+        Ok(None)
     }
 
     /// References that the update sets must name rows that the caller may name.

@@ -40,7 +40,12 @@ async fn keys_and_tokens() {
         (Some(&anon), Some(&anon), None, "anon"),
         (Some(&anon), Some(&service_role), None, "service"),
         (None, Some(&anon), None, "anon"),
-        (Some(&publishable), Some(&secret), None, "PGRST301: an API key is not a bearer token: send it as apikey"),
+        (
+            Some(&publishable),
+            Some(&secret),
+            None,
+            "PGRST301: an API key is not a bearer token: send it as apikey",
+        ),
         (Some("sb_secret_x"), None, None, "PGRST301: Invalid API key"),
         (Some("x"), None, None, "PGRST301: Invalid API key"),
         (Some(&publishable), Some("x"), None, "PGRST301: JWT cannot be verified"),
@@ -95,7 +100,10 @@ async fn keys_are_shared_and_taken_back() {
     second.load(Arc::clone(&kit.catalog));
     let keys = second.start().await.unwrap();
     assert!(keys.secret.is_none());
-    assert_eq!(keys.publishable.map(|key| key.expose().clone()), kit.keys.publishable.as_ref().map(|key| key.expose().clone()));
+    assert_eq!(
+        keys.publishable.map(|key| key.expose().clone()),
+        kit.keys.publishable.as_ref().map(|key| key.expose().clone())
+    );
     let bearer = format!("Bearer {token}");
     let user = Credentials { authorization: Some(&bearer), ..Credentials::default() };
     assert!(matches!(second.identify(&user).await, Ok(Caller::User(_))));
