@@ -243,3 +243,32 @@ async fn twenty_thousand_rows_are_one_write() {
     let insert = Insert { table: "tag".into(), columns, rows, ..Insert::default() };
     assert_eq!(db.as_user(Query::Insert(insert)).await.unwrap().affected, 20_000);
 }
+
+#[tokio::test]
+async fn among_many_rows_hidden_and_absent_targets_are_blamed_alike() {
+    let db = Db::ruled().await;
+    for target in ["3", "77"] {
+        let ids: Vec<String> = (1..40).map(|id| id.to_string()).collect();
+        let row =
+            |id: &'static str, slug: &'static str, author: &'static str| vec![id, "Title", slug, author, "5"];
+        let mut rows: Vec<Vec<&str>> = vec![row("100", "a", target)];
+        let slugs: Vec<String> = ids.iter().map(|id| format!("s{id}")).collect();
+        let more = ids.iter().zip(&slugs).skip(10);
+        rows.extend(more.map(|(id, slug)| vec![id.as_str(), "Title", slug.as_str(), "1", "5"]));
+        let many = Query::Insert(insert("post", POST, &rows));
+        assert_eq!(
+            refused(db.as_user(many).await),
+            format!(
+                "23503 | insert or update on table \"post\" violates foreign key constraint \"post_author_id_fkey\" | Key (author_id)=({target}) is not present in table \"person\"."
+            )
+        );
+        rows[0] = row("100", "a", target);
+        rows[5][2] = "first";
+        let many = Query::Insert(insert("post", POST, &rows));
+        assert_eq!(
+            refused(db.as_user(many).await),
+            "23505 | duplicate key value violates unique constraint \"post_slug_key\" | Key (slug)=(first) already exists."
+        );
+    }
+    assert_eq!(posts(&db).await, "[{id:1},{id:2}]");
+}

@@ -96,12 +96,16 @@ async fn a_migration_is_all_or_nothing() {
     let broken = batch(&["CREATE TABLE extra (a TEXT) STRICT", "CREATE TABLE extra (a TEXT) STRICT"], 2);
     assert_eq!(
         refused(db.engine.migrate(&broken).await),
-        "XX000 | statement 2 of the migration failed: table extra already exists in CREATE TABLE extra (a TEXT) STRICT at offset 13 |  <table extra already exists in CREATE TABLE extra (a TEXT) STRICT at offset 13>"
+        "42601 | statement 2 of the migration failed: table extra already exists in CREATE TABLE extra (a TEXT) STRICT at offset 13 | "
     );
     let dangling = batch(&["DELETE FROM person WHERE id = 2"], 3);
     assert_eq!(
         refused(db.engine.migrate(&dangling).await),
         "23503 | the migration leaves rows that refer to rows that are not there | "
+    );
+    assert_eq!(
+        refused(db.engine.migrate(&batch(&["COMMIT"], 4)).await),
+        "25001 | statement 1 of the migration begins or ends a transaction | "
     );
     let again = batch(&["CREATE TABLE extra (a TEXT) STRICT"], 1);
     assert!(db.engine.migrate(&again).await.is_err());

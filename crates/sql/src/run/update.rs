@@ -2,7 +2,7 @@
 
 use super::reference::{self, conditions};
 use super::refusal;
-use super::{Runner, key_types, unexpected};
+use super::{References, Runner, key_types, unexpected};
 use crate::lower::insert as lower_insert;
 use crate::lower::update::{self as lower, Asked, Kept};
 use crate::session::{Failure, Session, Violation};
@@ -323,7 +323,11 @@ impl<S: Session> Runner<'_, S> {
     async fn verify_set_references(&mut self, updating: &Updating<'_>, target: &Target) -> Result<(), Fault> {
         let Updating { update, table, assign, .. } = updating;
         let set = |id: &ColumnId| assign.iter().any(|(assigned, _)| assigned == id);
-        let asked = (reference::Asked::Guarded, &mut self.sources);
+        let asked = match self.references {
+            References::PerStatement => reference::Asked::Guarded,
+            References::AtCommit => reference::Asked::All,
+        };
+        let asked = (asked, &mut self.sources);
         for condition in conditions(self.catalog, (table, update.row), &update.references, asked) {
             if !condition.columns.iter().any(set) || matches!(condition.holds, Pred::Const(true)) {
                 continue;
