@@ -277,6 +277,31 @@ impl<'a, 'e> Checker<'a, 'e> {
         Ok(())
     }
 
+    /// Bounds the size and depth that a use of a parameter adds: rules that pass their
+    /// parameters on twice would otherwise grow without end.
+    fn bound_copy(&mut self, expr: &Expr, syntax: &Syntax) -> Checked<()> {
+        if self.stopped {
+            return Err(Reported);
+        }
+        let (size, height) = expr.extent();
+        self.nodes += size;
+        let span = self.span_of(syntax);
+        if self.nodes > MAX_EXPANDED_NODES {
+            self.stopped = true;
+            let message =
+                format!("with its named rules in place, the rule has more than {MAX_EXPANDED_NODES} parts");
+            return self.fail(codes::TOO_LONG, span, message);
+        }
+        if self.depth + height > 2 * MAX_EXPANDED_DEPTH {
+            self.stopped = true;
+            let message = format!(
+                "with its named rules in place, the rule nests deeper than {MAX_EXPANDED_DEPTH} levels"
+            );
+            return self.fail(codes::TOO_DEEP, span, message);
+        }
+        Ok(())
+    }
+
     fn term(&mut self, syntax: &Syntax) -> Checked<Term> {
         let before = self.depth;
         let out = self.enter(syntax).and_then(|()| self.term_inner(syntax));

@@ -229,7 +229,8 @@ impl Checker<'_, '_> {
         if table.members.contains_key(text) {
             return Ok(());
         }
-        let known: Vec<&str> = table.members.keys().map(String::as_str).collect();
+        let mut known: Vec<&str> = table.members.keys().map(String::as_str).collect();
+        known.sort_unstable();
         let message = format!("type \"{}\" has no field \"{text}\"", table.type_name);
         let text = text.clone();
         self.fail_near(codes::UNKNOWN_MEMBER, needle.span, message, &text, &known)
@@ -253,17 +254,11 @@ impl Checker<'_, '_> {
             );
         }
         if matches!(*element, Ty::Row(_)) {
-            let mut out: Option<Expr> = None;
+            let mut equal = Vec::new();
             for item in items {
-                let equal = self.compare(CompareOp::Eq, needle.clone(), item, left, right, span)?;
-                out = Some(match out {
-                    Some(before) => {
-                        Expr { kind: ExprKind::Or(Box::new(before), Box::new(equal)), ty: BOOLEAN, span }
-                    }
-                    None => equal,
-                });
+                equal.push(self.compare(CompareOp::Eq, needle.clone(), item, left, right, span)?);
             }
-            return out.ok_or(Reported);
+            return Ok(any_of(equal, span));
         }
         let mut needle = needle;
         let mut fitted = Vec::new();
@@ -365,4 +360,20 @@ impl Checker<'_, '_> {
         let ty = if a.ty == Ty::Null { b.ty.clone() } else { a.ty.clone() };
         Ok(Expr { kind: ExprKind::If(Box::new(c), Box::new(a), Box::new(b)), ty, span })
     }
+}
+
+/// One of them holds, as a balanced tree; none of nothing holds.
+fn any_of(mut terms: Vec<Expr>, span: Span) -> Expr {
+    while terms.len() > 1 {
+        let mut rest = terms.into_iter();
+        let mut next = Vec::new();
+        while let Some(a) = rest.next() {
+            next.push(match rest.next() {
+                Some(b) => Expr { kind: ExprKind::Or(Box::new(a), Box::new(b)), ty: BOOLEAN, span },
+                None => a,
+            });
+        }
+        terms = next;
+    }
+    terms.pop().unwrap_or(Expr { kind: ExprKind::Const(Value::Bool(false)), ty: BOOLEAN, span })
 }
