@@ -7,14 +7,17 @@ use backstay_base::limit::Limits;
 use backstay_engine::Engine;
 use backstay_engine::migration::Batch;
 use backstay_engine_sqlite::Sqlite;
+use backstay_policy::caller::{Caller, RequestInfo, User};
 use backstay_policy::guarded::Guarded;
 use backstay_policy::weave;
 use backstay_query::named::{self, Embed, Field, Filter, Input, Item, Operand, Test};
-use backstay_query::plan::{End, Expect, Insert, Pred, Query, Script, Update};
+use backstay_query::plan::{End, Expect, Query, Script};
 use backstay_query::reply::{Cell, Part, Reply, Rows, Shape, ShapeKind};
 use backstay_query::resolve::{Reach, resolve};
-use backstay_schema::catalog::Catalog;
+use backstay_schema::catalog::{Access, Arm, Catalog, Fill, Permit, Span, Table};
 use backstay_schema::compile::{Owner, Settings, SourceFile, compile};
+use backstay_schema::expr::{CompareOp, End as PathEnd, Expr, ExprKind, Path, Root, Ty};
+use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 use backstay_sql::ddl;
 use backstay_sql::dialect::sqlite::SQLITE;
@@ -39,6 +42,7 @@ type Post @check(expr: "this.words >= 0", message: "too few words") {
   day: Date
   at: Timestamp
   ref: UUID
+  rank: Int @valid(min: 0)
   tags: [Tag!]!
   notes: [Note!]!
 }
@@ -65,8 +69,11 @@ pub async fn open() -> Db {
 }
 
 pub async fn open_with(limits: &Limits) -> Db {
+    open_catalog(limits, catalog()).await
+}
+
+async fn open_catalog(limits: &Limits, catalog: Arc<Catalog>) -> Db {
     let dir = tempfile::tempdir().unwrap();
-    let catalog = catalog();
     let engine = Arc::new(Sqlite::open(&dir.path().join("test.db"), limits).unwrap());
     let statements = ddl::create_all(&catalog, &SQLITE);
     engine.migrate(&Batch { statements, journal: None }).await.unwrap();
@@ -77,12 +84,87 @@ pub fn guarded(catalog: &Arc<Catalog>, script: Script) -> Guarded<Script> {
     weave::system(script, 0, catalog, &Ids::seeded(Clock::fixed(0), 1)).unwrap()
 }
 
+/// `this.column op value` over a table.
+pub fn rule(table: &Table, column: &str, op: CompareOp, value: Value) -> Expr {
+    let column = table.column_named(column).unwrap();
+    let ty = Ty::Scalar(column.ty);
+    let expr = |kind, ty| Expr { kind, ty, span: Span::default() };
+    let path = Path { root: Root::This, hops: Vec::new(), end: PathEnd::Column(column.id) };
+    let sides = [ExprKind::Path(path), ExprKind::Const(value)].map(|kind| Box::new(expr(kind, ty.clone())));
+    let [a, b] = sides;
+    expr(ExprKind::Compare(op, a, b), Ty::Scalar(ScalarType::Boolean))
+}
+
+/// `this.a != this.b` over a table.
+fn differ(table: &Table, a: &str, b: &str) -> Expr {
+    let column = |name: &str| {
+        let column = table.column_named(name).unwrap();
+        let path = Path { root: Root::This, hops: Vec::new(), end: PathEnd::Column(column.id) };
+        Box::new(Expr { kind: ExprKind::Path(path), ty: Ty::Scalar(column.ty), span: Span::default() })
+    };
+    let kind = ExprKind::Compare(CompareOp::Ne, column(a), column(b));
+    Expr { kind, ty: Ty::Scalar(ScalarType::Boolean), span: Span::default() }
+}
+
+fn allow(expr: Expr) -> Permit {
+    let arm = Arm { id: "test".into(), expr, text: String::new(), message: None, span: Span::default() };
+    Permit { allow: vec![arm], deny: Vec::new() }
+}
+
+/// People but Cy are readable; posts of less than 100 words may be made, of less than 50
+/// read, of less than 30 whose title is not their slug changed; drafts may be deleted; everything else is open.
+fn ruled_catalog() -> Arc<Catalog> {
+    let mut catalog = Arc::unwrap_or_clone(catalog());
+    let always = Expr {
+        kind: ExprKind::Const(Value::Bool(true)),
+        ty: Ty::Scalar(ScalarType::Boolean),
+        span: Span::default(),
+    };
+    for table in &mut catalog.tables {
+        let all = || allow(always.clone());
+        table.access = Access { read: all(), create: all(), update: all(), delete: all() };
+        if table.name != "note" {
+            table
+                .columns
+                .iter_mut()
+                .filter(|column| column.name == "id")
+                .for_each(|id| id.fill = Fill::Client);
+        }
+        if table.name == "person" {
+            table.access.read = allow(rule(table, "name", CompareOp::Ne, text("Cy")));
+        }
+        if table.name == "post" {
+            let words = |most| allow(rule(table, "words", CompareOp::Lt, Value::Int(most)));
+            let short = rule(table, "words", CompareOp::Lt, Value::Int(30));
+            let titled = differ(table, "title", "slug");
+            let ty = short.ty.clone();
+            let both = ExprKind::And(Box::new(short), Box::new(titled));
+            let update = allow(Expr { kind: both, ty, span: Span::default() });
+            let delete = allow(rule(table, "state", CompareOp::Eq, text("DRAFT")));
+            table.access = Access { read: words(50), create: words(100), update, delete };
+        }
+    }
+    Arc::new(catalog)
+}
+
 impl Db {
+    /// As [`Db::filled`], with access rules; Cy is hidden.
+    pub async fn ruled() -> Self {
+        Self::fill(open_catalog(&Limits::default(), ruled_catalog()).await).await
+    }
+
     /// With three people, two posts and three notes.
     pub async fn filled() -> Self {
-        let db = open().await;
+        Self::fill(open().await).await
+    }
+
+    async fn fill(db: Self) -> Self {
         for (table, columns, rows) in [
-            ("person", "id name manager_id", vec![vec!["1", "Ann", ""], vec!["2", "Bob", "1"], vec!["3", "Cy", "1"]]),
+            (
+                "person",
+                "id name manager_id",
+                vec![vec!["1", "Ann", ""], vec!["2", "Bob", "1"], vec!["3", "Cy", "1"]],
+            ),
             (
                 "post",
                 "id title slug author_id state words price flag meta",
@@ -91,7 +173,11 @@ impl Db {
                     vec!["2", "Second", "second", "2", "LIVE", "20", "", "", ""],
                 ],
             ),
-            ("note", "id post_id text", vec![vec!["1", "1", "n1"], vec!["2", "1", "n2"], vec!["3", "2", "n3"]]),
+            (
+                "note",
+                "id post_id text",
+                vec![vec!["1", "1", "n1"], vec!["2", "1", "n2"], vec!["3", "2", "n3"]],
+            ),
             ("tag", "id label", vec![vec!["1", "red"], vec!["2", "blue"]]),
             ("post_tag", "post_id tag_id", vec![vec!["1", "1"], vec!["1", "2"], vec!["2", "2"]]),
         ] {
@@ -105,19 +191,7 @@ impl Db {
     }
 
     pub fn script_of(&self, steps: &[(named::Query, Expect)], end: End) -> Script {
-        let mut script = resolve(&self.catalog, steps, end, Reach::Public, &Limits::default()).unwrap();
-        for step in &mut script.steps {
-            match &mut step.query {
-                Query::Update(update) => open_update(update),
-                Query::Insert(insert) => {
-                    if let Some(update) = insert.conflict.as_mut().and_then(|conflict| conflict.merge.as_mut()) {
-                        open_update(update);
-                    }
-                }
-                Query::Select(_) | Query::Delete(_) => {}
-            }
-        }
-        script
+        resolve(&self.catalog, steps, end, Reach::Public, &Limits::default()).unwrap()
     }
 
     pub async fn execute(&self, script: Script) -> Result<Reply, Fault> {
@@ -129,24 +203,25 @@ impl Db {
         Ok(self.execute(script).await?.parts.remove(0))
     }
 
-    /// An insert whose plan is changed before it runs.
-    pub async fn insert(&self, insert: named::Insert, change: impl FnOnce(&mut Insert)) -> Result<Part, Fault> {
-        let mut script = self.script(named::Query::Insert(insert));
-        match &mut script.steps[0].query {
-            Query::Insert(insert) => change(insert),
-            _ => unreachable!(),
-        }
-        Ok(self.execute(script).await?.parts.remove(0))
+    /// Runs a script as a signed-in user.
+    pub async fn execute_as_user(&self, script: Script) -> Result<Reply, Fault> {
+        let user = User {
+            uid: uuid::Uuid::nil(),
+            role: "authenticated".into(),
+            email: None,
+            aal: "aal1".into(),
+            claims: serde_json::Map::new(),
+        };
+        let ids = Ids::seeded(Clock::fixed(0), 1);
+        let caller = Caller::User(Arc::new(user));
+        let guarded = weave::weave(script, &caller, &RequestInfo::default(), &self.catalog, &ids)?;
+        self.engine.run(&guarded).await
     }
 
-    /// An update whose plan is changed before it runs.
-    pub async fn update(&self, update: named::Update, change: impl FnOnce(&mut Update)) -> Result<Part, Fault> {
-        let mut script = self.script(named::Query::Update(update));
-        match &mut script.steps[0].query {
-            Query::Update(update) => change(update),
-            _ => unreachable!(),
-        }
-        Ok(self.execute(script).await?.parts.remove(0))
+    /// Runs a query as a signed-in user.
+    pub async fn as_user(&self, query: named::Query) -> Result<Part, Fault> {
+        let script = self.script(query);
+        Ok(self.execute_as_user(script).await?.parts.remove(0))
     }
 
     /// The rows of a select, as JSON.
@@ -164,11 +239,6 @@ impl Db {
     pub async fn dump(&self, table: &str, columns: &str) -> String {
         self.json(select(table, columns)).await
     }
-}
-
-fn open_update(update: &mut Update) {
-    update.stored = vec![Pred::TRUE];
-    update.arms = vec![Pred::TRUE];
 }
 
 pub fn field(name: &str) -> Field {
@@ -229,7 +299,12 @@ pub fn refused<T: std::fmt::Debug>(result: Result<T, Fault>) -> String {
         None => String::new(),
     };
     let source = fault.source.as_ref().map(|source| format!(" <{source}>")).unwrap_or_default();
-    format!("{} | {} | {details}{}", fault.code.text, fault.message, if fault.code.text == "XX000" { source } else { String::new() })
+    format!(
+        "{} | {} | {details}{}",
+        fault.code.text,
+        fault.message,
+        if fault.code.text == "XX000" { source } else { String::new() }
+    )
 }
 
 /// Compact JSON of rows.
@@ -265,10 +340,14 @@ fn object(rows: &Rows, shape: &Shape, cells: &mut Cells<'_>, out: &mut String) {
             (_, Cell::Null) => out.push_str("null"),
             (ShapeKind::One(inner) | ShapeKind::Spread(inner), Cell::Row) => object(rows, inner, cells, out),
             (ShapeKind::Many(inner), Cell::List(count)) => list(rows, inner, count.into(), cells, out),
-            (ShapeKind::Scalar(_) | ShapeKind::Count(_), Cell::Bool(value)) => write!(out, "{value}").unwrap(),
+            (ShapeKind::Scalar(_) | ShapeKind::Count(_), Cell::Bool(value)) => {
+                write!(out, "{value}").unwrap()
+            }
             (ShapeKind::Scalar(_) | ShapeKind::Count(_), Cell::Int(value)) => write!(out, "{value}").unwrap(),
             (ShapeKind::Scalar(_), Cell::Float(value)) => write!(out, "{value:?}").unwrap(),
-            (ShapeKind::Scalar(_), Cell::Text { start, len }) => write!(out, "{:?}", rows.slice(start, len)).unwrap(),
+            (ShapeKind::Scalar(_), Cell::Text { start, len }) => {
+                write!(out, "{:?}", rows.slice(start, len)).unwrap()
+            }
             (ShapeKind::Scalar(_), Cell::Raw { start, len }) => out.push_str(rows.slice(start, len)),
             (kind, cell) => panic!("{cell:?} for {kind:?}"),
         }

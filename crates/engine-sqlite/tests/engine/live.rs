@@ -1,1 +1,109 @@
+use crate::kit::{Db, open, refused};
+use backstay_engine::Engine as _;
+use backstay_engine::live::{LiveCheck, LiveColumn, LiveIndex, LiveKey, LiveReference, LiveTable};
+use backstay_engine::migration::{Batch, JournalRow};
+use backstay_sql::ddl;
+use backstay_sql::dialect::sqlite::SQLITE;
 
+fn words(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+fn column(name: &str, ty: &str, nullable: bool) -> LiveColumn {
+    LiveColumn { name: name.into(), ty: ty.into(), nullable, default: None, generated: false }
+}
+
+#[tokio::test]
+async fn what_was_made_is_found_again() {
+    let db = open().await;
+    let live = db.engine.introspect().await.unwrap();
+    let names: Vec<&str> = live.tables.iter().map(|table| table.name.as_str()).collect();
+    assert_eq!(names, ["note", "person", "post", "post_tag", "tag"]);
+    let note = live.tables.into_iter().next().unwrap();
+    let expected = LiveTable {
+        name: "note".into(),
+        columns: vec![
+            column("id", "INTEGER", false),
+            column("post_id", "INTEGER", false),
+            column("text", "TEXT", true),
+        ],
+        key: Some(LiveKey { name: Some("note_pkey".into()), columns: words(&["id"]) }),
+        uniques: vec![LiveKey { name: Some("note_text_key".into()), columns: words(&["text"]) }],
+        indexes: vec![LiveIndex {
+            name: "note_post_id_idx".into(),
+            columns: vec![Some("post_id".into())],
+            unique: false,
+            partial: false,
+        }],
+        references: vec![LiveReference {
+            name: Some("note_post_id_fkey".into()),
+            columns: words(&["post_id"]),
+            target: "post".into(),
+            target_columns: words(&["id"]),
+            on_delete: "CASCADE".into(),
+        }],
+        checks: Vec::new(),
+    };
+    assert_eq!(note, expected);
+}
+
+#[tokio::test]
+async fn checks_are_found_with_their_text() {
+    let db = open().await;
+    let live = db.engine.introspect().await.unwrap();
+    let post = live.tables.into_iter().find(|table| table.name == "post").unwrap();
+    let check = |name: &str, text: &str| LiveCheck { name: Some(name.into()), text: text.into() };
+    assert_eq!(
+        post.checks[..3],
+        [
+            check("post_title_check", "length(\"title\") >= 2 AND length(\"title\") <= 20"),
+            check("post_state_check", "\"state\" IN ('DRAFT', 'LIVE', 'GONE')"),
+            check("post_flag_check", "\"flag\" IN (0, 1)"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_rehearsal_shows_what_would_stand_and_keeps_nothing() {
+    let db = open().await;
+    let rehearsed = db.engine.rehearse(&ddl::create_all(&db.catalog, &SQLITE)).await.unwrap();
+    assert_eq!(rehearsed, db.engine.introspect().await.unwrap());
+    let other = db.engine.rehearse(&words(&["CREATE TABLE other (a TEXT) STRICT"])).await.unwrap();
+    assert_eq!(other.tables.len(), 1);
+    assert_eq!(db.engine.introspect().await.unwrap(), rehearsed);
+}
+
+fn row(number: i64) -> JournalRow {
+    JournalRow {
+        number,
+        name: format!("{number:04}_step"),
+        checksum: "c".into(),
+        applied_at: "2026-01-31T09:00:00+00:00".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_migration_is_all_or_nothing() {
+    let db = Db::filled().await;
+    assert_eq!(db.engine.journal().await.unwrap(), []);
+    let batch =
+        |statements: &[&str], number| Batch { statements: words(statements), journal: Some(row(number)) };
+    db.engine.migrate(&batch(&["ALTER TABLE tag ADD COLUMN weight INTEGER"], 1)).await.unwrap();
+    assert_eq!(db.engine.journal().await.unwrap(), [row(1)]);
+    let before = db.engine.introspect().await.unwrap();
+    let broken = batch(&["CREATE TABLE extra (a TEXT) STRICT", "CREATE TABLE extra (a TEXT) STRICT"], 2);
+    assert_eq!(
+        refused(db.engine.migrate(&broken).await),
+        "XX000 | statement 2 of the migration failed: table extra already exists in CREATE TABLE extra (a TEXT) STRICT at offset 13 |  <table extra already exists in CREATE TABLE extra (a TEXT) STRICT at offset 13>"
+    );
+    let dangling = batch(&["DELETE FROM person WHERE id = 2"], 3);
+    assert_eq!(
+        refused(db.engine.migrate(&dangling).await),
+        "23503 | the migration leaves rows that refer to rows that are not there | "
+    );
+    let again = batch(&["CREATE TABLE extra (a TEXT) STRICT"], 1);
+    assert!(db.engine.migrate(&again).await.is_err());
+    assert_eq!(db.engine.introspect().await.unwrap(), before);
+    assert_eq!(db.engine.journal().await.unwrap(), [row(1)]);
+    assert_eq!(db.dump("person", "id").await, "[{id:1},{id:2},{id:3}]");
+}
