@@ -156,6 +156,7 @@ impl Checker<'_, '_> {
                 };
                 self.fail_with(codes::UNDECLARED_ROLE, span, message, help)
             }
+            ExprKind::Var(var) if self.changed_vars.contains(var) => self.field_name(text, span),
             ExprKind::Request(RequestField::Op) if !OPERATIONS.contains(&text) => {
                 self.fail_near(codes::LITERAL, span, format!("'{text}' is no operation"), text, &OPERATIONS)
             }
@@ -198,7 +199,9 @@ impl Checker<'_, '_> {
                 self.fail(codes::TYPES, span, message)
             }
             (ExprKind::Request(RequestField::Changed), _) => {
-                self.field_name(&needle)?;
+                if let ExprKind::Const(Value::Text(text)) = &needle.kind {
+                    self.field_name(text, needle.span)?;
+                }
                 let text = Ty::Scalar(ScalarType::String);
                 let needle = self.fit(needle, &text, left)?;
                 made(needle, list)
@@ -220,20 +223,22 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// A literal beside `request.changed` names a field of the row.
-    fn field_name(&mut self, needle: &Expr) -> Checked<()> {
-        let (ExprKind::Const(Value::Text(text)), Some(this)) = (&needle.kind, &self.environment.this) else {
-            return Ok(());
-        };
+    /// A literal beside `request.changed` names a field of the row as the schema writes it,
+    /// never the column of a reference: a misspelt guard would let every change through.
+    fn field_name(&mut self, text: &str, span: Span) -> Checked<()> {
+        let Some(this) = &self.environment.this else { return Ok(()) };
         let table = self.catalog().table(this.table);
-        if table.members.contains_key(text) {
+        if table.columns.iter().any(|column| column.field == text) {
             return Ok(());
         }
-        let mut known: Vec<&str> = table.members.keys().map(String::as_str).collect();
-        known.sort_unstable();
-        let message = format!("type \"{}\" has no field \"{text}\"", table.type_name);
-        let text = text.clone();
-        self.fail_near(codes::UNKNOWN_MEMBER, needle.span, message, &text, &known)
+        let message = format!("type \"{}\" has no stored field \"{text}\"", table.type_name);
+        let column = table.columns.iter().find(|column| column.name == text);
+        if let Some(column) = column {
+            let help = format!("name the field: '{}'", column.field);
+            return self.fail_with(codes::UNKNOWN_MEMBER, span, message, help);
+        }
+        let known: Vec<&str> = table.columns.iter().map(|column| column.field.as_str()).collect();
+        self.fail_near(codes::UNKNOWN_MEMBER, span, message, text, &known)
     }
 
     fn member_of_list(

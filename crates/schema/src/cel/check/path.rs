@@ -326,11 +326,6 @@ impl Checker<'_, '_> {
             }
         }
     }
-
-    /// The table of a row term, for messages and rules of other types.
-    pub(super) fn row_table(&self, table: TableId) -> &str {
-        &self.catalog().table(table).type_name
-    }
 }
 
 fn request(field: RequestField, ty: Ty, span: crate::catalog::Span) -> Term {
