@@ -2,7 +2,7 @@
 //! members of JSON.
 
 use super::{Checked, Checker, RowTerm, RowsTerm, Term, root_path};
-use crate::catalog::{Member, RelationKind, TableId};
+use crate::catalog::{Member, RelationKind};
 use crate::cel::MAX_RELATION_HOPS;
 use crate::cel::syntax::{Syntax, SyntaxKind, Word};
 use crate::diagnostic::codes;
