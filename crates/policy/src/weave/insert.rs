@@ -31,6 +31,7 @@ impl Weaver<'_> {
         insert.invalid.extend(valid::rows(table, &insert));
         insert.rule = self.create_rule(&insert, table, &named, &changed)?;
         insert.references = self.references(insert.row, table, &named)?;
+        insert.checks = self.checks(insert.row, table)?;
         insert.returning = insert.returning.take().map(|select| self.select(select)).transpose()?;
         Ok(insert)
     }

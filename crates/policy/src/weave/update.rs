@@ -60,6 +60,9 @@ impl Weaver<'_> {
         self.field_rules(&mut update, table, &named, &rows, &changed)?;
         self.moved_rows(&mut update, table, &named, &rows, &changed)?;
         update.references = self.references(update.row, table, &named)?;
+        if !update.assign.is_empty() {
+            update.checks = self.checks(update.row, table)?;
+        }
         update.transitions = self.transitions(&update, table);
         update.invalid = valid::assigned(table, &update);
         if !update.assign.is_empty() {
