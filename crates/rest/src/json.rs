@@ -143,10 +143,10 @@ impl Writer<'_> {
 }
 
 /// How a byte is written inside a JSON string: 0 as it is, `u` as `\u00XX`, else after a backslash.
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time, within bounds")]
 const ESCAPES: [u8; 256] = {
     let mut table = [0_u8; 256];
     let mut byte = 0;
-    #[expect(clippy::indexing_slicing, reason = "evaluated at compile time, within bounds")]
     while byte < 32 {
         table[byte] = b'u';
         byte += 1;
@@ -193,7 +193,6 @@ pub(crate) fn int(out: &mut Vec<u8>, number: i64) {
     let mut left = number.unsigned_abs();
     let mut used = 0;
     for slot in digits.iter_mut().rev() {
-        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
         let digit = (left % 10) as u8;
         *slot = b'0' + digit;
         left /= 10;

@@ -1,0 +1,49 @@
+//! What `backstay.toml` may say about accounts.
+
+/// The settings of this crate, with defaults for development.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `iss` of the tokens: the public address of `/auth/v1`.
+    pub issuer: String,
+    /// Whether anybody may sign up.
+    pub sign_up: bool,
+    /// Whether accounts without e-mail and password may be made.
+    pub anonymous: bool,
+    /// Whether e-mail addresses count as confirmed at sign-up. Without it, mail must be sent.
+    pub autoconfirm: bool,
+    /// How long an access token is valid, in seconds.
+    pub access_token_s: i64,
+    /// How long a session may last in all, in seconds; 0 is without end.
+    pub session_s: i64,
+    /// How long a used refresh token gives its successor once more, in seconds.
+    pub reuse_grace_s: i64,
+    /// Whether the parent of the live refresh token gives it once more at any time, as GoTrue does.
+    pub reuse_parent_always: bool,
+    /// Fewest characters of a password.
+    pub password_characters: usize,
+    /// Whether legacy HS256 `anon` and `service_role` keys are taken.
+    pub legacy_keys: bool,
+    /// Whether a request without any key is anonymous instead of refused.
+    pub keyless_anon: bool,
+    /// Most verified tokens that are remembered.
+    pub verified_tokens: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            issuer: "http://localhost:4000/auth/v1".to_owned(),
+            sign_up: true,
+            anonymous: false,
+            autoconfirm: true,
+            access_token_s: 3600,
+            session_s: 0,
+            reuse_grace_s: 10,
+            reuse_parent_always: false,
+            password_characters: 6,
+            legacy_keys: true,
+            keyless_anon: false,
+            verified_tokens: 10_000,
+        }
+    }
+}

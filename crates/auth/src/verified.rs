@@ -1,0 +1,265 @@
+//! Access tokens: their claims, and a bounded memory of those that verified. ES256 costs
+//! more than the rest of a request, so a token is verified once per ring of keys.
+
+use crate::key_ring::KeyRing;
+use crate::settings::Settings;
+use crate::token::TokenError;
+use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// `aud` and `role` of a signed-in account's token.
+pub const AUTHENTICATED: &str = "authenticated";
+/// How far `iat` and `nbf` may lie ahead, in seconds: clocks of several nodes differ.
+const SKEW_S: i64 = 30;
+
+/// The claims of an access token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Who made it.
+    pub iss: String,
+    /// Account id.
+    pub sub: Uuid,
+    /// For whom: `authenticated`.
+    pub aud: String,
+    /// End, in seconds.
+    pub exp: i64,
+    /// Start, in seconds.
+    pub iat: i64,
+    /// E-mail address, or empty.
+    pub email: String,
+    /// Phone number, or empty.
+    pub phone: String,
+    /// Set by the server.
+    pub app_metadata: Map<String, Value>,
+    /// Set by the account itself.
+    pub user_metadata: Map<String, Value>,
+    /// `authenticated`.
+    pub role: String,
+    /// `aal1` or `aal2`.
+    pub aal: String,
+    /// How it signed in.
+    pub amr: Vec<Method>,
+    /// Session id.
+    pub session_id: Uuid,
+    /// Without e-mail and password.
+    pub is_anonymous: bool,
+    /// Not before, in seconds; Backstay writes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
+}
+
+/// One way in which a session signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Method {
+    /// `password`, `anonymous`, …
+    pub method: String,
+    /// When, in seconds.
+    pub timestamp: i64,
+}
+
+/// A token that verified.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verified {
+    /// Its claims.
+    pub claims: Claims,
+    /// The same, as rules see them: all claims but `user_metadata`.
+    pub for_rules: Map<String, Value>,
+    epoch: u64,
+}
+
+/// Tokens that verified, by the hash of the whole token.
+#[derive(Debug)]
+pub struct VerifiedTokens {
+    cache: Cache<[u8; 32], Arc<Verified>>,
+}
+
+impl VerifiedTokens {
+    /// Remembers at most `capacity` tokens.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self { cache: Cache::new(capacity) }
+    }
+
+    /// Verifies a token, from memory where it can. `now` is in seconds.
+    ///
+    /// # Errors
+    /// Every [`TokenError`].
+    pub fn verify(
+        &self,
+        token: &str,
+        ring: &KeyRing,
+        settings: &Settings,
+        now: i64,
+    ) -> Result<Arc<Verified>, TokenError> {
+        let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        if let Some(known) = self.cache.get(&hash).filter(|known| known.epoch == ring.epoch) {
+            check_time(&known.claims, now)?;
+            return Ok(known);
+        }
+        let payload = ring.verify(token)?;
+        let verified = Arc::new(read(&payload, ring.epoch)?);
+        check(&verified.claims, settings)?;
+        check_time(&verified.claims, now)?;
+        self.cache.insert(hash, Arc::clone(&verified));
+        Ok(verified)
+    }
+}
+
+/// Reads claims; a claim that stands there twice is refused.
+fn read(payload: &[u8], epoch: u64) -> Result<Verified, TokenError> {
+    let claims: Claims = serde_json::from_slice(payload).map_err(|_| TokenError::Claims)?;
+    let mut for_rules: Map<String, Value> =
+        serde_json::from_slice(payload).map_err(|_| TokenError::Claims)?;
+    for_rules.remove("user_metadata");
+    Ok(Verified { claims, for_rules, epoch })
+}
+
+fn check(claims: &Claims, settings: &Settings) -> Result<(), TokenError> {
+    let ours = claims.iss == settings.issuer && claims.aud == AUTHENTICATED && claims.role == AUTHENTICATED;
+    let level = matches!(claims.aal.as_str(), "aal1" | "aal2");
+    if ours && level { Ok(()) } else { Err(TokenError::Claims) }
+}
+
+fn check_time(claims: &Claims, now: i64) -> Result<(), TokenError> {
+    if claims.exp <= now {
+        return Err(TokenError::Expired);
+    }
+    let ahead = claims.iat.max(claims.nbf.unwrap_or(claims.iat));
+    if ahead > now.saturating_add(SKEW_S) {
+        return Err(TokenError::Early);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Claims, Method, VerifiedTokens};
+    use crate::key_ring::tests::ring;
+    use crate::settings::Settings;
+    use crate::token::TokenError;
+    use serde_json::{Map, Value};
+    use uuid::Uuid;
+
+    fn claims() -> Claims {
+        Claims {
+            iss: Settings::default().issuer,
+            sub: Uuid::nil(),
+            aud: "authenticated".to_owned(),
+            exp: 1000,
+            iat: 100,
+            email: "a@b.cd".to_owned(),
+            phone: String::new(),
+            app_metadata: Map::new(),
+            user_metadata: Map::from_iter([("k".to_owned(), Value::Null)]),
+            role: "authenticated".to_owned(),
+            aal: "aal1".to_owned(),
+            amr: vec![Method { method: "password".to_owned(), timestamp: 100 }],
+            session_id: Uuid::nil(),
+            is_anonymous: false,
+            nbf: None,
+        }
+    }
+
+    fn check(payload: &[u8], now: i64) -> Result<Claims, TokenError> {
+        let ring = ring(1);
+        let tokens = VerifiedTokens::new(16);
+        let token = ring.sign(payload);
+        let verified = tokens.verify(&token, &ring, &Settings::default(), now).map(|one| one.claims.clone());
+        let again = tokens.verify(&token, &ring, &Settings::default(), now).map(|one| one.claims.clone());
+        assert_eq!(verified, again, "memory and key agree");
+        verified
+    }
+
+    fn changed(change: impl Fn(&mut Map<String, Value>)) -> Vec<u8> {
+        let Value::Object(mut map) = serde_json::to_value(claims()).unwrap() else { panic!("an object") };
+        change(&mut map);
+        serde_json::to_vec(&map).unwrap()
+    }
+
+    #[test]
+    fn claims_round_trip_and_rules_do_not_see_user_metadata() {
+        assert_eq!(check(&changed(|_| {}), 500), Ok(claims()));
+        let ring = ring(1);
+        let token = ring.sign(&changed(|_| {}));
+        let verified = VerifiedTokens::new(1).verify(&token, &ring, &Settings::default(), 500).unwrap();
+        assert!(verified.for_rules.contains_key("app_metadata"));
+        assert!(!verified.for_rules.contains_key("user_metadata"));
+    }
+
+    #[test]
+    fn time_is_checked_on_every_use() {
+        let ring = ring(1);
+        let tokens = VerifiedTokens::new(16);
+        let token = ring.sign(&changed(|_| {}));
+        let at = |now| tokens.verify(&token, &ring, &Settings::default(), now).map(|_| ());
+        assert_eq!(at(999), Ok(()));
+        assert_eq!(at(1000), Err(TokenError::Expired));
+        assert_eq!(at(70), Ok(()));
+        assert_eq!(at(69), Err(TokenError::Early));
+        assert_eq!(check(&changed(|map| { map.insert("nbf".into(), 600.into()); }), 500), Err(TokenError::Early));
+        assert_eq!(
+            check(&changed(|map| { map.insert("exp".into(), i64::MIN.into()); }), 500),
+            Err(TokenError::Expired)
+        );
+    }
+
+    #[test]
+    fn tokens_for_others_are_refused() {
+        let cases: [(&str, Value); 10] = [
+            ("iss", "http://evil.example/auth/v1".into()),
+            ("iss", Value::Null),
+            ("aud", "anon".into()),
+            ("aud", serde_json::json!(["authenticated"])),
+            ("role", "service_role".into()),
+            ("role", "anon".into()),
+            ("sub", "admin".into()),
+            ("session_id", "".into()),
+            ("aal", "aal9".into()),
+            ("exp", "9999999999".into()),
+        ];
+        for (name, value) in cases {
+            let payload = changed(|map| { map.insert(name.into(), value.clone()); });
+            assert_eq!(check(&payload, 500), Err(TokenError::Claims), "{name}");
+        }
+        for name in ["iss", "sub", "aud", "exp", "iat", "role", "aal", "session_id"] {
+            let payload = changed(|map| { map.remove(name); });
+            assert_eq!(check(&payload, 500), Err(TokenError::Claims), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_claim_that_stands_there_twice_is_refused() {
+        let text = String::from_utf8(changed(|_| {})).unwrap();
+        let twice = text.replacen('{', r#"{"sub":"00000000-0000-0000-0000-000000000001","#, 1);
+        assert_eq!(check(twice.as_bytes(), 500), Err(TokenError::Claims));
+        assert_eq!(check(b"[]", 500), Err(TokenError::Claims));
+        assert_eq!(check(b"\xff", 500), Err(TokenError::Claims));
+    }
+
+    #[test]
+    fn a_new_ring_forgets_what_verified() {
+        let old = ring(1);
+        let tokens = VerifiedTokens::new(16);
+        let token = old.sign(&changed(|_| {}));
+        assert!(tokens.verify(&token, &old, &Settings::default(), 500).is_ok());
+        let mut new = ring(2);
+        new.epoch = 2;
+        let refused = tokens.verify(&token, &new, &Settings::default(), 500);
+        assert_eq!(refused.err(), Some(TokenError::UnknownKey));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let ring = ring(1);
+        let tokens = VerifiedTokens::new(4);
+        for minute in 0..50 {
+            let token = ring.sign(&changed(|map| { map.insert("iat".into(), minute.into()); }));
+            assert!(tokens.verify(&token, &ring, &Settings::default(), 500).is_ok());
+        }
+        assert!(tokens.cache.len() <= 4);
+    }
+}
