@@ -2,9 +2,9 @@
 //! legacy `anon` and `service_role` JWTs.
 
 use crate::key_ring::{ApiRole, KeyRing, fingerprint};
+use crate::record::Record;
 use crate::schema::API_KEY;
 use crate::service::Auth;
-use crate::record::Record;
 use crate::statement::{self, Step, all, eq, field, optional_text, text};
 use crate::token::{self, SignKey};
 use backstay_base::fault::Fault;
@@ -156,7 +156,8 @@ impl Auth {
     /// # Errors
     /// When the database does not answer.
     pub async fn api_keys(&self) -> Result<Vec<ApiKey>, Fault> {
-        let oldest = Order { field: field("created_at"), relation: None, descending: false, nulls_first: None };
+        let oldest =
+            Order { field: field("created_at"), relation: None, descending: false, nulls_first: None };
         let wanted = Select { order: vec![oldest], ..all(API_KEY, Vec::new()) };
         let found = self.run_one(&self.catalog()?, (Query::Select(wanted), Expect::Any)).await?;
         found.iter().map(ApiKey::read).collect()

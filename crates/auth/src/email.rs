@@ -41,9 +41,29 @@ mod tests {
         let long = format!("{}@example.com", "a".repeat(65));
         let longer = format!("a@{}.com", "b.".repeat(130));
         for text in [
-            "", "a", "@", "a@", "@b.c", "a@b", "a@b..c", "a@.b.c", "a@b.c.", "a b@c.de", "a\n@c.de", "a@b@c.de",
-            "\"a\"@b.de", "a@-b.de", "a@b-.de", "a@bücher.de", ".a@b.de", "a.@b.de", "a@b.de\r\nBcc: x@y.z",
-            "a\u{200b}\u{0}@b.de", "<a@b.de>", &long, &longer,
+            "",
+            "a",
+            "@",
+            "a@",
+            "@b.c",
+            "a@b",
+            "a@b..c",
+            "a@.b.c",
+            "a@b.c.",
+            "a b@c.de",
+            "a\n@c.de",
+            "a@b@c.de",
+            "\"a\"@b.de",
+            "a@-b.de",
+            "a@b-.de",
+            "a@bücher.de",
+            ".a@b.de",
+            "a.@b.de",
+            "a@b.de\r\nBcc: x@y.z",
+            "a\u{200b}\u{0}@b.de",
+            "<a@b.de>",
+            &long,
+            &longer,
         ] {
             assert_eq!(normalised(text), None, "{text:?}");
         }

@@ -113,13 +113,18 @@ impl<'a> Request<'a> {
     /// A parameter of the query; the values of this door need no percent-decoding.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&'a str> {
-        self.query?.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, v)| v)
+        self.query?
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, v)| v)
     }
 
     /// The body as JSON of this form; an empty one reads as `{}`.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         let body = if self.body.is_empty() { b"{}" } else { self.body };
-        serde_json::from_slice(body).map_err(|error| Refusal { source: Some(error.into()), ..Refusal::bad_json() })
+        serde_json::from_slice(body)
+            .map_err(|error| Refusal { source: Some(error.into()), ..Refusal::bad_json() })
     }
 }
 

@@ -175,7 +175,11 @@ mod tests {
         assert_eq!(verify("hunter23", Some(&old), ""), Verdict { matches: false, outdated: false });
         let weak = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$";
         for stored in ["", "$", "$2b$", "$argon2id$", "plain", weak] {
-            assert_eq!(verify("plain", Some(stored), ""), Verdict { matches: false, outdated: false }, "{stored}");
+            assert_eq!(
+                verify("plain", Some(stored), ""),
+                Verdict { matches: false, outdated: false },
+                "{stored}"
+            );
         }
         assert!(hash("", &[7; 16]).is_some());
     }

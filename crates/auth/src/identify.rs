@@ -3,6 +3,7 @@
 
 use crate::account::Account;
 use crate::api_key::is_opaque;
+use crate::endpoint::Request;
 use crate::key_ring::ApiRole;
 use crate::schema::{ACCOUNT, SESSION};
 use crate::service::Auth;
@@ -11,7 +12,6 @@ use crate::state::SessionState;
 use crate::statement::{eq, select};
 use crate::token::TokenError;
 use crate::verified::{AUTHENTICATED, Verified};
-use crate::endpoint::Request;
 use crate::wire;
 use backstay_base::code;
 use backstay_base::fault::Fault;

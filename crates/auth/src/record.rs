@@ -89,9 +89,12 @@ impl<'a> Record<'a> {
         match self.cell(name)? {
             Cell::Bool(value) => Ok(value),
             Cell::Int(value) => Ok(value != 0),
-            Cell::Null | Cell::Float(_) | Cell::Text { .. } | Cell::Raw { .. } | Cell::Row | Cell::List(_) => {
-                Err(odd(name))
-            }
+            Cell::Null
+            | Cell::Float(_)
+            | Cell::Text { .. }
+            | Cell::Raw { .. }
+            | Cell::Row
+            | Cell::List(_) => Err(odd(name)),
         }
     }
 

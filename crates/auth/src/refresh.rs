@@ -44,7 +44,8 @@ pub enum Decision {
 /// Decides. `now` is in microseconds.
 #[must_use]
 pub fn decide(token: Presented, grace: Grace, now: i64) -> Decision {
-    let repeat = |used: i64| token.successor_live && (grace.always || now.saturating_sub(used) <= grace.micros);
+    let repeat =
+        |used: i64| token.successor_live && (grace.always || now.saturating_sub(used) <= grace.micros);
     match token.revoked_at {
         Some(used) if !repeat(used) => Decision::Reuse,
         _ if token.banned_until.is_some_and(|until| until > now) => Decision::Banned,

@@ -172,7 +172,8 @@ impl Auth {
         };
         let (current, signing) = signing_keys(keys)?;
         let mut named = named_secrets(secrets)?;
-        let refresh = named.remove(REFRESH).ok_or_else(|| Fault::internal("the refresh secret is missing"))?;
+        let refresh =
+            named.remove(REFRESH).ok_or_else(|| Fault::internal("the refresh secret is missing"))?;
         let legacy = named.remove(LEGACY).filter(|_| self.settings.legacy_keys);
         let api_keys = roles(api_keys)?;
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);

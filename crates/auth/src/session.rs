@@ -1,6 +1,7 @@
 //! Sessions: how one begins, and the tokens that are given for it.
 
 use crate::account::{Account, Identity, UserBody};
+use crate::endpoint::Request;
 use crate::key_ring::{KeyRing, fingerprint};
 use crate::record::Record;
 use crate::refusal::Refusal;
@@ -8,7 +9,6 @@ use crate::schema::{REFRESH_TOKEN, SESSION};
 use crate::service::Auth;
 use crate::statement::{self, Step, optional_text, optional_time, text};
 use crate::verified::{AUTHENTICATED, Claims, Method};
-use crate::endpoint::Request;
 use crate::wire::Response;
 use backstay_base::fault::Fault;
 use backstay_schema::value::Value as Cell;

@@ -200,9 +200,22 @@ mod tests {
         assert_eq!(at(1000), Err(TokenError::Expired));
         assert_eq!(at(70), Ok(()));
         assert_eq!(at(69), Err(TokenError::Early));
-        assert_eq!(check(&changed(|map| { map.insert("nbf".into(), 600.into()); }), 500), Err(TokenError::Early));
         assert_eq!(
-            check(&changed(|map| { map.insert("exp".into(), i64::MIN.into()); }), 500),
+            check(
+                &changed(|map| {
+                    map.insert("nbf".into(), 600.into());
+                }),
+                500
+            ),
+            Err(TokenError::Early)
+        );
+        assert_eq!(
+            check(
+                &changed(|map| {
+                    map.insert("exp".into(), i64::MIN.into());
+                }),
+                500
+            ),
             Err(TokenError::Expired)
         );
     }
@@ -222,11 +235,15 @@ mod tests {
             ("exp", "9999999999".into()),
         ];
         for (name, value) in cases {
-            let payload = changed(|map| { map.insert(name.into(), value.clone()); });
+            let payload = changed(|map| {
+                map.insert(name.into(), value.clone());
+            });
             assert_eq!(check(&payload, 500), Err(TokenError::Claims), "{name}");
         }
         for name in ["iss", "sub", "aud", "exp", "iat", "role", "aal", "session_id"] {
-            let payload = changed(|map| { map.remove(name); });
+            let payload = changed(|map| {
+                map.remove(name);
+            });
             assert_eq!(check(&payload, 500), Err(TokenError::Claims), "{name}");
         }
     }
@@ -257,7 +274,9 @@ mod tests {
         let ring = ring(1);
         let tokens = VerifiedTokens::new(4);
         for minute in 0..50 {
-            let token = ring.sign(&changed(|map| { map.insert("iat".into(), minute.into()); }));
+            let token = ring.sign(&changed(|map| {
+                map.insert("iat".into(), minute.into());
+            }));
             assert!(tokens.verify(&token, &ring, &Settings::default(), 500).is_ok());
         }
         assert!(tokens.cache.len() <= 4);

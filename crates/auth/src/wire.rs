@@ -54,8 +54,10 @@ impl Response {
                 weak_password: weak,
             })
         };
-        let mut headers =
-            vec![("Content-Type", "application/json".to_owned()), ("x-sb-error-code", refusal.code.to_owned())];
+        let mut headers = vec![
+            ("Content-Type", "application/json".to_owned()),
+            ("x-sb-error-code", refusal.code.to_owned()),
+        ];
         if matches!(refusal.status, 429 | 503) {
             headers.push(("Retry-After", "1".to_owned()));
         }

@@ -3,6 +3,7 @@
 use crate::account::{Account, Identity, Object, UserBody, email_data, merge};
 use crate::email;
 use crate::endpoint::user::change_email;
+use crate::endpoint::{Request, is_taken};
 use crate::password;
 use crate::profile;
 use crate::refusal::Refusal;
@@ -10,7 +11,6 @@ use crate::schema::{ACCOUNT, IDENTITY, SESSION};
 use crate::service::Auth;
 use crate::statement::{self, Step, all, among, delete, eq, field, select};
 use crate::verified::AUTHENTICATED;
-use crate::endpoint::{Request, is_taken};
 use crate::wire::Response;
 use backstay_base::code;
 use backstay_base::fault::Fault;
@@ -78,7 +78,8 @@ impl Auth {
         page: u64,
         size: u64,
     ) -> Result<(Vec<Account>, u64), Fault> {
-        let newest = Order { field: field("created_at"), relation: None, descending: true, nulls_first: None };
+        let newest =
+            Order { field: field("created_at"), relation: None, descending: true, nulls_first: None };
         let mut wanted = all(ACCOUNT, Vec::new());
         wanted.order = vec![newest];
         wanted.limit = Some(size);
@@ -89,7 +90,11 @@ impl Auth {
         Ok((accounts, found.total()))
     }
 
-    pub(super) async fn admin_users_get(&self, catalog: &Arc<Catalog>, id: Uuid) -> Result<Response, Refusal> {
+    pub(super) async fn admin_users_get(
+        &self,
+        catalog: &Arc<Catalog>,
+        id: Uuid,
+    ) -> Result<Response, Refusal> {
         let (account, identities) = self.account(catalog, id).await?.ok_or_else(Refusal::user_not_found)?;
         Response::json(200, &UserBody::of(&account, &identities))
     }
@@ -141,10 +146,8 @@ impl Auth {
         let verified = account.email_confirmed_at.is_some();
         merge(&mut account.user_metadata, email_data(account.id, &email, verified));
         let identity = Identity::of_email(self.ids.account(), account.id, &email, verified, now);
-        let mut steps = vec![
-            statement::insert(ACCOUNT, account.cells()),
-            statement::insert(IDENTITY, identity.cells()),
-        ];
+        let mut steps =
+            vec![statement::insert(ACCOUNT, account.cells()), statement::insert(IDENTITY, identity.cells())];
         steps.extend(profile);
         self.run(catalog, &steps)
             .await
@@ -234,7 +237,9 @@ impl Auth {
         if let Some(hash) = &body.password_hash {
             let known = hash.starts_with("$argon2") || hash.starts_with("$2");
             if !known || body.password.is_some() || hash.len() > self.limits.password_bytes {
-                return Err(Refusal::validation("password_hash is an argon2 or bcrypt hash, without a password beside it"));
+                return Err(Refusal::validation(
+                    "password_hash is an argon2 or bcrypt hash, without a password beside it",
+                ));
             }
             return Ok(Some(Secret::new(hash.clone())));
         }
@@ -271,8 +276,9 @@ fn ban(duration: Option<&str>, now: i64) -> Result<Option<Option<i64>>, Refusal>
         None | Some("") => Ok(None),
         Some("none") => Ok(Some(None)),
         Some(text) => {
-            let seconds = go_seconds(text)
-                .ok_or_else(|| Refusal::validation("ban_duration is \"none\" or a length of time such as \"24h\""))?;
+            let seconds = go_seconds(text).ok_or_else(|| {
+                Refusal::validation("ban_duration is \"none\" or a length of time such as \"24h\"")
+            })?;
             Ok(Some(Some(now.saturating_add(seconds.saturating_mul(SECOND_MICROS)))))
         }
     }
@@ -324,7 +330,19 @@ mod tests {
     fn lengths_of_time() {
         assert_eq!(go_seconds("24h"), Some(86_400));
         assert_eq!(go_seconds("1h30m5s"), Some(5405));
-        for text in ["", "h", "1", "-1h", "1d", "1.5h", "0s", "1h ", "99999999999999999999h", "9223372036854775807h", "1hä"] {
+        for text in [
+            "",
+            "h",
+            "1",
+            "-1h",
+            "1d",
+            "1.5h",
+            "0s",
+            "1h ",
+            "99999999999999999999h",
+            "9223372036854775807h",
+            "1hä",
+        ] {
             assert_eq!(go_seconds(text), None, "{text}");
         }
         assert_eq!(ban(None, 5).unwrap(), None);

@@ -1,10 +1,10 @@
 //! `POST /logout?scope=global|local|others`.
 
+use crate::endpoint::Request;
 use crate::refusal::Refusal;
 use crate::schema::SESSION;
 use crate::service::Auth;
 use crate::statement::{delete, eq, not};
-use crate::endpoint::Request;
 use crate::wire::Response;
 use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value as Cell;

@@ -3,15 +3,15 @@
 
 use crate::account::{Account, Identity, Object, email_data};
 use crate::email;
+use crate::endpoint::{Request, is_taken};
 use crate::password;
 use crate::profile;
 use crate::refusal::Refusal;
 use crate::schema::{ACCOUNT, IDENTITY};
 use crate::service::Auth;
 use crate::statement::{self, eq, text};
-use crate::endpoint::{Request, is_taken};
-use crate::wire::Response;
 use crate::verified::AUTHENTICATED;
+use crate::wire::Response;
 use backstay_base::secret::Secret;
 use backstay_policy::caller::{Caller, RequestInfo, User};
 use backstay_schema::catalog::Catalog;
@@ -57,7 +57,8 @@ impl Auth {
         let email = email::normalised(body.email.as_deref().unwrap_or_default())
             .ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))?;
         password::check_new(&password, self.settings.password_characters, self.limits.password_bytes)?;
-        let there = self.run_one(catalog, statement::select(ACCOUNT, vec![eq("email", text(&*email))])).await?;
+        let there =
+            self.run_one(catalog, statement::select(ACCOUNT, vec![eq("email", text(&*email))])).await?;
         if there.first().is_some() {
             return Err(Refusal::user_already_exists());
         }
@@ -105,17 +106,18 @@ impl Auth {
         let profile = profile::insert(catalog, &account, &mut data, &caller, &info)?;
         data.append(&mut account.user_metadata);
         account.user_metadata = data;
-        let identity = account.email.as_ref().map(|email| {
-            Identity::of_email(self.ids.account(), account.id, email, true, account.created_at)
-        });
+        let identity = account
+            .email
+            .as_ref()
+            .map(|email| Identity::of_email(self.ids.account(), account.id, email, true, account.created_at));
         let beginning = self.begin(account.id, method, request, account.created_at);
         let mut steps = vec![statement::insert(ACCOUNT, account.cells())];
         steps.extend(identity.as_ref().map(|identity| statement::insert(IDENTITY, identity.cells())));
         steps.extend(profile);
         steps.extend(beginning.steps);
-        self.run(catalog, &steps).await.map_err(|fault| {
-            if is_taken(&fault) { Refusal::user_already_exists() } else { fault.into() }
-        })?;
+        self.run(catalog, &steps)
+            .await
+            .map_err(|fault| if is_taken(&fault) { Refusal::user_already_exists() } else { fault.into() })?;
         let identities: Vec<Identity> = identity.into_iter().collect();
         self.session_response(&account, &identities, &beginning.session, beginning.refresh_token)
     }

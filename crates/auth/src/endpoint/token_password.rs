@@ -3,12 +3,12 @@
 
 use crate::account::{Account, Identity};
 use crate::email;
+use crate::endpoint::Request;
 use crate::password;
 use crate::refusal::Refusal;
 use crate::schema::{ACCOUNT, IDENTITY};
 use crate::service::Auth;
 use crate::statement::{self, eq, text, update};
-use crate::endpoint::Request;
 use crate::wire::Response;
 use backstay_base::fault::Fault;
 use backstay_base::secret::Secret;

@@ -3,6 +3,7 @@
 //! is judged again.
 
 use crate::account::Account;
+use crate::endpoint::Request;
 use crate::key_ring::fingerprint;
 use crate::refresh::{Decision, Grace, Presented, decide};
 use crate::refusal::Refusal;
@@ -10,7 +11,6 @@ use crate::schema::{REFRESH_TOKEN, SESSION};
 use crate::service::Auth;
 use crate::session::{Session, refresh_row};
 use crate::statement::{delete, eq, null, select, text, update};
-use crate::endpoint::Request;
 use crate::wire::Response;
 use backstay_query::plan::Expect;
 use backstay_schema::catalog::Catalog;
@@ -51,7 +51,11 @@ impl Auth {
                 return Ok(response);
             }
         }
-        Err(Refusal::new(409, "conflict", "Too many concurrent token refresh requests on the same session or refresh token"))
+        Err(Refusal::new(
+            409,
+            "conflict",
+            "Too many concurrent token refresh requests on the same session or refresh token",
+        ))
     }
 
     /// None when another request used the token in between.
@@ -64,7 +68,8 @@ impl Auth {
         let successor = self.ring()?.successor(token);
         let stored = self.stored_token(catalog, token, &successor).await?;
         let stored = stored.ok_or_else(Refusal::refresh_token_not_found)?;
-        let session = self.run_one(catalog, select(SESSION, vec![eq("id", Cell::Uuid(stored.session))])).await?;
+        let session =
+            self.run_one(catalog, select(SESSION, vec![eq("id", Cell::Uuid(stored.session))])).await?;
         let session = session.first().map(Session::read).transpose()?;
         let session = session.ok_or_else(Refusal::refresh_token_not_found)?;
         let found = self.account(catalog, session.account).await?;
@@ -106,7 +111,11 @@ impl Auth {
             Some(next) => next.time("revoked_at")?.is_none(),
             None => false,
         };
-        Ok(Some(Stored { session: own.uuid("session_id")?, revoked_at: own.time("revoked_at")?, successor_live }))
+        Ok(Some(Stored {
+            session: own.uuid("session_id")?,
+            revoked_at: own.time("revoked_at")?,
+            successor_live,
+        }))
     }
 
     /// Uses the token up and stores its successor; false when it is used already.

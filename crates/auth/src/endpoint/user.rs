@@ -2,13 +2,13 @@
 
 use crate::account::{Account, Identity, Object, UserBody, email_data, merge};
 use crate::email;
+use crate::endpoint::{Request, is_taken};
 use crate::password;
 use crate::profile;
 use crate::refusal::Refusal;
 use crate::schema::{ACCOUNT, IDENTITY, SESSION};
 use crate::service::Auth;
 use crate::statement::{self, Step, delete, eq, json, not, text, update};
-use crate::endpoint::{Request, is_taken};
 use crate::wire::Response;
 use backstay_base::secret::Secret;
 use backstay_schema::catalog::Catalog;

@@ -99,7 +99,9 @@ fn headers_that_change_the_meaning_are_refused() {
         let header = encoded(&format!(r#"{{"alg":"ES256",{extra}}}"#));
         assert_eq!(split(&format!("{header}.{body}.AA")).err(), Some(TokenError::Header), "{extra}");
     }
-    for header in [r#"{"alg":"ES256","alg":"none"}"#, r#"{"kid":"k"}"#, "[]", "", r#"{"alg":1}"#, "\u{feff}{}"] {
+    for header in
+        [r#"{"alg":"ES256","alg":"none"}"#, r#"{"kid":"k"}"#, "[]", "", r#"{"alg":1}"#, "\u{feff}{}"]
+    {
         let token = format!("{}.{body}.AA", encoded(header));
         assert_eq!(split(&token).err(), Some(TokenError::Malformed), "{header}");
     }

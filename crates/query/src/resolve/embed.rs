@@ -256,8 +256,10 @@ impl<'c> Resolver<'c> {
         .with_details(format!(
             "Searched for a foreign key relationship between '{from_name}' and '{name}'{hint} in the schema 'public', but no matches were found."
         ));
-        let links: Vec<Link<'c>> = self.neighbours(from).into_iter().filter(|one| self.visible(one)).collect();
-        let fields = from.relations.iter().filter(|one| self.visible(&self.of(one))).map(|one| one.name.as_str());
+        let links: Vec<Link<'c>> =
+            self.neighbours(from).into_iter().filter(|one| self.visible(one)).collect();
+        let fields =
+            from.relations.iter().filter(|one| self.visible(&self.of(one))).map(|one| one.name.as_str());
         let names = fields.chain(links.iter().map(|link| link.target.name.as_str()));
         match suggest::nearest(name, names) {
             Some(near) => fault.with_hint(format!("Perhaps you meant '{near}' instead of '{name}'.")),
@@ -329,7 +331,10 @@ fn declared<'t>(from: &'t Table, link: &Link<'_>) -> Option<&'t str> {
     let fits = |relation: &&Relation| match (&relation.kind, &link.hop) {
         (RelationKind::ToOne { .. }, Hop::Forward(one)) => relation.id == one.id,
         (RelationKind::ToMany { inverse, .. }, Hop::Reverse(one)) => *inverse == one.id,
-        (RelationKind::ManyToMany { junction, near, far }, Hop::Through { junction: table, near: n, far: f }) => {
+        (
+            RelationKind::ManyToMany { junction, near, far },
+            Hop::Through { junction: table, near: n, far: f },
+        ) => {
             let ids: [RelationId; 2] = [*near, *far];
             *junction == table.id && ids == [n.id, f.id]
         }
@@ -342,7 +347,8 @@ fn declared<'t>(from: &'t Table, link: &Link<'_>) -> Option<&'t str> {
 }
 
 fn is_unique(table: &Table, columns: &[ColumnId]) -> bool {
-    let same = |key: &[ColumnId]| key.len() == columns.len() && key.iter().all(|column| columns.contains(column));
+    let same =
+        |key: &[ColumnId]| key.len() == columns.len() && key.iter().all(|column| columns.contains(column));
     same(&table.key) || table.uniques.iter().any(|unique| same(&unique.columns))
 }
 

@@ -90,8 +90,9 @@ pub(super) fn no_column(table: &Table, name: &str) -> Fault {
         Some(Member::Column(_) | Member::Computed(_)) | None => suggest::nearest(name, field_names(table)),
     };
     match meant {
-        Some(meant) => fault
-            .with_hint(format!("Perhaps you meant to reference the column \"{}.{meant}\".", table.name)),
+        Some(meant) => {
+            fault.with_hint(format!("Perhaps you meant to reference the column \"{}.{meant}\".", table.name))
+        }
         None => fault,
     }
 }

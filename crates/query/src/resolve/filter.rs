@@ -103,7 +103,8 @@ impl<'c> Resolver<'c> {
 
 /// The embed of the select that a filter means, where no field has the name.
 fn embed_named<'q>(scope: Scope<'_, 'q>, field: &Field) -> Option<&'q Embed> {
-    let is_field = matches!(scope.table.members.get(&field.name), Some(Member::Column(_) | Member::Computed(_)));
+    let is_field =
+        matches!(scope.table.members.get(&field.name), Some(Member::Column(_) | Member::Computed(_)));
     if is_field || !field.path.is_empty() {
         return None;
     }

@@ -59,7 +59,10 @@ impl<'c> Resolver<'c> {
                     }
                     let (scalar, ty) = self.output(scope, field, cast.as_deref())?;
                     let name = alias.clone().unwrap_or_else(|| default_name(field));
-                    add(&mut outputs, Output { name, starred: false, value: OutputValue::Scalar(scalar, ty) });
+                    add(
+                        &mut outputs,
+                        Output { name, starred: false, value: OutputValue::Scalar(scalar, ty) },
+                    );
                 }
                 Item::Count { alias } => {
                     let field = Field { name: "count".to_owned(), path: Vec::new() };
@@ -68,7 +71,10 @@ impl<'c> Resolver<'c> {
                     }
                     let (scalar, ty) = self.field(scope, &field)?;
                     let name = alias.clone().unwrap_or(field.name);
-                    add(&mut outputs, Output { name, starred: false, value: OutputValue::Scalar(scalar, ty) });
+                    add(
+                        &mut outputs,
+                        Output { name, starred: false, value: OutputValue::Scalar(scalar, ty) },
+                    );
                 }
                 Item::Embed(embed) => outputs.extend(self.embed(scope, embed)?),
             }

@@ -5,8 +5,8 @@ mod show;
 
 use super::{Reach, resolve};
 use crate::named::{
-    Comparison, Conflict, ConflictAction, Delete, Embed, Field, Filter, Input, Insert, Item, JsonKey, JsonStep,
-    Operand, Order, Query, Select, Test, Update,
+    Comparison, Conflict, ConflictAction, Delete, Embed, Field, Filter, Input, Insert, Item, JsonKey,
+    JsonStep, Operand, Order, Query, Select, Test, Update,
 };
 use crate::plan::{End, Expect};
 use backstay_base::fault::{Details, Fault};
@@ -93,37 +93,44 @@ fn selects() {
         Item::Embed(embed("tags", vec![column("name")])),
         Item::Embed(embed("reviews", vec![Item::Count { alias: None }])),
     ];
-    insta::assert_snapshot!([
-        read("tag", vec![Item::Star]),
-        read("tag", vec![]),
-        read("tag", vec![Item::Star, column("name")]),
-        read("product", vec![column("rating"), cast("price", "text"), cast("price", "numeric")]),
-        read("product", embeds),
-        read("product", vec![Item::Embed(embed("items", vec![]))]),
-        read("order_item", vec![Item::Embed(Embed { spread: true, ..embed("product", vec![column("title")]) })]),
-        read("user", vec![Item::Embed(embed("profile", vec![column("id")]))]),
-        read("product_tag", vec![Item::Star]),
-    ]
-    .join("\n\n"));
+    insta::assert_snapshot!(
+        [
+            read("tag", vec![Item::Star]),
+            read("tag", vec![]),
+            read("tag", vec![Item::Star, column("name")]),
+            read("product", vec![column("rating"), cast("price", "text"), cast("price", "numeric")]),
+            read("product", embeds),
+            read("product", vec![Item::Embed(embed("items", vec![]))]),
+            read(
+                "order_item",
+                vec![Item::Embed(Embed { spread: true, ..embed("product", vec![column("title")]) })]
+            ),
+            read("user", vec![Item::Embed(embed("profile", vec![column("id")]))]),
+            read("product_tag", vec![Item::Star]),
+        ]
+        .join("\n\n")
+    );
 }
 
 #[test]
 fn embed_names_in_their_classes() {
-    insta::assert_snapshot!([
-        read("product", vec![Item::Embed(embed("seller_id", vec![column("id")]))]),
-        read("product", vec![Item::Embed(embed("product_editor_id_fkey", vec![column("id")]))]),
-        read("product", vec![Item::Embed(embed("order_item", vec![column("id")]))]),
-        read("order_item", vec![Item::Embed(embed("order_item_product_id_fkey", vec![column("id")]))]),
-        read("product", vec![hinted("user", "seller_id")]),
-        read("product", vec![hinted("user", "product_editor_id_fkey")]),
-        read("product", vec![hinted("user", "seller")]),
-        read("product", vec![hinted("tag", "product_tag")]),
-        read("user", vec![hinted("product", "editor_id")]),
-        read("tag", vec![hinted("tag", "parent_id")]),
-        read("tag", vec![hinted("tag", "children")]),
-        read("tag", vec![hinted("tag", "tag_parent_id_fkey")]),
-    ]
-    .join("\n\n"));
+    insta::assert_snapshot!(
+        [
+            read("product", vec![Item::Embed(embed("seller_id", vec![column("id")]))]),
+            read("product", vec![Item::Embed(embed("product_editor_id_fkey", vec![column("id")]))]),
+            read("product", vec![Item::Embed(embed("order_item", vec![column("id")]))]),
+            read("order_item", vec![Item::Embed(embed("order_item_product_id_fkey", vec![column("id")]))]),
+            read("product", vec![hinted("user", "seller_id")]),
+            read("product", vec![hinted("user", "product_editor_id_fkey")]),
+            read("product", vec![hinted("user", "seller")]),
+            read("product", vec![hinted("tag", "product_tag")]),
+            read("user", vec![hinted("product", "editor_id")]),
+            read("tag", vec![hinted("tag", "parent_id")]),
+            read("tag", vec![hinted("tag", "children")]),
+            read("tag", vec![hinted("tag", "tag_parent_id_fkey")]),
+        ]
+        .join("\n\n")
+    );
 }
 
 #[test]
@@ -141,15 +148,17 @@ fn inner_embeds_and_null_tests() {
         let item = Item::Embed(Embed { alias: Some("s".to_owned()), ..embed("seller", vec![]) });
         run(Query::Select(Select { filters: vec![filter], ..select("product", vec![item]) }))
     };
-    insta::assert_snapshot!([
-        read("product", vec![Item::Embed(tags)]),
-        read("product", vec![Item::Embed(seller)]),
-        null(Test::IsNull, false),
-        null(Test::IsNull, true),
-        null(Test::IsNotNull, false),
-        null(Test::IsBool(true), false),
-    ]
-    .join("\n\n"));
+    insta::assert_snapshot!(
+        [
+            read("product", vec![Item::Embed(tags)]),
+            read("product", vec![Item::Embed(seller)]),
+            null(Test::IsNull, false),
+            null(Test::IsNull, true),
+            null(Test::IsNotNull, false),
+            null(Test::IsBool(true), false),
+        ]
+        .join("\n\n")
+    );
 }
 
 #[test]
@@ -163,19 +172,21 @@ fn filters_read_values_by_type() {
         Filter::Field(field(name), Test::Like { pattern: pattern.to_owned(), ignore_case: false })
     };
     let list = |texts: &[&str]| Test::In(texts.iter().map(|one| text(one)).collect());
-    insta::assert_snapshot!([
-        filtered(eq("title", "a")),
-        filtered(Filter::Not(Box::new(Filter::Or(vec![eq("price", "1.5"), eq("published", "t")])))),
-        filtered(Filter::Field(field("id"), list(&[ID]))),
-        filtered(Filter::Field(field("stock"), list(&[]))),
-        filtered(Filter::Field(json(true), Test::Compare(Comparison::Gt, text("x")))),
-        filtered(Filter::Field(json(false), Test::Compare(Comparison::Eq, text("{\"b\": 1}")))),
-        filtered(Filter::Field(field("published"), Test::IsUnknown)),
-        filtered(like("title", "a%")),
-        filtered(eq("rating", "4.5")),
-        filtered(Filter::Field(field("id"), Test::Compare(Comparison::Eq, Operand::Value(Value::Null)))),
-    ]
-    .join("\n"));
+    insta::assert_snapshot!(
+        [
+            filtered(eq("title", "a")),
+            filtered(Filter::Not(Box::new(Filter::Or(vec![eq("price", "1.5"), eq("published", "t")])))),
+            filtered(Filter::Field(field("id"), list(&[ID]))),
+            filtered(Filter::Field(field("stock"), list(&[]))),
+            filtered(Filter::Field(json(true), Test::Compare(Comparison::Gt, text("x")))),
+            filtered(Filter::Field(json(false), Test::Compare(Comparison::Eq, text("{\"b\": 1}")))),
+            filtered(Filter::Field(field("published"), Test::IsUnknown)),
+            filtered(like("title", "a%")),
+            filtered(eq("rating", "4.5")),
+            filtered(Filter::Field(field("id"), Test::Compare(Comparison::Eq, Operand::Value(Value::Null)))),
+        ]
+        .join("\n")
+    );
 }
 
 #[test]
@@ -185,31 +196,33 @@ fn bad_values_and_operators_are_refused() {
     };
     let step = |as_text| JsonStep { key: JsonKey::Member("a".to_owned()), as_text };
     let way = |name: &str, path: Vec<JsonStep>| Field { name: name.to_owned(), path };
-    insta::assert_snapshot!([
-        filtered(eq("id", "nope")),
-        filtered(eq("stock", "1.5")),
-        filtered(eq("stock", "3000000000")),
-        filtered(eq("status", "GONE")),
-        filtered(eq("published", "perhaps")),
-        filtered(eq("made_at", "yesterday-ish")),
-        filtered(Filter::Field(field("id"), Test::In(vec![Operand::Text("x".to_owned())]))),
-        like("stock", "1%", false),
-        like("meta", "1%", true),
-        like("title", "a\\", false),
-        like("title", "a\\\\", false),
-        filtered(Filter::Field(field("title"), Test::IsBool(true))),
-        filtered(Filter::Field(field("stock"), Test::IsUnknown)),
-        filtered(Filter::Field(
-            way("meta", vec![step(false)]),
-            Test::Compare(Comparison::Lt, Operand::Text("1".to_owned()))
-        )),
-        filtered(Filter::Field(way("title", vec![step(true)]), Test::IsNull)),
-        filtered(Filter::Field(way("meta", vec![step(true), step(false)]), Test::IsNull)),
-        read("product", vec![cast("id", "int")]),
-        read("product", vec![cast("title", "regclass")]),
-        read("product", vec![cast("meta", "uuid")]),
-    ]
-    .join("\n"));
+    insta::assert_snapshot!(
+        [
+            filtered(eq("id", "nope")),
+            filtered(eq("stock", "1.5")),
+            filtered(eq("stock", "3000000000")),
+            filtered(eq("status", "GONE")),
+            filtered(eq("published", "perhaps")),
+            filtered(eq("made_at", "yesterday-ish")),
+            filtered(Filter::Field(field("id"), Test::In(vec![Operand::Text("x".to_owned())]))),
+            like("stock", "1%", false),
+            like("meta", "1%", true),
+            like("title", "a\\", false),
+            like("title", "a\\\\", false),
+            filtered(Filter::Field(field("title"), Test::IsBool(true))),
+            filtered(Filter::Field(field("stock"), Test::IsUnknown)),
+            filtered(Filter::Field(
+                way("meta", vec![step(false)]),
+                Test::Compare(Comparison::Lt, Operand::Text("1".to_owned()))
+            )),
+            filtered(Filter::Field(way("title", vec![step(true)]), Test::IsNull)),
+            filtered(Filter::Field(way("meta", vec![step(true), step(false)]), Test::IsNull)),
+            read("product", vec![cast("id", "int")]),
+            read("product", vec![cast("title", "regclass")]),
+            read("product", vec![cast("meta", "uuid")]),
+        ]
+        .join("\n")
+    );
 }
 
 #[test]
@@ -225,31 +238,37 @@ fn unknown_names_are_refused_with_the_nearest() {
         run(Query::Select(Select { order: vec![key], ..select("product", items) }))
     };
     let spread = Embed { spread: true, ..embed("items", vec![column("id")]) };
-    let sum = Item::Field { field: field("price"), alias: None, cast: None, aggregate: Some("sum".to_owned()) };
-    insta::assert_snapshot!([
-        read("prodct", vec![]),
-        read("zzz", vec![]),
-        read("product", vec![column("titel")]),
-        read("product", vec![column("zzzzzz")]),
-        read("product", vec![column("seller")]),
-        read("product", vec![column("items")]),
-        filtered(eq("titel", "x")),
-        order(None, "titel"),
-        order(Some("seller"), "nam"),
-        order(Some("items"), "id"),
-        order(Some("nope"), "id"),
-        read("product", vec![Item::Embed(embed("selle", vec![]))]),
-        read("product", vec![Item::Embed(embed("zzz", vec![]))]),
-        read("product", vec![hinted("seller", "nope")]),
-        read("product", vec![Item::Embed(embed("user", vec![]))]),
-        read("user", vec![Item::Embed(embed("product", vec![]))]),
-        read("tag", vec![Item::Embed(embed("tag", vec![]))]),
-        read("product", vec![Item::Count { alias: None }]),
-        read("product", vec![sum]),
-        read("product", vec![Item::Embed(embed("items", vec![column("id"), Item::Count { alias: None }]))]),
-        read("product", vec![Item::Embed(spread)]),
-    ]
-    .join("\n"));
+    let sum =
+        Item::Field { field: field("price"), alias: None, cast: None, aggregate: Some("sum".to_owned()) };
+    insta::assert_snapshot!(
+        [
+            read("prodct", vec![]),
+            read("zzz", vec![]),
+            read("product", vec![column("titel")]),
+            read("product", vec![column("zzzzzz")]),
+            read("product", vec![column("seller")]),
+            read("product", vec![column("items")]),
+            filtered(eq("titel", "x")),
+            order(None, "titel"),
+            order(Some("seller"), "nam"),
+            order(Some("items"), "id"),
+            order(Some("nope"), "id"),
+            read("product", vec![Item::Embed(embed("selle", vec![]))]),
+            read("product", vec![Item::Embed(embed("zzz", vec![]))]),
+            read("product", vec![hinted("seller", "nope")]),
+            read("product", vec![Item::Embed(embed("user", vec![]))]),
+            read("user", vec![Item::Embed(embed("product", vec![]))]),
+            read("tag", vec![Item::Embed(embed("tag", vec![]))]),
+            read("product", vec![Item::Count { alias: None }]),
+            read("product", vec![sum]),
+            read(
+                "product",
+                vec![Item::Embed(embed("items", vec![column("id"), Item::Count { alias: None }]))]
+            ),
+            read("product", vec![Item::Embed(spread)]),
+        ]
+        .join("\n")
+    );
 }
 
 /// Backstay's own tables are as if they were not there, in whatever clause.
@@ -258,7 +277,10 @@ fn system_tables_are_out_of_public_reach() {
     let absent = "PGRST205 | Could not find the table 'public._backstay_account' in the schema cache | - | -";
     assert_eq!(read("_backstay_account", vec![Item::Star]), absent);
     let near = read("_backstay_accoun", vec![]);
-    assert_eq!(near, "PGRST205 | Could not find the table 'public._backstay_accoun' in the schema cache | - | -");
+    assert_eq!(
+        near,
+        "PGRST205 | Could not find the table 'public._backstay_accoun' in the schema cache | - | -"
+    );
     let insert = Insert { table: "_backstay_account".to_owned(), ..Insert::default() };
     assert_eq!(run(Query::Insert(insert)), absent);
     let update = Update { table: "_backstay_account".to_owned(), ..Update::default() };
@@ -277,7 +299,8 @@ fn system_tables_are_out_of_public_reach() {
     }
     let hinted = read("user", vec![hinted("user", "_backstay_account")]);
     assert!(hinted.starts_with("PGRST200"), "{hinted}");
-    let own = Query::Select(select("_backstay_account", vec![Item::Embed(embed("user", vec![column("id")]))]));
+    let own =
+        Query::Select(select("_backstay_account", vec![Item::Embed(embed("user", vec![column("id")]))]));
     assert!(run_with(own, Reach::System, &Limits::default()).is_ok());
 }
 
@@ -296,14 +319,16 @@ fn orders_end_in_the_key() {
         })];
         run(Query::Select(Select { order, ..select("product", items) }))
     };
-    insta::assert_snapshot!([
-        ordered(vec![]),
-        ordered(vec![key("title", None, true, None), key("stock", None, false, None)]),
-        ordered(vec![key("id", None, true, Some(false))]),
-        ordered(vec![key("name", Some("seller"), false, Some(true))]),
-        read("product_tag", vec![]),
-    ]
-    .join("\n"));
+    insta::assert_snapshot!(
+        [
+            ordered(vec![]),
+            ordered(vec![key("title", None, true, None), key("stock", None, false, None)]),
+            ordered(vec![key("id", None, true, Some(false))]),
+            ordered(vec![key("name", Some("seller"), false, Some(true))]),
+            read("product_tag", vec![]),
+        ]
+        .join("\n")
+    );
 }
 
 #[test]
@@ -330,25 +355,31 @@ fn writes() {
         returning: Some(select("product", vec![Item::Embed(embed("seller", vec![column("name")]))])),
     };
     let delete = Delete { table: "product".to_owned(), filters: vec![], returning: None };
-    insta::assert_snapshot!([
-        insert(&three, row(), None),
-        insert(&["title", "meta"], vec![vec![Input::Default, Input::Json("{\"a\": 1}".to_owned())]], None),
-        insert(&[], vec![vec![], vec![]], None),
-        insert(&three, row(), on(&[], ConflictAction::Merge)),
-        insert(&three, row(), on(&["slug"], ConflictAction::Merge)),
-        insert(&three, row(), on(&["slug"], ConflictAction::Ignore)),
-        insert(&three, row(), on(&["stock"], ConflictAction::Merge)),
-        insert(&three, row(), on(&["nope"], ConflictAction::Merge)),
-        insert(&["nope"], vec![], None),
-        insert(&["seller"], vec![], None),
-        insert(&["items"], vec![], None),
-        insert(&["rating"], vec![], None),
-        insert(&["stock"], vec![vec![Input::Number("1.5".to_owned())]], None),
-        insert(&["stock"], vec![vec![]], None),
-        run(Query::Update(update)),
-        run(Query::Delete(delete)),
-    ]
-    .join("\n\n"));
+    insta::assert_snapshot!(
+        [
+            insert(&three, row(), None),
+            insert(
+                &["title", "meta"],
+                vec![vec![Input::Default, Input::Json("{\"a\": 1}".to_owned())]],
+                None
+            ),
+            insert(&[], vec![vec![], vec![]], None),
+            insert(&three, row(), on(&[], ConflictAction::Merge)),
+            insert(&three, row(), on(&["slug"], ConflictAction::Merge)),
+            insert(&three, row(), on(&["slug"], ConflictAction::Ignore)),
+            insert(&three, row(), on(&["stock"], ConflictAction::Merge)),
+            insert(&three, row(), on(&["nope"], ConflictAction::Merge)),
+            insert(&["nope"], vec![], None),
+            insert(&["seller"], vec![], None),
+            insert(&["items"], vec![], None),
+            insert(&["rating"], vec![], None),
+            insert(&["stock"], vec![vec![Input::Number("1.5".to_owned())]], None),
+            insert(&["stock"], vec![vec![]], None),
+            run(Query::Update(update)),
+            run(Query::Delete(delete)),
+        ]
+        .join("\n\n")
+    );
 }
 
 #[test]
@@ -366,8 +397,9 @@ fn limits_hold_before_any_statement() {
     for _ in 0..20 {
         chain = embed("children", vec![Item::Embed(chain)]);
     }
-    let fault = run_with(Query::Select(select("tag", vec![Item::Embed(chain)])), Reach::Public, &Limits::default())
-        .expect_err("passes a limit");
+    let fault =
+        run_with(Query::Select(select("tag", vec![Item::Embed(chain)])), Reach::Public, &Limits::default())
+            .expect_err("passes a limit");
     assert_eq!(fault.code.text, "54001");
     let wide = Query::Select(select("product", vec![Item::Star; 50]));
     assert_eq!(
@@ -392,7 +424,10 @@ fn the_embeds_of_the_end_limit_hold_too() {
     let mut inner = Embed { inner: true, ..embed("children", vec![]) };
     for _ in 0..14 {
         inner = Embed {
-            select: Select { items: vec![Item::Embed(inner.clone()), Item::Embed(inner)], ..Select::default() },
+            select: Select {
+                items: vec![Item::Embed(inner.clone()), Item::Embed(inner)],
+                ..Select::default()
+            },
             inner: true,
             ..embed("children", vec![])
         };

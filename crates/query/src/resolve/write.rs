@@ -13,7 +13,8 @@ impl<'c> Resolver<'c> {
     pub(super) fn insert(&mut self, insert: &named::Insert) -> Result<Insert, Fault> {
         let table = self.table(&insert.table)?;
         let row = self.sources.next_id();
-        let columns = insert.columns.iter().map(|name| written(table, name)).collect::<Result<Vec<_>, Fault>>()?;
+        let columns =
+            insert.columns.iter().map(|name| written(table, name)).collect::<Result<Vec<_>, Fault>>()?;
         super::within(insert.rows.len(), self.limits.write_rows, "rows of one write")?;
         let rows = insert.rows.iter().map(|cells| self.row(&columns, cells)).collect::<Result<_, Fault>>()?;
         let ids: Vec<ColumnId> = columns.iter().map(|column| column.id).collect();
@@ -76,7 +77,12 @@ impl<'c> Resolver<'c> {
     }
 
     /// What a write answers with: in the order of the write, unless another is asked for.
-    fn returning(&mut self, select: &named::Select, table: &'c Table, row: SourceId) -> Result<Select, Fault> {
+    fn returning(
+        &mut self,
+        select: &named::Select,
+        table: &'c Table,
+        row: SourceId,
+    ) -> Result<Select, Fault> {
         let resolved = self.select_of(select, table, row)?;
         let order = if select.order.is_empty() { Vec::new() } else { resolved.order };
         Ok(Select { order, ..resolved })
@@ -169,7 +175,10 @@ fn written<'c>(table: &'c Table, name: &str) -> Result<&'c Column, Fault> {
         Some(Member::Relation(id)) => match &table.relation(*id).kind {
             RelationKind::ToOne { columns, .. } => {
                 let names: Vec<&str> = columns.iter().map(|id| table.column(*id).name.as_str()).collect();
-                Err(unknown().with_hint(format!("\"{name}\" is a relation: write its key as \"{}\".", names.join("\", \""))))
+                Err(unknown().with_hint(format!(
+                    "\"{name}\" is a relation: write its key as \"{}\".",
+                    names.join("\", \"")
+                )))
             }
             RelationKind::ToMany { .. } | RelationKind::ManyToMany { .. } => Err(unknown()),
         },
@@ -194,9 +203,9 @@ fn conflict_target(table: &Table, names: &[String]) -> Result<Vec<ColumnId>, Fau
     }
     let mut wanted = Vec::with_capacity(names.len());
     for name in names {
-        let column = table.column_named(name).ok_or_else(|| {
-            Fault::new(code::UNDEFINED_COLUMN, format!("column \"{name}\" does not exist"))
-        })?;
+        let column = table
+            .column_named(name)
+            .ok_or_else(|| Fault::new(code::UNDEFINED_COLUMN, format!("column \"{name}\" does not exist")))?;
         wanted.push(column.id);
     }
     let same = |key: &&Vec<ColumnId>| {

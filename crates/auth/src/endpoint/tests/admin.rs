@@ -78,14 +78,17 @@ async fn accounts_are_listed_by_page() {
         kit.clock.advance(SECOND);
     }
     let page = kit.admin("GET /admin/users?page=2&per_page=2", "").await;
-    let emails: Vec<&Value> = page.body["users"].as_array().unwrap().iter().map(|user| &user["email"]).collect();
+    let emails: Vec<&Value> =
+        page.body["users"].as_array().unwrap().iter().map(|user| &user["email"]).collect();
     assert_eq!(emails, ["a2@b.cd", "a1@b.cd"]);
     assert_eq!(page.body["users"][0]["identities"].as_array().unwrap().len(), 1);
     assert_eq!(page.body["aud"], "authenticated");
     assert_eq!(page.header("X-Total-Count"), Some("5"));
     assert_eq!(
         page.header("Link"),
-        Some("</admin/users?page=3&per_page=2>; rel=\"next\", </admin/users?page=3&per_page=2>; rel=\"last\"")
+        Some(
+            "</admin/users?page=3&per_page=2>; rel=\"next\", </admin/users?page=3&per_page=2>; rel=\"last\""
+        )
     );
     let past = kit.admin("GET /admin/users?page=9&per_page=2", "").await;
     assert_eq!(past.body["users"], json!([]));

@@ -20,6 +20,9 @@ async fn who(kit: &Kit, apikey: Option<&str>, token: Option<&str>, user_agent: O
     }
 }
 
+/// API key, bearer token, user agent, and who that is.
+type Case<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>, &'a str);
+
 #[tokio::test]
 async fn keys_and_tokens() {
     let kit = open().await;
@@ -28,7 +31,7 @@ async fn keys_and_tokens() {
     let (publishable, secret) = (shown(&kit.keys.publishable), shown(&kit.keys.secret));
     let (anon, service_role) = (shown(&kit.keys.anon), shown(&kit.keys.service_role));
     let user = "authenticated Some(\"a@b.cd\")";
-    let cases: [(Option<&str>, Option<&str>, Option<&str>, &str); 16] = [
+    let cases: [Case<'_>; 16] = [
         (Some(&publishable), None, None, "anon"),
         (Some(&publishable), Some(&publishable), None, "anon"),
         (Some(&publishable), Some(&token), None, user),
@@ -40,7 +43,12 @@ async fn keys_and_tokens() {
         (Some(&anon), Some(&anon), None, "anon"),
         (Some(&anon), Some(&service_role), None, "service"),
         (None, Some(&anon), None, "anon"),
-        (Some(&publishable), Some(&secret), None, "PGRST301: an API key is not a bearer token: send it as apikey"),
+        (
+            Some(&publishable),
+            Some(&secret),
+            None,
+            "PGRST301: an API key is not a bearer token: send it as apikey",
+        ),
         (Some("sb_secret_x"), None, None, "PGRST301: Invalid API key"),
         (Some("x"), None, None, "PGRST301: Invalid API key"),
         (Some(&publishable), Some("x"), None, "PGRST301: JWT cannot be verified"),
@@ -95,7 +103,10 @@ async fn keys_are_shared_and_taken_back() {
     second.load(Arc::clone(&kit.catalog));
     let keys = second.start().await.unwrap();
     assert!(keys.secret.is_none());
-    assert_eq!(keys.publishable.map(|key| key.expose().clone()), kit.keys.publishable.as_ref().map(|key| key.expose().clone()));
+    assert_eq!(
+        keys.publishable.map(|key| key.expose().clone()),
+        kit.keys.publishable.as_ref().map(|key| key.expose().clone())
+    );
     let bearer = format!("Bearer {token}");
     let user = Credentials { authorization: Some(&bearer), ..Credentials::default() };
     assert!(matches!(second.identify(&user).await, Ok(Caller::User(_))));
@@ -107,7 +118,7 @@ async fn keys_are_shared_and_taken_back() {
     let worker = listed.iter().find(|key| key.name == "worker").unwrap();
     assert_eq!((worker.role, worker.public_text.as_ref()), (ApiRole::Secret, None));
     assert!(made.expose().starts_with(&worker.prefix));
-    assert_eq!(kit.auth.revoke_api_key(worker.id).await.unwrap(), true);
+    assert!(kit.auth.revoke_api_key(worker.id).await.unwrap());
     assert_eq!(who(&kit, Some(made.expose()), None, None).await, "PGRST301: Invalid API key");
 }
 

@@ -101,7 +101,8 @@ impl Kit {
 
     pub async fn call_with(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let (method, target) = line.split_once(' ').unwrap();
-        let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        let (path, query) =
+            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
         let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let request = Request { method, path, query, headers, body: body.as_bytes(), ip };
         let response = answer(&self.auth, &request).await;

@@ -1,6 +1,6 @@
 //! Refreshing, signing out, changing oneself.
 
-use super::kit::{Kit, SECOND, open, open_with, PROJECT};
+use super::kit::{Kit, PROJECT, SECOND, open, open_with};
 use crate::settings::Settings;
 use futures_util::future::join_all;
 use std::sync::Arc;

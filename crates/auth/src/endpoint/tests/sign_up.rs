@@ -47,13 +47,17 @@ async fn bad_sign_ups_leave_nothing() {
         of(422, "validation_failed")
     );
     assert_eq!(
-        refused(r#"{"email":"a@b.cd","password":"hunter22","data":{"name":"far too long to be a name"}}"#).await,
+        refused(r#"{"email":"a@b.cd","password":"hunter22","data":{"name":"far too long to be a name"}}"#)
+            .await,
         of(422, "validation_failed")
     );
     assert_eq!(refused(r#"{"email":"a@b.cd","password":"short"}"#).await, of(422, "weak_password"));
     assert_eq!(refused(r#"{"email":"nonsense","password":"hunter22"}"#).await, of(400, "validation_failed"));
     assert_eq!(refused(r#"{"email":"a@b.cd"}"#).await, of(400, "validation_failed"));
-    assert_eq!(refused(r#"{"phone":"+4930123456","password":"hunter22"}"#).await, of(400, "phone_provider_disabled"));
+    assert_eq!(
+        refused(r#"{"phone":"+4930123456","password":"hunter22"}"#).await,
+        of(400, "phone_provider_disabled")
+    );
     assert_eq!(refused("{}").await, of(422, "anonymous_provider_disabled"));
     assert_eq!(refused("[").await, of(400, "bad_json"));
     assert_eq!(refused(r#"{"email":7}"#).await, of(400, "bad_json"));
@@ -117,7 +121,8 @@ async fn sign_ins_tell_nothing() {
 async fn imported_bcrypt_hashes_are_hashed_anew() {
     let kit = open().await;
     let hash = bcrypt::hash("hunter22", 4).unwrap();
-    let body = json!({"email":"a@b.cd","password_hash":hash,"email_confirm":true,"user_metadata":{"name":"Ann"}});
+    let body =
+        json!({"email":"a@b.cd","password_hash":hash,"email_confirm":true,"user_metadata":{"name":"Ann"}});
     let made = kit.admin("POST /admin/users", &body.to_string()).await;
     assert_eq!(made.status, 200, "{}", made.body);
     assert_eq!(kit.sign_in("a@b.cd", "wrong").await.status, 400);

@@ -1,8 +1,8 @@
 //! A small catalog, made by hand.
 
 use backstay_schema::catalog::{
-    Access, Catalog, Column, ColumnId, Computed, ComputedId, EnumId, EnumMember, EnumType, Fill, Member, OnDelete,
-    Origin, Relation, RelationId, RelationKind, Span, Table, TableId, Unique,
+    Access, Catalog, Column, ColumnId, Computed, ComputedId, EnumId, EnumMember, EnumType, Fill, Member,
+    OnDelete, Origin, Relation, RelationId, RelationKind, Span, Table, TableId, Unique,
 };
 use backstay_schema::expr::{Expr, ExprKind, Ty};
 use backstay_schema::scalar::ScalarType;
@@ -10,7 +10,15 @@ use backstay_schema::value::Value;
 use std::collections::HashMap;
 
 const NAMES: [&str; 9] = [
-    "user", "product", "order_item", "tag", "product_tag", "review", "profile", "_backstay_account", "empty",
+    "user",
+    "product",
+    "order_item",
+    "tag",
+    "product_tag",
+    "review",
+    "profile",
+    "_backstay_account",
+    "empty",
 ];
 
 fn id_of(name: &str) -> TableId {
@@ -183,7 +191,10 @@ pub(super) fn catalog() -> Catalog {
             .reference("parent", "tag")
             .many("children", "tag", 2, 0, false),
         junction,
-        Builder::new("review", Origin::Declared).id().reference("product", "product").column("stars", ScalarType::Int),
+        Builder::new("review", Origin::Declared)
+            .id()
+            .reference("product", "product")
+            .column("stars", ScalarType::Int),
         Builder::new("profile", Origin::Declared).id().reference("user", "user").unique(1),
         Builder::new("_backstay_account", Origin::System).id().reference("user", "user"),
         Builder::new("empty", Origin::Declared).id(),

@@ -1,7 +1,8 @@
 //! Plans in a short notation: `0.title` is column `title` of source 0.
 
 use crate::plan::{
-    Assign, ColumnRef, Conflict, Insert, Output, OutputValue, Pred, PredOp, Query, Scalar, Script, Select, Update,
+    Assign, ColumnRef, Conflict, Insert, Output, OutputValue, Pred, PredOp, Query, Scalar, Script, Select,
+    Update,
 };
 use backstay_schema::catalog::{Catalog, ColumnId, TableId};
 
@@ -128,10 +129,20 @@ impl Show<'_> {
                 format!("{} like {pattern:?} {ignore_case}", self.scalar(value))
             }
             Pred::Exists(one) => {
-                format!("exists({} as {} where {})", self.table(one.table), one.source.0, self.pred(&one.filter))
+                format!(
+                    "exists({} as {} where {})",
+                    self.table(one.table),
+                    one.source.0,
+                    self.pred(&one.filter)
+                )
             }
             Pred::NotExists(one) => {
-                format!("none({} as {} where {})", self.table(one.table), one.source.0, self.pred(&one.filter))
+                format!(
+                    "none({} as {} where {})",
+                    self.table(one.table),
+                    one.source.0,
+                    self.pred(&one.filter)
+                )
             }
             other => format!("{other:?}"),
         }
