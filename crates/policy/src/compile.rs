@@ -94,6 +94,13 @@ impl Scope {
         scope
     }
 
+    /// A variable that no rule has, bound to a row.
+    fn with_fresh(&self, row: RowRef) -> (VarId, Self) {
+        let taken = u16::try_from(self.vars.len()).unwrap_or(u16::MAX / 2);
+        let var = VarId(u16::MAX - taken);
+        (var, self.with_row(var, row))
+    }
+
     fn with_value(&self, var: VarId, value: Value) -> Self {
         let mut scope = self.clone();
         scope.vars.push((var, Binding::Value(value)));

@@ -168,7 +168,8 @@ pub enum Fill {
     AutoIncrement,
     /// The id comes from the client (`id: String!`, `@table(key:)` columns).
     Client,
-    /// The id comes with the account (`@user`), never from a data door.
+    /// Comes with the account (`@user`), never from a data door: its id, `email`, `phone`, and
+    /// `role` where no `@access(write:)` of its own says who may set it.
     Account,
     /// Now, on insert (`created_at`).
     CreatedAt,

@@ -8,6 +8,7 @@ mod build;
 mod constraint;
 mod enumeration;
 mod field;
+mod judge;
 mod junction;
 mod key;
 mod linking;
@@ -20,10 +21,9 @@ mod valid;
 use crate::catalog::Catalog;
 use crate::diagnostic::codes::{self, Code};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// One SDL file.
-#[derive(Debug, Clone, Hash)]
+#[derive(Debug, Clone)]
 pub struct SourceFile {
     /// Name relative to the project, for messages.
     pub name: String,
@@ -34,7 +34,7 @@ pub struct SourceFile {
 }
 
 /// Whose a source file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// The project's.
     Project,
@@ -43,7 +43,7 @@ pub enum Owner {
 }
 
 /// What the schema compiler needs of `backstay.toml`.
-#[derive(Debug, Clone, Default, Hash)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Declared roles besides `anon`, `authenticated` and `service`.
     pub roles: Vec<String>,
@@ -67,13 +67,16 @@ pub const BUILT_IN_ROLES: [&str; 3] = ["anon", "authenticated", "service"];
 /// Every mistake found, not the first.
 pub fn compile(files: &[SourceFile], settings: &Settings) -> Result<Compiled, Vec<Diagnostic>> {
     let mut diagnostics = Diagnostics::default();
-    let draft = source::read(files, &mut diagnostics);
+    let (draft, validation) = source::read(files, &mut diagnostics);
     let mut built = build::build(&draft, &mut diagnostics);
     built.catalog.files = files.iter().map(|file| file.name.clone()).collect();
     built.catalog.roles =
         BUILT_IN_ROLES.iter().map(ToString::to_string).chain(settings.roles.iter().cloned()).collect();
     built.catalog.generation = generation(files, settings);
     check_rules(&draft, &mut built, &mut diagnostics);
+    if !diagnostics.failed() {
+        source::validate(validation, &mut diagnostics);
+    }
     if diagnostics.failed() {
         return Err(diagnostics.into_sorted());
     }
@@ -89,7 +92,10 @@ fn check_rules(draft: &draft::Draft, built: &mut build::Built, diagnostics: &mut
         return;
     }
     let named = rules::fill(draft, built, diagnostics);
-    linking::fill(draft, built, &named, diagnostics);
+    if !diagnostics.failed() {
+        linking::fill(draft, built, &named, diagnostics);
+        judge::judge(&built.catalog, &named, diagnostics);
+    }
 }
 
 /// Mistakes in rules that stand whatever the types of the schema are.
@@ -105,9 +111,20 @@ const INDEPENDENT: [Code; 7] = [
 
 /// The same sources and settings have the same number, in every process of one version.
 fn generation(files: &[SourceFile], settings: &Settings) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    env!("CARGO_PKG_VERSION").hash(&mut hasher);
-    files.hash(&mut hasher);
-    settings.hash(&mut hasher);
-    hasher.finish()
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let mut parts: Vec<&[u8]> = vec![env!("CARGO_PKG_VERSION").as_bytes()];
+    for file in files {
+        let owner: &[u8] = if file.owner == Owner::System { b"system" } else { b"project" };
+        parts.extend([owner, file.name.as_bytes(), file.text.as_bytes()]);
+    }
+    parts.extend(settings.roles.iter().map(String::as_bytes));
+    // FNV-1a; the length before each part keeps two splits of one text apart
+    let mut hash = OFFSET;
+    for part in parts {
+        for byte in part.len().to_le_bytes().iter().chain(part) {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(PRIME);
+        }
+    }
+    hash
 }

@@ -31,10 +31,14 @@ pub enum Severity {
     Warning,
 }
 
+/// Most diagnostics that one run reports; after so many, mending comes first.
+pub const MAX_DIAGNOSTICS: usize = 500;
+
 /// The diagnostics of one run.
 #[derive(Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    errors: usize,
 }
 
 impl Diagnostics {
@@ -57,7 +61,15 @@ impl Diagnostics {
     fn add(&mut self, code: Code, span: Span, message: String, help: Option<String>) {
         let severity = if code.text.starts_with('W') { Severity::Warning } else { Severity::Error };
         let diagnostic = Diagnostic { code: code.text, severity, span, message, help };
-        if !self.list.contains(&diagnostic) {
+        self.push(diagnostic);
+    }
+
+    fn push(&mut self, diagnostic: Diagnostic) {
+        self.errors += usize::from(diagnostic.severity == Severity::Error);
+        // an error is never lost to a crowd of remarks
+        let room =
+            self.list.len() < MAX_DIAGNOSTICS || (self.errors == 1 && diagnostic.severity == Severity::Error);
+        if room && !self.list.contains(&diagnostic) {
             self.list.push(diagnostic);
         }
     }
@@ -66,16 +78,16 @@ impl Diagnostics {
     pub fn merge(&mut self, other: Self, codes: &[Code]) {
         for diagnostic in other.list {
             let wanted = codes.iter().any(|code| code.text == diagnostic.code);
-            if wanted && !self.list.contains(&diagnostic) {
-                self.list.push(diagnostic);
+            if wanted {
+                self.push(diagnostic);
             }
         }
     }
 
     /// Whether any is an error.
     #[must_use]
-    pub fn failed(&self) -> bool {
-        self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    pub const fn failed(&self) -> bool {
+        self.errors > 0
     }
 
     /// All, in order of their place.

@@ -116,7 +116,8 @@ pub enum ExprKind {
         /// Its body with parameters in place.
         body: Box<Expr>,
     },
-    /// Widening made by the checker (Int → BigInt → Decimal → Float, decimals to one scale).
+    /// Widening made by the checker (Int → BigInt → Decimal → Float, decimals to one scale),
+    /// and an enum read as its text.
     Cast(Box<Expr>),
 }
 
@@ -180,7 +181,7 @@ pub enum End {
 pub enum Over {
     /// Rows of a to-many or n-n relation; the variable is a row.
     Relation(RelationPath),
-    /// Elements of a literal list or of a claim; the variable is a scalar.
+    /// Elements of a literal list, of a claim or of `request.changed`; the variable is a scalar.
     List(Box<Expr>),
 }
 

@@ -1,1 +1,14 @@
-//! placeholder
+//! What tests share: stores in temporary folders, random rules with a reference
+//! judge of their own, random requests. Development only.
+
+// a test kit may stop the test that uses it
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a failure here is a failure of the test"
+)]
+
+pub mod rule;
+pub mod seed;
+pub mod store;

@@ -4,7 +4,7 @@ use super::operand::{cast, scalar_type};
 use super::{Compiled, Compiler, NullMeans, Operand, Scope};
 use crate::constant;
 use backstay_query::plan::{Pred, PredOp, Scalar};
-use backstay_schema::expr::{CompareOp, Expr, ExprKind, Function, Ty};
+use backstay_schema::expr::{CompareOp, End, Expr, ExprKind, Function, Path, RelationPath, Root, Ty};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 
@@ -57,6 +57,31 @@ impl<'c> Compiler<'c> {
                 let (from, to) = (scalar_type(&inner.ty), scalar_type(&expr.ty));
                 self.with_operand(inner, hint, scope, &mut |compiler, operand| {
                     then(compiler, cast(operand, from, to))
+                })
+            }
+            ExprKind::If(condition, yes, no) => {
+                let hint = scalar_type(&expr.ty).or(hint);
+                let when_true = self.is_true(condition, scope)?;
+                let when_false = self.is_false(condition, scope)?;
+                let first = when_true.and(self.with_operand(yes, hint, scope, then)?);
+                Ok(first.or(when_false.and(self.with_operand(no, hint, scope, then)?)))
+            }
+            ExprKind::Aggregate { function, over, var, filter, value } if is_away(&over.row) => {
+                self.at_end(&over.row, scope, &mut |compiler, row, scope| {
+                    let (here, scope) = scope.with_fresh(row.clone());
+                    let over = RelationPath {
+                        row: Path { root: Root::Var(here), hops: Vec::new(), end: End::Row },
+                        hop: over.hop,
+                    };
+                    let kind = ExprKind::Aggregate {
+                        function: *function,
+                        over,
+                        var: *var,
+                        filter: filter.clone(),
+                        value: value.clone(),
+                    };
+                    let near = Expr { kind, ty: expr.ty.clone(), span: expr.span };
+                    compiler.with_operand(&near, hint, &scope, then)
                 })
             }
             _ => {
@@ -116,6 +141,11 @@ impl<'c> Compiler<'c> {
             })
         })
     }
+}
+
+/// Whether a path leaves the row that it starts from.
+const fn is_away(path: &Path) -> bool {
+    !path.hops.is_empty() || matches!(path.root, Root::AuthUser)
 }
 
 const fn is_null(expr: &Expr) -> bool {

@@ -138,7 +138,7 @@ enum Term {
     /// A row.
     Row(RowTerm),
     /// Rows.
-    Rows(RowsTerm),
+    Rows(Box<RowsTerm>),
     /// `auth`.
     Auth,
     /// `request`.
@@ -179,6 +179,8 @@ struct Checker<'a, 'e> {
     vars: u16,
     nodes: usize,
     depth: usize,
+    /// A limit was passed: nothing more is checked or reported.
+    stopped: bool,
 }
 
 impl<'a, 'e> Checker<'a, 'e> {
@@ -196,6 +198,7 @@ impl<'a, 'e> Checker<'a, 'e> {
             vars: 0,
             nodes: 0,
             depth: 0,
+            stopped: false,
         }
     }
 
@@ -253,9 +256,13 @@ impl<'a, 'e> Checker<'a, 'e> {
 
     /// Bounds work and recursion around one part.
     fn enter(&mut self, syntax: &Syntax) -> Checked<()> {
+        if self.stopped {
+            return Err(Reported);
+        }
         self.nodes += 1;
         self.depth += 1;
         let span = self.span_of(syntax);
+        self.stopped = self.nodes > MAX_EXPANDED_NODES || self.depth > MAX_EXPANDED_DEPTH;
         if self.nodes > MAX_EXPANDED_NODES {
             let message =
                 format!("with its named rules in place, the rule has more than {MAX_EXPANDED_NODES} parts");
@@ -301,10 +308,10 @@ impl<'a, 'e> Checker<'a, 'e> {
     /// A part as a value; rows become paths, lists of rows are refused.
     fn expr(&mut self, syntax: &Syntax) -> Checked<Expr> {
         let term = self.term(syntax)?;
-        self.to_expr(term, syntax)
+        self.value_of(term, syntax)
     }
 
-    fn to_expr(&mut self, term: Term, syntax: &Syntax) -> Checked<Expr> {
+    fn value_of(&mut self, term: Term, syntax: &Syntax) -> Checked<Expr> {
         let span = self.span_of(syntax);
         match term {
             Term::Value(expr) => Ok(expr),

@@ -286,6 +286,10 @@ impl<'a> Builder<'a> {
         for (index, ty) in self.draft.types.iter().enumerate() {
             if let Some(user) = one(&ty.directives, "user") {
                 let id = self.tables.get(index).copied().flatten();
+                let keyed = one(&ty.directives, "table").is_some_and(|table| table.names("key").is_some());
+                if keyed {
+                    self.error(codes::USER, user.span, "the key of the account type is its `id`");
+                }
                 if ty.owner == Owner::System {
                     self.error(codes::USER, user.span, "a system type cannot be the account type");
                 } else if self.catalog.user.is_some() {
@@ -297,12 +301,12 @@ impl<'a> Builder<'a> {
             }
             let was: Vec<_> = every(&ty.directives, "was").filter_map(|was| was.text("name")).collect();
             for earlier in &was {
-                if self.catalog.by_name.contains_key(&earlier.text) {
+                if self.catalog.by_name.contains_key(&snake_case(&earlier.text)) {
                     let message = format!("`@was` names \"{}\", which is a table now", earlier.text);
                     self.error(codes::WAS, earlier.span, message);
                 }
             }
-            let name = was.last().map(|literal| literal.text.clone());
+            let name = was.last().map(|literal| snake_case(&literal.text));
             if let Some(table) = self.table_of(index) {
                 table.was = name;
             }

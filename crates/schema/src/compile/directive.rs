@@ -288,7 +288,7 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
     },
     DirectiveEntry {
         name: "was",
-        places: &[Place::Object, Place::Field, Place::Enum, Place::EnumValue],
+        places: &[Place::Object, Place::Field, Place::EnumValue],
         repeatable: true,
         available: true,
         arguments: &[must("name", Kind::Text)],
@@ -362,11 +362,11 @@ pub fn directives_sdl() -> String {
     }
     let mut named: Vec<&str> = Vec::new();
     for argument in DIRECTIVES.iter().flat_map(|entry| entry.arguments) {
-        if let Kind::Word(name, words, _) | Kind::Words(name, words) = argument.kind {
-            if !named.contains(&name) {
-                named.push(name);
-                out.push_str(&format!("enum {name} {{\n  {}\n}}\n\n", words.join("\n  ")));
-            }
+        if let Kind::Word(name, words, _) | Kind::Words(name, words) = argument.kind
+            && !named.contains(&name)
+        {
+            named.push(name);
+            out.push_str(&format!("enum {name} {{\n  {}\n}}\n\n", words.join("\n  ")));
         }
     }
     for entry in DIRECTIVES.iter().filter(|entry| entry.name != "deprecated") {

@@ -94,6 +94,8 @@ pub struct Application {
     pub span: Span,
     /// Its arguments.
     pub arguments: Vec<Argument>,
+    /// Whether none was left out because of a mistake in it.
+    pub complete: bool,
 }
 
 /// An argument of a directive.

@@ -82,7 +82,9 @@ impl Builder<'_> {
             return None;
         }
         // a mapped scalar column answers to its field name too
-        if relation.is_none() && field != name && !self.add_member(index, &field, Member::Column(id), span) {
+        if relation.is_none() && field.eq_ignore_ascii_case(&name) {
+            self.table_of(index)?.members.insert(field, Member::Column(id));
+        } else if relation.is_none() && !self.add_member(index, &field, Member::Column(id), span) {
             return None;
         }
         self.table_of(index)?.columns.push(column);
@@ -98,12 +100,12 @@ impl Builder<'_> {
         if self.refuse_reserved(&field.name, ty.owner, field.span) {
             return Placed::Dropped;
         }
-        if REST_PARAMETERS.contains(&field.name.as_str()) {
+        let plan = self.plan(index, position);
+        if plan == Plan::Column && REST_PARAMETERS.contains(&field.name.as_str()) {
             let message =
                 format!("field \"{}\" has the name of a query parameter of the REST dialect", field.name);
             self.error(codes::REST_NAME, field.span, message);
         }
-        let plan = self.plan(index, position);
         self.refuse_unfit(field, plan);
         match plan {
             Plan::Column => self.place_column(index, ty, field),
@@ -169,10 +171,10 @@ impl Builder<'_> {
 
     fn check_mapping(&mut self, field: &FieldDraft, scalar: ScalarType) {
         let Some(column) = one(&field.directives, "column") else { return };
-        if let Some(name) = column.text("name") {
-            if self.valid_identifier(&name.text, name.span) {
-                self.refuse_reserved(&name.text, crate::compile::Owner::Project, name.span);
-            }
+        if let Some(name) = column.text("name")
+            && self.valid_identifier(&name.text, name.span)
+        {
+            self.refuse_reserved(&name.text, crate::compile::Owner::Project, name.span);
         }
         let given = |name: &str| column.count(name);
         if given("digits").is_some() || given("scale").is_some() {
@@ -240,8 +242,14 @@ impl Builder<'_> {
                     self.error(codes::USER, field.ty_span, message);
                 }
                 // the role may be written at data doors where a field rule says who may
-                let own_rule = one(&field.directives, "access")
-                    .is_some_and(|access| ["write", "update"].iter().any(|name| access.text(name).is_some()));
+                let access = one(&field.directives, "access");
+                let has = |name: &str| access.is_some_and(|access| access.text(name).is_some());
+                let own_rule = has("all") || has("write") || (has("create") && has("update"));
+                if field.name == "role" && !own_rule && (has("create") || has("update")) {
+                    let message =
+                        "the role is written by `write`: with `update` alone, sign-up data could fill it";
+                    self.error(codes::USER, field.span, message);
+                }
                 if field.name == "role" && own_rule { Fill::None } else { Fill::Account }
             }
             _ if in_key => Fill::Client,
@@ -272,7 +280,8 @@ impl Builder<'_> {
             let mut column =
                 blank_column(&part.name, &field.name, part.ty, !field.required, fill, field.span);
             column.doc.clone_from(&field.doc);
-            column.was.clone_from(&was);
+            let suffix = part.name.strip_prefix(field.name.as_str());
+            column.was = was.as_ref().zip(suffix).map(|(was, suffix)| format!("{was}{suffix}"));
             match self.push_column(index, column, Some(id)) {
                 Some(column) => columns.push(column),
                 None => return Placed::Dropped,

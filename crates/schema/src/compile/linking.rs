@@ -2,7 +2,9 @@
 //! the `write` rules of the list fields that have them, else the update rules of both
 //! rows (SEMANTICS 20). Nobody changes a link.
 
-use crate::catalog::{Access, Arm, Catalog, Operation, Permit, RelationId, RelationKind, Span, TableId};
+use crate::catalog::{
+    Access, Arm, Catalog, Operation, Permit, RelationId, RelationKind, Span, Table, TableId,
+};
 use crate::cel::check::{Environment, NamedRules, This, check_rule};
 use crate::compile::build::{Built, Placed};
 use crate::compile::draft::{Draft, FieldDraft};
@@ -48,10 +50,10 @@ fn junction_ids(draft: &Draft, built: &Built) -> Vec<TableId> {
     let declared: Vec<TableId> = built.tables.iter().copied().flatten().collect();
     for (_, table, relation) in list_fields(draft, built) {
         if let RelationKind::ManyToMany { junction, .. } = built.catalog.table(table).relation(relation).kind
+            && !declared.contains(&junction)
+            && !out.contains(&junction)
         {
-            if !declared.contains(&junction) && !out.contains(&junction) {
-                out.push(junction);
-            }
+            out.push(junction);
         }
     }
     out
@@ -62,10 +64,9 @@ fn halves<'d>(draft: &'d Draft, built: &'d Built, id: TableId) -> Vec<Half<'d>> 
     for (field, table, relation) in list_fields(draft, built) {
         if let RelationKind::ManyToMany { junction, near, .. } =
             built.catalog.table(table).relation(relation).kind
+            && junction == id
         {
-            if junction == id {
-                out.push(Half { field, hop: Hop { table: id, relation: near, target: table } });
-            }
+            out.push(Half { field, hop: Hop { table: id, relation: near, target: table } });
         }
     }
     out
@@ -79,91 +80,86 @@ fn access(
     diagnostics: &mut Diagnostics,
 ) -> Access {
     let table = catalog.table(id);
-    let both = |operation: Operation, word: &str| {
-        let ends: Vec<(Expr, String)> = table
-            .relations
-            .iter()
-            .map(|relation| {
-                let hop = Hop { table: id, relation: relation.id, target: relation.target };
-                let row = Path { root: Root::This, hops: vec![hop], end: End::Row };
-                let kind = ExprKind::Allowed { row, operation };
-                let text = format!("allowed(this.{}, \"{word}\")", relation.name);
-                (Expr { kind, ty: BOOLEAN, span: table.span }, text)
-            })
-            .collect();
-        joined(ends, "&&", table.span)
+    let (ruled, denials) = list_rules(catalog, table, halves, rules, diagnostics);
+    let write = match ruled {
+        Some(ruled) => Some(ruled),
+        None => both_ends(table, Operation::Update, "update"),
     };
-    let mut ruled: Vec<(Expr, String)> = Vec::new();
-    let mut deny: Vec<Expr> = Vec::new();
-    let mut messages: Vec<(String, Option<String>)> = Vec::new();
+    let read = both_ends(table, Operation::Read, "read");
+    let permit = |word: &str, rule: &Option<Part>, denials: &[(Part, Option<String>)]| {
+        let name = &table.type_name;
+        let allow = rule.iter().map(|part| link_arm(format!("{name}.{word}#1"), part, None));
+        let deny = denials.iter().enumerate().map(|(index, (part, message))| {
+            link_arm(format!("{name}.{word}.deny#{}", index + 1), part, message.clone())
+        });
+        Permit { allow: allow.collect(), deny: deny.collect() }
+    };
+    Access {
+        read: permit("read", &read, &[]),
+        create: permit("create", &write, &denials),
+        update: Permit::default(),
+        delete: permit("delete", &write, &denials),
+    }
+}
+
+/// A condition and its text.
+type Part = (Expr, String);
+
+/// `allowed` of the rows at both ends.
+fn both_ends(table: &Table, operation: Operation, word: &str) -> Option<Part> {
+    let ends: Vec<Part> = table
+        .relations
+        .iter()
+        .map(|relation| {
+            let hop = Hop { table: table.id, relation: relation.id, target: relation.target };
+            let row = Path { root: Root::This, hops: vec![hop], end: End::Row };
+            let kind = ExprKind::Allowed { row, operation };
+            let text = format!("allowed(this.{}, \"{word}\")", relation.name);
+            (Expr { kind, ty: BOOLEAN, span: table.span }, text)
+        })
+        .collect();
+    joined(ends, "&&", table.span)
+}
+
+/// The rules of the list fields, seen from the junction: what must hold, and what denies.
+fn list_rules(
+    catalog: &Catalog,
+    table: &Table,
+    halves: &[Half<'_>],
+    rules: &NamedRules,
+    diagnostics: &mut Diagnostics,
+) -> (Option<Part>, Vec<(Part, Option<String>)>) {
+    let mut ruled: Vec<Part> = Vec::new();
+    let mut denials: Vec<(Part, Option<String>)> = Vec::new();
     for half in halves {
-        let mut any: Vec<(Expr, String)> = Vec::new();
+        let mut any: Vec<Part> = Vec::new();
         for directive in half.field.directives.iter().filter(|d| matches!(d.name.as_str(), "access" | "deny"))
         {
-            for argument in ["all", "write"] {
-                let Some(literal) = directive.text(argument) else { continue };
-                let this = This { table: half.hop.target, hops: vec![half.hop] };
-                let environment = Environment {
-                    catalog,
-                    rules,
-                    this: Some(this),
-                    update: false,
-                    caller: true,
-                    place: "a rule",
-                };
+            for literal in ["all", "write"].into_iter().filter_map(|argument| directive.text(argument)) {
+                let this = Some(This { table: half.hop.target, hops: vec![half.hop] });
+                let environment =
+                    Environment { catalog, rules, this, update: false, caller: true, place: "a rule" };
                 // mistakes were reported where the rule stands on its field
                 let Ok(expr) = check_rule(&environment, literal, diagnostics) else { continue };
+                let part = (expr, literal.text.clone());
                 if directive.name == "deny" {
-                    deny.push(expr);
-                    messages.push((
-                        literal.text.clone(),
-                        directive.text("message").map(|text| text.text.clone()),
-                    ));
+                    denials.push((part, directive.text("message").map(|text| text.text.clone())));
                 } else {
-                    any.push((expr, literal.text.clone()));
+                    any.push(part);
                 }
             }
         }
         ruled.extend(joined(any, "||", half.field.span));
     }
-    let write =
-        if ruled.is_empty() { both(Operation::Update, "update") } else { joined(ruled, "&&", table.span) };
-    let permit = |word: &str, rule: Option<&(Expr, String)>| Permit {
-        allow: rule
-            .map(|(expr, text)| link_arm(format!("{}.{word}#1", table.type_name), expr, text, None))
-            .into_iter()
-            .collect(),
-        deny: Vec::new(),
-    };
-    let denied = |word: &str| -> Vec<Arm> {
-        deny.iter()
-            .zip(&messages)
-            .enumerate()
-            .map(|(index, (expr, (text, message)))| {
-                link_arm(
-                    format!("{}.{word}.deny#{}", table.type_name, index + 1),
-                    expr,
-                    text,
-                    message.clone(),
-                )
-            })
-            .collect()
-    };
-    let read = both(Operation::Read, "read");
-    Access {
-        read: permit("read", read.as_ref()),
-        create: Permit { deny: denied("create"), ..permit("create", write.as_ref()) },
-        update: Permit::default(),
-        delete: Permit { deny: denied("delete"), ..permit("delete", write.as_ref()) },
-    }
+    (joined(ruled, "&&", table.span), denials)
 }
 
-fn link_arm(id: String, expr: &Expr, text: &str, message: Option<String>) -> Arm {
-    Arm { id, expr: expr.clone(), text: text.to_owned(), message, span: expr.span }
+fn link_arm(id: String, (expr, text): &Part, message: Option<String>) -> Arm {
+    Arm { id, expr: expr.clone(), text: text.clone(), message, span: expr.span }
 }
 
 /// All parts by one operator.
-fn joined(parts: Vec<(Expr, String)>, operator: &str, span: Span) -> Option<(Expr, String)> {
+fn joined(parts: Vec<Part>, operator: &str, span: Span) -> Option<Part> {
     let wrap = parts.len() > 1;
     parts.into_iter().map(|(expr, text)| (expr, if wrap { format!("({text})") } else { text })).reduce(
         |(a, x), (b, y)| {

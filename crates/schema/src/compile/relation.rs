@@ -64,12 +64,12 @@ impl Builder<'_> {
             return Plan::Dropped;
         }
         let scalar = SCALARS.iter().find(|scalar| scalar.name == field.ty);
-        if let Some(scalar) = scalar {
-            if scalar.ty.is_none() {
-                let message = format!("the scalar {} is not available yet", scalar.name);
-                self.error(codes::UNAVAILABLE, field.ty_span, message);
-                return Plan::Dropped;
-            }
+        if let Some(scalar) = scalar
+            && scalar.ty.is_none()
+        {
+            let message = format!("the scalar {} is not available yet", scalar.name);
+            self.error(codes::UNAVAILABLE, field.ty_span, message);
+            return Plan::Dropped;
         }
         let named = if scalar.is_some() { None } else { Some(self.named(ty.owner, field)) };
         let computed = one(&field.directives, "computed").is_some();
@@ -417,10 +417,10 @@ impl Builder<'_> {
                     | Plan::Dropped => None,
                 };
                 let placed = self.placed.get(index).and_then(|placed| placed.get(position)).cloned();
-                if let (Some(kind), Some(Placed::Far(id))) = (kind, placed) {
-                    if let Some(relation) = self.relation_mut(index, id) {
-                        relation.kind = kind;
-                    }
+                if let (Some(kind), Some(Placed::Far(id))) = (kind, placed)
+                    && let Some(relation) = self.relation_mut(index, id)
+                {
+                    relation.kind = kind;
                 }
             }
         }

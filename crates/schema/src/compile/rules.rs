@@ -141,7 +141,7 @@ impl<'a> Filler<'a> {
     }
 
     fn refuse_empty(&mut self, directive: &Application) {
-        if directive.arguments.iter().all(|argument| argument.name == "message") {
+        if directive.complete && directive.arguments.iter().all(|argument| argument.name == "message") {
             let message = format!("`@{}` names no operation", directive.name);
             self.diagnostics.report(codes::MISSING_ARGUMENT, directive.span, message);
         }
@@ -329,7 +329,9 @@ impl<'a> Filler<'a> {
     fn set(&mut self, table: TableId, field: &FieldDraft, place: &Placed, columns: &[ColumnId]) {
         let Some(set) = one(&field.directives, "set") else { return };
         let (always, create, update) = (set.text("always"), set.text("create"), set.text("update"));
-        if (always.is_some() && (create.is_some() || update.is_some())) || set.arguments.is_empty() {
+        if (always.is_some() && (create.is_some() || update.is_some()))
+            || (set.complete && set.arguments.is_empty())
+        {
             let message = "`@set` takes `always`, or `create` and `update`";
             self.diagnostics.report(codes::SET, set.span, message);
         }
@@ -375,7 +377,19 @@ impl<'a> Filler<'a> {
         let Some(literal) = default.text("expr") else { return };
         let environment = self.environment(None, false, "`@default`");
         let Some(exprs) = self.value(&environment, literal, table, place) else { return };
-        let reads_rows = exprs.iter().any(Expr::reads_relations);
+        // the caller's own key is no read: `auth.user` as a reference
+        let key = |path: &Path| {
+            let user = self.catalog.user.map(|id| &self.catalog.table(id).key);
+            path.hops.is_empty()
+                && match &path.end {
+                    End::Row => true,
+                    End::Column(id) => user.is_some_and(|key| key.contains(id)),
+                    End::Computed(_) | End::Json { .. } => false,
+                }
+        };
+        let reads_rows = exprs
+            .iter()
+            .any(|expr| expr.reads_relations() || expr.paths().into_iter().any(|path| !key(path)));
         if reads_rows {
             let help = "use `@set(create:)` for values that read rows";
             self.diagnostics.report_with_help(codes::DEFAULT, literal.span, "a default reads no rows", help);
@@ -501,10 +515,10 @@ fn place(catalog: &mut Catalog, slot: Slot) {
             }
         }
         Slot::Refer(_, index, expr) => {
-            if let Some(relation) = table.relations.get_mut(index) {
-                if let RelationKind::ToOne { refer, .. } = &mut relation.kind {
-                    *refer = Some(expr);
-                }
+            if let Some(relation) = table.relations.get_mut(index)
+                && let RelationKind::ToOne { refer, .. } = &mut relation.kind
+            {
+                *refer = Some(expr);
             }
         }
         Slot::Check(_, check) => table.checks.push(check),

@@ -9,6 +9,7 @@ use crate::compile::{Owner, SourceFile};
 use crate::diagnostic::{Diagnostics, codes};
 use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::parser::{FileId, Parser, SourceSpan};
+use apollo_compiler::schema::SchemaBuilder;
 use apollo_compiler::validation::DiagnosticList;
 use apollo_compiler::{Name, Node, Schema, ast};
 
@@ -19,8 +20,28 @@ const MAX_FILE_TOKENS: usize = 200_000;
 /// Deepest nesting that the SDL parser follows.
 const MAX_NESTING: usize = 64;
 
+/// The parser's names of tokens, and what a person types.
+const TOKENS: [(&str, &str); 10] = [
+    ("R_CURLY", "`}`"),
+    ("L_CURLY", "`{`"),
+    ("R_PAREN", "`)`"),
+    ("L_PAREN", "`(`"),
+    ("R_BRACK", "`]`"),
+    ("L_BRACK", "`[`"),
+    ("COLON", "`:`"),
+    ("StringValue", "a string"),
+    ("OperationDefinition", "a definition"),
+    ("EOF", "the end of the file"),
+];
+
+/// What GraphQL itself has to say, asked when nothing else is wrong.
+pub struct Validation {
+    builder: SchemaBuilder,
+    documents: Vec<(FileId, u16)>,
+}
+
 /// Reads all files into one draft.
-pub fn read(files: &[SourceFile], diagnostics: &mut Diagnostics) -> Draft {
+pub fn read(files: &[SourceFile], diagnostics: &mut Diagnostics) -> (Draft, Validation) {
     let mut reader = Reader {
         files,
         file: 0,
@@ -45,19 +66,11 @@ pub fn read(files: &[SourceFile], diagnostics: &mut Diagnostics) -> Draft {
         }
     }
     reader.merge_extensions();
-    let draft = reader.draft;
-    if !diagnostics.failed() {
-        validate(builder, &documents, diagnostics);
-    }
-    draft
+    (reader.draft, Validation { builder, documents })
 }
 
 /// The validation of the GraphQL specification, for what our own checks do not name better.
-fn validate(
-    builder: apollo_compiler::schema::SchemaBuilder,
-    documents: &[(FileId, u16)],
-    diagnostics: &mut Diagnostics,
-) {
+pub fn validate(Validation { builder, documents }: Validation, diagnostics: &mut Diagnostics) {
     let errors = match builder.build().map_err(|failed| failed.errors).map(Schema::validate) {
         Ok(Ok(_)) => return,
         Ok(Err(failed)) => failed.errors,
@@ -101,23 +114,24 @@ impl Reader<'_> {
         match parser.parse_ast(file.text.as_str(), file.name.as_str()) {
             Ok(document) => Some(document),
             Err(failed) => {
-                self.syntax_errors(&failed.errors);
+                self.syntax_error(&failed.errors);
                 None
             }
         }
     }
 
-    fn syntax_errors(&mut self, errors: &DiagnosticList) {
-        const MOST: usize = 20;
-        for found in errors.iter().take(MOST) {
-            let span = found
-                .error
-                .location()
-                .map_or(Span { file: self.file, start: 0, end: 0 }, |at| to_span(at, self.file));
-            let text = found.error.to_string();
-            let message = text.strip_prefix("syntax error: ").unwrap_or(&text);
-            self.diagnostics.report(codes::SYNTAX, span, message);
+    /// The first mistake of a file; what follows it is guesswork.
+    fn syntax_error(&mut self, errors: &DiagnosticList) {
+        let Some(found) = errors.iter().next() else { return };
+        let start = Span { file: self.file, start: 0, end: 0 };
+        let span = found.error.location().map_or(start, |at| to_span(at, self.file));
+        let text = found.error.to_string();
+        let mut message =
+            text.strip_prefix("syntax error: ").unwrap_or(&text).trim_end_matches('.').to_owned();
+        for (token, symbol) in TOKENS {
+            message = message.replace(token, symbol);
         }
+        self.diagnostics.report(codes::SYNTAX, span, message);
     }
 
     fn name_span(&self, name: &Name) -> Span {

@@ -72,6 +72,14 @@ impl Usage<'_> {
         for argument in &node.arguments {
             arguments.extend(self.argument(entry, argument));
         }
+        let later = |name: &str| entry.argument(name).is_some_and(|known| !known.available);
+        // a part of a constraint is another constraint
+        if matches!(entry.name, "index" | "unique") && arguments.len() < node.arguments.len() {
+            let unavailable = node.arguments.iter().any(|given| later(&given.name) || given.name == "kind");
+            if unavailable {
+                return None;
+            }
+        }
         for required in entry.arguments.iter().filter(|argument| argument.required) {
             if !node.arguments.iter().any(|given| given.name == required.name) {
                 let message = format!("`@{}` needs the argument `{}`", entry.name, required.name);
@@ -79,7 +87,8 @@ impl Usage<'_> {
                 return None;
             }
         }
-        Some(Application { name: entry.name.to_owned(), span, arguments })
+        let complete = arguments.len() == node.arguments.len();
+        Some(Application { name: entry.name.to_owned(), span, arguments, complete })
     }
 
     fn argument(&mut self, entry: &DirectiveEntry, node: &Node<ast::Argument>) -> Option<Argument> {

@@ -33,7 +33,7 @@ impl Builder<'_> {
             };
             column.valid.extend(found);
         }
-        if column.valid.is_empty() && valid.arguments.iter().all(|argument| argument.name == "message") {
+        if valid.complete && valid.arguments.iter().all(|argument| argument.name == "message") {
             self.error(codes::VALID, valid.span, "`@valid` has no condition");
         }
         self.room(valid, column);
@@ -110,7 +110,7 @@ impl Builder<'_> {
         let Some(default) = one(&field.directives, "default") else { return };
         let both = default.literal("value").is_some() && default.text("expr").is_some();
         let neither = default.literal("value").is_none() && default.text("expr").is_none();
-        if both || (neither && default.arguments.is_empty()) {
+        if both || (neither && default.complete) {
             self.error(codes::DEFAULT, default.span, "`@default` takes exactly one of `value` and `expr`");
             return;
         }

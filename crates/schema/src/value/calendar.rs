@@ -135,12 +135,12 @@ pub fn write_duration(micros: i64, out: &mut String) {
         }
     };
     part(seconds / 86_400, 'D', out);
-    if seconds % 86_400 > 0 || fraction > 0 || total == 0 {
+    if !seconds.is_multiple_of(86_400) || fraction > 0 || total == 0 {
         out.push('T');
     }
     part(seconds / 3600 % 24, 'H', out);
     part(seconds / 60 % 60, 'M', out);
-    if seconds % 60 > 0 || fraction > 0 || total == 0 {
+    if !seconds.is_multiple_of(60) || fraction > 0 || total == 0 {
         out.push_str(&(seconds % 60).to_string());
         write_fraction(fraction, out);
         out.push('S');

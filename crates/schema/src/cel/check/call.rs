@@ -91,9 +91,9 @@ impl Checker<'_, '_> {
         let term = self.term(receiver)?;
         let at = self.span(word.start, word.end);
         match term {
-            Term::Rows(rows) if MACROS.contains(&name) => self.macro_over_rows(rows, word, args, syntax),
+            Term::Rows(rows) if MACROS.contains(&name) => self.macro_over_rows(*rows, word, args, syntax),
             Term::Rows(rows) if AGGREGATES.contains(&name) => {
-                self.aggregate(rows, word, args, syntax).map(Term::Value)
+                self.aggregate(*rows, word, args, syntax).map(Term::Value)
             }
             Term::Value(list) if MACROS.contains(&name) => self.macro_over_list(list, word, args, syntax),
             Term::Auth if name == "has" => {
@@ -196,9 +196,9 @@ impl Checker<'_, '_> {
         }
         match (name, args) {
             ("size", [of]) => match self.term(of)? {
-                Term::Rows(rows) => self.aggregate(rows, word, &[], syntax).map(Term::Value),
+                Term::Rows(rows) => self.aggregate(*rows, word, &[], syntax).map(Term::Value),
                 other => {
-                    let value = self.to_expr(other, of)?;
+                    let value = self.value_of(other, of)?;
                     self.size_of(value, syntax).map(Term::Value)
                 }
             },
@@ -399,11 +399,13 @@ impl Checker<'_, '_> {
             vars: self.vars,
             nodes: self.nodes,
             depth: self.depth,
+            stopped: self.stopped,
         };
         let out = inner.predicate(body);
         self.expanding = std::mem::take(&mut inner.expanding);
         self.vars = inner.vars;
         self.nodes = inner.nodes;
+        self.stopped = inner.stopped;
         self.expanding.pop();
         out
     }

@@ -77,17 +77,17 @@ impl Checker<'_, '_> {
             ("filter", [condition]) => {
                 let condition = self.predicate(condition)?;
                 rows.filter = Some(both(rows.filter, condition, span));
-                Ok(Term::Rows(rows))
+                Ok(Term::Rows(Box::new(rows)))
             }
             ("map", [value]) => {
                 rows.value = Some(self.expr(value)?);
-                Ok(Term::Rows(rows))
+                Ok(Term::Rows(Box::new(rows)))
             }
             ("map", [condition, value]) => {
                 let condition = self.predicate(condition)?;
                 rows.filter = Some(both(rows.filter, condition, span));
                 rows.value = Some(self.expr(value)?);
-                Ok(Term::Rows(rows))
+                Ok(Term::Rows(Box::new(rows)))
             }
             (name, [condition]) => {
                 let condition = self.predicate(condition)?;

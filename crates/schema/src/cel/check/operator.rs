@@ -1,5 +1,6 @@
 //! Operators: logic, comparison, membership, arithmetic, choice.
 
+use super::types::literal_target;
 use super::{Checked, Checker, Reported, Term};
 use crate::catalog::Span;
 use crate::cel::syntax::{BinaryOp, Syntax, SyntaxKind};
@@ -74,7 +75,7 @@ impl Checker<'_, '_> {
                 return self.fail_with(codes::UNSUPPORTED, span, "a list of rows cannot be compared", help);
             }
         }
-        let (a, b) = (self.to_expr(a, left), self.to_expr(b, right));
+        let (a, b) = (self.value_of(a, left), self.value_of(b, right));
         Ok((a?, b?))
     }
 
@@ -167,7 +168,7 @@ impl Checker<'_, '_> {
         let (needle, list) = (needle?, list?);
         let span = self.span_of(syntax);
         match list {
-            Term::Rows(rows) => self.member_of_rows(needle, rows, left, right, span),
+            Term::Rows(rows) => self.member_of_rows(needle, *rows, left, right, span),
             Term::Row(_) | Term::Auth | Term::Request | Term::Headers => {
                 let at = self.span_of(right);
                 self.fail(codes::TYPES, at, "`in` needs a list on its right")
@@ -347,6 +348,10 @@ impl Checker<'_, '_> {
         let (c, (a, b)) = (c?, sides?);
         let span = self.span_of(syntax);
         let mixed = (a.ty == Ty::Dynamic) != (b.ty == Ty::Dynamic) && a.ty != Ty::Null && b.ty != Ty::Null;
+        if !mixed && self.common(&a.ty, &b.ty).or_else(|| literal_target(&a, &b)).is_none() {
+            let message = format!("the branches are {} and {}", self.shown(&a.ty), self.shown(&b.ty));
+            return self.fail(codes::TYPES, span, message);
+        }
         let (a, b) = self.unify(a, b, yes, no)?;
         if mixed || matches!(a.ty, Ty::List(_)) {
             let help = "compare in both branches: `c ? a == x : b == x`";

@@ -223,7 +223,7 @@ impl Checker<'_, '_> {
         }
         let var = self.new_var();
         let path = RelationPath { row: row.path, hop };
-        Ok(Term::Rows(RowsTerm { path, target: hop.target, hops, var, filter: None, value: None }))
+        Ok(Term::Rows(Box::new(RowsTerm { path, target: hop.target, hops, var, filter: None, value: None })))
     }
 
     fn auth_member(&mut self, word: &Word, syntax: &Syntax) -> Checked<Term> {

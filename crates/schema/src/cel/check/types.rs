@@ -40,10 +40,10 @@ impl Checker<'_, '_> {
             return self.misfit(&expr, wanted, syntax);
         };
         let (from, to) = (*from, *to);
-        if let ExprKind::Const(value) = &expr.kind {
-            if let Some(constant) = self.fit_constant(value, from, to, &expr)? {
-                return Ok(constant);
-            }
+        if let ExprKind::Const(value) = &expr.kind
+            && let Some(constant) = self.fit_constant(value, from, to, &expr)?
+        {
+            return Ok(constant);
         }
         // an enum is text wherever text is wanted
         let text = matches!((from, to), (ScalarType::Enum(_), ScalarType::String));
@@ -131,7 +131,11 @@ impl Checker<'_, '_> {
 
     /// Makes both sides of a comparison one type; null and JSON values stay as they are.
     pub(super) fn unify(&mut self, left: Expr, right: Expr, a: &Syntax, b: &Syntax) -> Checked<(Expr, Expr)> {
-        let free = |ty: &Ty| matches!(ty, Ty::Null | Ty::Dynamic);
+        let scalar = |ty: &Ty| matches!(ty, Ty::Scalar(_));
+        let free = left.ty == Ty::Null
+            || right.ty == Ty::Null
+            || (left.ty == Ty::Dynamic && scalar(&right.ty))
+            || (right.ty == Ty::Dynamic && scalar(&left.ty));
         if left.ty == Ty::Dynamic && right.ty == Ty::Dynamic {
             let span = self.span(a.start, b.end.max(a.end));
             let help = "compare each with a literal or a column";
@@ -142,7 +146,7 @@ impl Checker<'_, '_> {
                 help,
             );
         }
-        if left.ty == right.ty || free(&left.ty) || free(&right.ty) {
+        if left.ty == right.ty || free {
             return Ok((left, right));
         }
         let (left, right) = self.exact_constants(left, right);
@@ -194,7 +198,7 @@ impl Checker<'_, '_> {
 }
 
 /// A string literal takes the type of the other side where that has text literals.
-fn literal_target(left: &Expr, right: &Expr) -> Option<Ty> {
+pub(super) fn literal_target(left: &Expr, right: &Expr) -> Option<Ty> {
     let text = |expr: &Expr| matches!(expr.kind, ExprKind::Const(Value::Text(_)));
     let takes = |ty: &Ty| matches!(ty, Ty::Scalar(ScalarType::Enum(_) | ScalarType::Uuid | ScalarType::Date));
     if text(left) && takes(&right.ty) {

@@ -1,0 +1,108 @@
+//! A SQLite store in a temporary folder, made from SDL.
+
+use backstay_base::clock::Clock;
+use backstay_base::fault::Fault;
+use backstay_base::ids::Ids;
+use backstay_base::limit::Limits;
+use backstay_engine::Engine;
+use backstay_engine::migration::Batch;
+use backstay_engine_sqlite::Sqlite;
+use backstay_policy::caller::{Caller, RequestInfo};
+use backstay_policy::weave::{system, weave};
+use backstay_query::named::{Insert, Query};
+use backstay_query::plan::{End, Expect};
+use backstay_query::reply::{Part, Shape};
+use backstay_query::resolve::{Reach, resolve};
+use backstay_schema::catalog::Catalog;
+use backstay_schema::compile::{Owner, Settings, SourceFile, compile};
+use backstay_sql::ddl;
+use backstay_sql::dialect::sqlite::SQLITE;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// The time that stands still in tests: 2026-01-31T09:00:00Z.
+pub const NOW_MICROS: i64 = 1_769_850_000_000_000;
+
+/// A store.
+pub struct Store {
+    /// Its database.
+    pub engine: Sqlite,
+    /// Repeatable ids.
+    pub ids: Ids,
+    _folder: TempDir,
+}
+
+/// Compiles a schema.
+///
+/// # Panics
+/// When it has mistakes.
+#[must_use]
+pub fn catalog(sdl: &str, roles: &[&str]) -> Arc<Catalog> {
+    let file = SourceFile { name: "schema.graphql".into(), text: sdl.into(), owner: Owner::Project };
+    let settings = Settings { roles: roles.iter().map(|role| (*role).to_owned()).collect() };
+    match compile(&[file], &settings) {
+        Ok(compiled) => Arc::new(compiled.catalog),
+        Err(mistakes) => panic!("{mistakes:#?}"),
+    }
+}
+
+impl Store {
+    /// An empty database with the tables of `catalog`.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub async fn new(catalog: &Catalog) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Sqlite::open(&folder.path().join("test.db"), &Limits::default()).unwrap();
+        let statements = ddl::create_all(catalog, &SQLITE);
+        engine.migrate(&Batch { statements, journal: None }).await.unwrap();
+        Self { engine, ids: Ids::seeded(Clock::fixed(NOW_MICROS), 1), _folder: folder }
+    }
+
+    /// Inserts as System.
+    ///
+    /// # Panics
+    /// When the rows are refused.
+    pub async fn fill(&self, catalog: &Arc<Catalog>, insert: Insert) {
+        let steps = [(Query::Insert(insert), Expect::Any)];
+        let script = resolve(catalog, &steps, End::Commit, Reach::System, &Limits::default()).unwrap();
+        let guarded = system(script, NOW_MICROS, catalog, &self.ids).unwrap();
+        self.engine.run(&guarded).await.unwrap();
+    }
+
+    /// Runs one query for a caller.
+    ///
+    /// # Errors
+    /// Whatever the query is refused with.
+    pub async fn ask(
+        &self,
+        catalog: &Arc<Catalog>,
+        caller: &Caller,
+        query: Query,
+        end: End,
+    ) -> Result<(Part, Option<Shape>), Fault> {
+        let steps = [(query, Expect::Any)];
+        let script = resolve(catalog, &steps, end, Reach::Public, &Limits::default())?;
+        let guarded = weave(script, caller, &info(), catalog, &self.ids)?;
+        let shape = shape(&guarded.inner().steps[0].query);
+        let reply = self.engine.run(&guarded).await?;
+        Ok((reply.parts.into_iter().next().unwrap_or_default(), shape))
+    }
+}
+
+fn shape(query: &backstay_query::plan::Query) -> Option<Shape> {
+    use backstay_query::plan::Query as Plan;
+    let select = match query {
+        Plan::Select(select) => Some(select),
+        Plan::Insert(insert) => insert.returning.as_ref(),
+        Plan::Update(update) => update.returning.as_ref(),
+        Plan::Delete(delete) => delete.returning.as_ref(),
+    };
+    select.map(Shape::of)
+}
+
+/// The request as rules see it in tests.
+#[must_use]
+pub fn info() -> RequestInfo {
+    RequestInfo { now_micros: NOW_MICROS, method: "GET".into(), ip: "127.0.0.1".into(), headers: Vec::new() }
+}
