@@ -78,7 +78,8 @@ test("wrong types in filters and paths", async () => {
     ["/rest/v1/product?limit=-1", "PGRST103", 416],
     ["/rest/v1/product?limit=many", "PGRST100", 400],
     ["/rest/v1/product?title=eq.%ff%fe", "22021", 400],
-    ["/rest/v1/", "PGRST125", 404],
+    ["/rest/v1/", "PGRST126", 404],
+    ["/rest/v1/a/b", "PGRST125", 404],
     ["/nothing/here", "PGRST125", 404],
   ]) {
     const answer = await ask(path, { bearer: token });
@@ -131,7 +132,6 @@ test("tokens that are not ours", async () => {
     "four parts": `${token}.x`,
     "not base64": "a.b.c!",
     "a forged service role": hs256({ alg: "HS256", typ: "JWT" }, { role: "service_role", iss: "supabase", exp: 4e9 }, "super-secret-jwt-token-with-at-least-32-characters-long"),
-    "empty": "",
   };
   for (const [name, bearer] of Object.entries(forged)) {
     const answer = await ask("/rest/v1/order?select=*", { headers: { authorization: `Bearer ${bearer}` } });
@@ -168,7 +168,7 @@ test("auth bodies", async () => {
   }
   const huge = await ask("/auth/v1/token?grant_type=password", { method: "POST", body: JSON.stringify({ email: "eve@example.com", password: "x".repeat(100_000) }) });
   assert.ok(huge.status >= 400 && huge.status < 500, huge.text);
-  assert.equal((await ask("/auth/v1/admin/users")).status, 401);
+  assert.equal((await ask("/auth/v1/admin/users")).status, 403);
   assert.equal((await ask("/auth/v1/admin/users", { bearer: token })).status, 403);
 });
 

@@ -96,13 +96,22 @@ pub struct Auth {
     pub token_seconds: i64,
     /// Fewest characters of a password.
     pub password_min_length: usize,
+    /// Whether legacy HS256 `anon` and `service_role` keys are taken.
+    pub legacy_keys: bool,
     /// Whether requests without any key count as anonymous.
     pub keyless: bool,
 }
 
 impl Default for Auth {
     fn default() -> Self {
-        Self { signup: true, autoconfirm: true, token_seconds: 3600, password_min_length: 6, keyless: false }
+        Self {
+            signup: true,
+            autoconfirm: true,
+            token_seconds: 3600,
+            password_min_length: 6,
+            legacy_keys: true,
+            keyless: false,
+        }
     }
 }
 
@@ -151,7 +160,8 @@ impl Config {
         if !path.exists() {
             return Ok(Self::default());
         }
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Self::parse(&text, environment).with_context(|| format!("{FILE} is not right"))
     }
 
@@ -178,7 +188,9 @@ fn substitute(value: &mut toml::Value, environment: &impl Fn(&str) -> Option<Str
     match value {
         toml::Value::String(text) => {
             while let Some((before, rest)) = text.split_once("${") {
-                let Some((name, after)) = rest.split_once('}') else { bail!("`${{` without `}}` in {text:?}") };
+                let Some((name, after)) = rest.split_once('}') else {
+                    bail!("`${{` without `}}` in {text:?}")
+                };
                 let Some(found) = environment(name) else {
                     bail!("the environment variable {name} is not set");
                 };
@@ -190,9 +202,10 @@ fn substitute(value: &mut toml::Value, environment: &impl Fn(&str) -> Option<Str
         toml::Value::Table(table) => {
             table.iter_mut().try_for_each(|(_, inner)| substitute(inner, environment))
         }
-        toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) | toml::Value::Datetime(_) => {
-            Ok(())
-        }
+        toml::Value::Integer(_)
+        | toml::Value::Float(_)
+        | toml::Value::Boolean(_)
+        | toml::Value::Datetime(_) => Ok(()),
     }
 }
 

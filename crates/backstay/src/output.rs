@@ -14,9 +14,13 @@ pub struct Output {
 
 impl Output {
     /// By the flags and what standard output is.
-    #[expect(clippy::disallowed_methods, reason = "NO_COLOR and TERM belong to the terminal, not to the project")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "NO_COLOR and TERM belong to the terminal, not to the project"
+    )]
     pub fn new(json: bool) -> Self {
-        let plain = std::env::var_os("NO_COLOR").is_some() || std::env::var("TERM").is_ok_and(|term| term == "dumb");
+        let plain =
+            std::env::var_os("NO_COLOR").is_some() || std::env::var("TERM").is_ok_and(|term| term == "dumb");
         Self { json, colour: !json && !plain && std::io::stdout().is_terminal() }
     }
 

@@ -3,7 +3,8 @@
 use crate::config::Config;
 use anyhow::{Context, Result, bail};
 use backstay_schema::catalog::Catalog;
-use backstay_schema::compile::{Compiled, Owner, Settings, SourceFile, compile, directives_sdl};
+use backstay_schema::compile::directive::directives_sdl;
+use backstay_schema::compile::{Compiled, Owner, Settings, SourceFile, compile};
 use backstay_schema::diagnostic::Diagnostic;
 use std::path::{Path, PathBuf};
 
@@ -80,8 +81,8 @@ impl Project {
         }];
         for path in self.schema_paths()? {
             let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            let text = String::from_utf8(bytes)
-                .with_context(|| format!("{} is not valid UTF-8", path.display()))?;
+            let text =
+                String::from_utf8(bytes).with_context(|| format!("{} is not valid UTF-8", path.display()))?;
             let name = path.strip_prefix(&self.folder).unwrap_or(&path).display().to_string();
             files.push(SourceFile { name, text, owner: Owner::Project });
         }

@@ -150,7 +150,9 @@ impl Row for SqliteRow<'_, '_> {
         match (stored, ty) {
             (ValueRef::Null, _) => into.cells.push(Cell::Null),
             (ValueRef::Integer(number), ScalarType::Boolean) => into.cells.push(Cell::Bool(number != 0)),
-            (ValueRef::Integer(number), ScalarType::Int | ScalarType::BigInt) => into.cells.push(Cell::Int(number)),
+            (ValueRef::Integer(number), ScalarType::Int | ScalarType::BigInt) => {
+                into.cells.push(Cell::Int(number))
+            }
             (ValueRef::Integer(number), ScalarType::Decimal { scale, .. }) => {
                 into.push_raw(&Decimal { units: i128::from(number), scale }.to_string());
             }

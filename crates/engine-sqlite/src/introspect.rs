@@ -37,7 +37,8 @@ fn table(connection: &Connection, name: String, text: &str) -> Result<LiveTable>
         let same = |found: &&Constraint| found.kind == kind && found.columns == columns;
         constraints.iter().find(same).and_then(|found| found.name.clone())
     };
-    let key = (!key.is_empty()).then(|| LiveKey { name: named(ConstraintKind::Key, &key), columns: key.clone() });
+    let key =
+        (!key.is_empty()).then(|| LiveKey { name: named(ConstraintKind::Key, &key), columns: key.clone() });
     let (uniques, indexes) = indexes(connection, &name)?;
     let uniques =
         uniques.into_iter().map(|columns| LiveKey { name: named(ConstraintKind::Unique, &columns), columns });
@@ -46,8 +47,17 @@ fn table(connection: &Connection, name: String, text: &str) -> Result<LiveTable>
         ..reference
     });
     let checks = constraints.iter().filter(|found| found.kind == ConstraintKind::Check);
-    let checks = checks.map(|found| LiveCheck { name: found.name.clone(), text: found.text.clone() }).collect();
-    Ok(LiveTable { key, uniques: uniques.collect(), indexes, references: references.collect(), checks, columns, name })
+    let checks =
+        checks.map(|found| LiveCheck { name: found.name.clone(), text: found.text.clone() }).collect();
+    Ok(LiveTable {
+        key,
+        uniques: uniques.collect(),
+        indexes,
+        references: references.collect(),
+        checks,
+        columns,
+        name,
+    })
 }
 
 /// Columns in order, and the primary key in key order.
@@ -78,8 +88,8 @@ fn columns(connection: &Connection, table: &str) -> Result<(Vec<LiveColumn>, Vec
 
 /// Columns of the unique constraints, and the indexes that have a name of their own.
 fn indexes(connection: &Connection, table: &str) -> Result<(Vec<Vec<String>>, Vec<LiveIndex>)> {
-    let mut statement =
-        connection.prepare("SELECT name, \"unique\", origin, partial FROM pragma_index_list(?) ORDER BY name")?;
+    let mut statement = connection
+        .prepare("SELECT name, \"unique\", origin, partial FROM pragma_index_list(?) ORDER BY name")?;
     let mut uniques = Vec::new();
     let mut indexes = Vec::new();
     let mut rows = statement.query([table])?;

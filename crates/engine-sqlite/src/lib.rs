@@ -74,11 +74,7 @@ impl Engine for Sqlite {
     }
 
     fn run<'a>(&'a self, script: &'a Guarded<Script>) -> Work<'a, Reply> {
-        if script.writes() {
-            Box::pin(self.writer.run(script))
-        } else {
-            Box::pin(self.readers.run(script))
-        }
+        if script.writes() { Box::pin(self.writer.run(script)) } else { Box::pin(self.readers.run(script)) }
     }
 
     fn introspect(&self) -> Work<'_, Live> {
@@ -97,9 +93,8 @@ impl Engine for Sqlite {
         let statements = statements.to_vec();
         Box::pin(async move {
             let task = tokio::task::spawn_blocking(move || migration::rehearse(&statements));
-            task.await.unwrap_or_else(|panicked| {
-                Err(Fault::internal("a rehearsal panicked").with_source(panicked))
-            })
+            task.await
+                .unwrap_or_else(|panicked| Err(Fault::internal("a rehearsal panicked").with_source(panicked)))
         })
     }
 }

@@ -16,11 +16,9 @@ const MAKE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS \"_backstay_migration\" (
   \"applied_at\" TEXT NOT NULL
 ) STRICT";
 
-const ADD_JOURNAL_ROW: &str =
-    "INSERT INTO \"_backstay_migration\" (\"number\", \"name\", \"checksum\", \"applied_at\") VALUES (?, ?, ?, ?)";
+const ADD_JOURNAL_ROW: &str = "INSERT INTO \"_backstay_migration\" (\"number\", \"name\", \"checksum\", \"applied_at\") VALUES (?, ?, ?, ?)";
 
-const READ_JOURNAL: &str =
-    "SELECT \"number\", \"name\", \"checksum\", \"applied_at\" FROM \"_backstay_migration\" ORDER BY \"number\"";
+const READ_JOURNAL: &str = "SELECT \"number\", \"name\", \"checksum\", \"applied_at\" FROM \"_backstay_migration\" ORDER BY \"number\"";
 
 /// Runs a migration: all of it and its journal row, or nothing. References are
 /// checked at the end, because rebuilding a table breaks them for a while.

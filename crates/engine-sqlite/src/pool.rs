@@ -108,9 +108,11 @@ impl Readers {
         work: impl FnOnce(&mut Opened) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let queued = Queued::enter(self)?;
-        let permit = self.permits.acquire().await.map_err(|closed| {
-            Fault::internal("the pool of readers is closed").with_source(closed)
-        })?;
+        let permit = self
+            .permits
+            .acquire()
+            .await
+            .map_err(|closed| Fault::internal("the pool of readers is closed").with_source(closed))?;
         drop(queued);
         let readers = Arc::clone(self);
         let task = tokio::task::spawn_blocking(move || {
@@ -177,7 +179,8 @@ fn answer(reader: &mut Opened, script: &Guarded<Script>, mode: Mode) -> Result<R
         reader.connection.execute_batch("BEGIN").map_err(fault)?;
     }
     let mut session = SqliteSession::new(&mut reader.connection);
-    let outcome = ready(run(&mut session, script, &SQLITE, References::PerStatement)).and_then(|result| result);
+    let outcome =
+        ready(run(&mut session, script, &SQLITE, References::PerStatement)).and_then(|result| result);
     reader.budget.lift();
     if !one {
         reader.connection.execute_batch("ROLLBACK").map_err(fault)?;

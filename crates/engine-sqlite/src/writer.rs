@@ -101,8 +101,11 @@ impl Drop for Writer {
 }
 
 fn gone(cause: oneshot::error::RecvError) -> Fault {
-    Fault::new(code::OUTCOME_UNKNOWN, "the writer ended before it answered: the write may or may not have happened")
-        .with_source(cause)
+    Fault::new(
+        code::OUTCOME_UNKNOWN,
+        "the writer ended before it answered: the write may or may not have happened",
+    )
+    .with_source(cause)
 }
 
 /// About how many bytes a script carries.

@@ -1,1 +1,14 @@
-//! placeholder
+//! The server: routes, the way of a request, limits at the edge, CORS, the listener.
+//! It knows every door and no engine in particular.
+
+pub mod app;
+mod auth_door;
+mod body;
+mod caller;
+mod cors;
+pub mod door;
+pub mod listen;
+mod pipeline;
+pub mod request_log;
+pub mod routes;
+mod timing;

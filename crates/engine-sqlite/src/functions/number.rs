@@ -53,7 +53,8 @@ fn decimals(connection: &Connection) -> Result<()> {
     }
     strict(connection, "bs_mul_decimal", 4, |context| {
         let one = power(small_argument(context, 3));
-        let units = wide(context).and_then(|(a, b)| a.checked_mul(b)).map(|units| divide_rounding(units, one));
+        let units =
+            wide(context).and_then(|(a, b)| a.checked_mul(b)).map(|units| divide_rounding(units, one));
         Ok(units.and_then(|units| fit(units, small_argument(context, 2))))
     })?;
     strict(connection, "bs_div_decimal", 4, |context| {

@@ -37,7 +37,10 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
             return Ok(Some(regex.is_match(text)));
         }
         let regex = regex::RegexBuilder::new(pattern).size_limit(PATTERN_BYTES).build().map_err(|cause| {
-            raise(&Fault::new(code::INVALID_REGEX, ["invalid regular expression: ", &cause.to_string()].concat()))
+            raise(&Fault::new(
+                code::INVALID_REGEX,
+                ["invalid regular expression: ", &cause.to_string()].concat(),
+            ))
         })?;
         let matches = regex.is_match(text);
         if patterns.len() >= CACHED_PATTERNS {

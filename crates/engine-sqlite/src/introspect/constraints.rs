@@ -24,7 +24,10 @@ pub(super) enum ConstraintKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token<'t> {
     /// A word as written, or a quoted name without its quotes.
-    Word { text: String, quoted: bool },
+    Word {
+        text: String,
+        quoted: bool,
+    },
     /// What stands between a pair of brackets.
     Group(&'t str),
     Comma,
@@ -89,7 +92,9 @@ fn definition(tokens: &[Token<'_>]) -> Vec<Constraint> {
 }
 
 fn is_keyword(word: &str) -> bool {
-    ["CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK"].iter().any(|known| known.eq_ignore_ascii_case(word))
+    ["CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(word))
 }
 
 fn names(group: &str) -> Vec<String> {
@@ -108,7 +113,10 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
             '"' | '`' | '\'' => quoted(rest, first),
             '[' => {
                 let end = rest.find(']').unwrap_or(rest.len().saturating_sub(1));
-                (Some(Token::Word { text: rest.get(1..end).unwrap_or_default().to_owned(), quoted: true }), end + 1)
+                (
+                    Some(Token::Word { text: rest.get(1..end).unwrap_or_default().to_owned(), quoted: true }),
+                    end + 1,
+                )
             }
             '(' => {
                 let end = group_end(rest);
@@ -120,7 +128,10 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
             c if c.is_whitespace() => (None, c.len_utf8()),
             c if c.is_alphanumeric() || c == '_' => {
                 let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-                (Some(Token::Word { text: rest.get(..end).unwrap_or_default().to_owned(), quoted: false }), end)
+                (
+                    Some(Token::Word { text: rest.get(..end).unwrap_or_default().to_owned(), quoted: false }),
+                    end,
+                )
             }
             c => (Some(Token::Other), c.len_utf8()),
         };

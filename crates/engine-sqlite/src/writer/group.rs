@@ -5,9 +5,9 @@
 
 use crate::connection::{self, Opened};
 use crate::error::fault;
+use crate::migration;
 use crate::pool::Readers;
 use crate::session::SqliteSession;
-use crate::migration;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::migration::Batch;
@@ -168,9 +168,9 @@ impl Group {
         for (index, request) in requests.iter().enumerate() {
             let result = one(opened, request, statement_ms);
             if opened.connection.is_autocommit() {
-                let fault = result.err().unwrap_or_else(|| {
-                    Fault::new(code::IO_ERROR, "the storage failed; nothing was written")
-                });
+                let fault = result
+                    .err()
+                    .unwrap_or_else(|| Fault::new(code::IO_ERROR, "the storage failed; nothing was written"));
                 return Ending::Lost { culprit: index, fault };
             }
             results.push(result);
@@ -252,7 +252,8 @@ fn not_committed(opened: &Opened, error: rusqlite::Error) -> Ending {
         ),
         ffi::SQLITE_FULL | ffi::SQLITE_BUSY => fault(error),
         _ => {
-            let words = "the storage failed while the write was being made durable: it may or may not have happened";
+            let words =
+                "the storage failed while the write was being made durable: it may or may not have happened";
             return Ending::Unknown(Fault::new(code::OUTCOME_UNKNOWN, words).with_source(error));
         }
     };

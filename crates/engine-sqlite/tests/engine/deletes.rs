@@ -42,11 +42,8 @@ async fn what_goes_is_read_before() {
     let db = Db::ruled().await;
     let mut answer = select("", "id");
     answer.items.push(crate::kit::embed("notes", select("", "id")));
-    let query = Query::Delete(Delete {
-        table: "post".into(),
-        filters: vec![eq("id", "1")],
-        returning: Some(answer),
-    });
+    let query =
+        Query::Delete(Delete { table: "post".into(), filters: vec![eq("id", "1")], returning: Some(answer) });
     let script = db.script(query);
     let shape = match &script.steps[0].query {
         backstay_query::plan::Query::Delete(delete) => {

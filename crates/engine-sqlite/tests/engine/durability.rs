@@ -135,10 +135,15 @@ async fn slow(db: &Db, rows: i64) -> Script {
     }
     let mut value = None;
     for (source, outer) in levels.into_iter().rev() {
-        let filter = Pred::Compare(PredOp::Ne, column(source), Scalar::Negate(Box::new(column(outer)), ScalarType::BigInt));
+        let filter = Pred::Compare(
+            PredOp::Ne,
+            column(source),
+            Scalar::Negate(Box::new(column(outer)), ScalarType::BigInt),
+        );
         let function = AggregateFunction::Sum;
         let inner = value.take().unwrap_or_else(|| column(source));
-        let aggregate = Aggregate { function, source, table, filter, value: Some(inner), ty: ScalarType::BigInt };
+        let aggregate =
+            Aggregate { function, source, table, filter, value: Some(inner), ty: ScalarType::BigInt };
         value = Some(Scalar::Aggregate(Box::new(aggregate)));
     }
     // masked, so that the plan looks like a read by key
@@ -151,10 +156,7 @@ async fn slow(db: &Db, rows: i64) -> Script {
 async fn a_statement_past_its_limit_is_cancelled() {
     let db = open_with(&Limits { statement_ms: 20, ..Limits::default() }).await;
     let script = slow(&db, 400).await;
-    assert_eq!(
-        refused(db.execute(script).await),
-        "57014 | canceling statement due to statement timeout | "
-    );
+    assert_eq!(refused(db.execute(script).await), "57014 | canceling statement due to statement timeout | ");
     assert_eq!(db.run(Query::Select(select("person", "id"))).await.unwrap().affected, 0);
 }
 

@@ -40,7 +40,8 @@ async fn the_database_counts_keys_and_never_gives_one_again() {
 #[tokio::test]
 async fn a_rule_that_does_not_hold_refuses_and_undoes_all_rows() {
     let db = Db::ruled().await;
-    let rows = insert("post", POST, &[vec!["7", "Title", "a", "1", "5"], vec!["8", "Title", "b", "1", "500"]]);
+    let rows =
+        insert("post", POST, &[vec!["7", "Title", "a", "1", "5"], vec!["8", "Title", "b", "1", "500"]]);
     assert_eq!(
         refused(db.as_user(Query::Insert(rows)).await),
         "42501 | new row violates row-level security policy for table \"post\" | "

@@ -124,7 +124,11 @@ fn ruled_catalog() -> Arc<Catalog> {
         let all = || allow(always.clone());
         table.access = Access { read: all(), create: all(), update: all(), delete: all() };
         if table.name != "note" {
-            table.columns.iter_mut().filter(|column| column.name == "id").for_each(|id| id.fill = Fill::Client);
+            table
+                .columns
+                .iter_mut()
+                .filter(|column| column.name == "id")
+                .for_each(|id| id.fill = Fill::Client);
         }
         if table.name == "person" {
             table.access.read = allow(rule(table, "name", CompareOp::Ne, text("Cy")));
@@ -156,7 +160,11 @@ impl Db {
 
     async fn fill(db: Self) -> Self {
         for (table, columns, rows) in [
-            ("person", "id name manager_id", vec![vec!["1", "Ann", ""], vec!["2", "Bob", "1"], vec!["3", "Cy", "1"]]),
+            (
+                "person",
+                "id name manager_id",
+                vec![vec!["1", "Ann", ""], vec!["2", "Bob", "1"], vec!["3", "Cy", "1"]],
+            ),
             (
                 "post",
                 "id title slug author_id state words price flag meta",
@@ -165,7 +173,11 @@ impl Db {
                     vec!["2", "Second", "second", "2", "LIVE", "20", "", "", ""],
                 ],
             ),
-            ("note", "id post_id text", vec![vec!["1", "1", "n1"], vec!["2", "1", "n2"], vec!["3", "2", "n3"]]),
+            (
+                "note",
+                "id post_id text",
+                vec![vec!["1", "1", "n1"], vec!["2", "1", "n2"], vec!["3", "2", "n3"]],
+            ),
             ("tag", "id label", vec![vec!["1", "red"], vec!["2", "blue"]]),
             ("post_tag", "post_id tag_id", vec![vec!["1", "1"], vec!["1", "2"], vec!["2", "2"]]),
         ] {
@@ -287,7 +299,12 @@ pub fn refused<T: std::fmt::Debug>(result: Result<T, Fault>) -> String {
         None => String::new(),
     };
     let source = fault.source.as_ref().map(|source| format!(" <{source}>")).unwrap_or_default();
-    format!("{} | {} | {details}{}", fault.code.text, fault.message, if fault.code.text == "XX000" { source } else { String::new() })
+    format!(
+        "{} | {} | {details}{}",
+        fault.code.text,
+        fault.message,
+        if fault.code.text == "XX000" { source } else { String::new() }
+    )
 }
 
 /// Compact JSON of rows.
@@ -323,10 +340,14 @@ fn object(rows: &Rows, shape: &Shape, cells: &mut Cells<'_>, out: &mut String) {
             (_, Cell::Null) => out.push_str("null"),
             (ShapeKind::One(inner) | ShapeKind::Spread(inner), Cell::Row) => object(rows, inner, cells, out),
             (ShapeKind::Many(inner), Cell::List(count)) => list(rows, inner, count.into(), cells, out),
-            (ShapeKind::Scalar(_) | ShapeKind::Count(_), Cell::Bool(value)) => write!(out, "{value}").unwrap(),
+            (ShapeKind::Scalar(_) | ShapeKind::Count(_), Cell::Bool(value)) => {
+                write!(out, "{value}").unwrap()
+            }
             (ShapeKind::Scalar(_) | ShapeKind::Count(_), Cell::Int(value)) => write!(out, "{value}").unwrap(),
             (ShapeKind::Scalar(_), Cell::Float(value)) => write!(out, "{value:?}").unwrap(),
-            (ShapeKind::Scalar(_), Cell::Text { start, len }) => write!(out, "{:?}", rows.slice(start, len)).unwrap(),
+            (ShapeKind::Scalar(_), Cell::Text { start, len }) => {
+                write!(out, "{:?}", rows.slice(start, len)).unwrap()
+            }
             (ShapeKind::Scalar(_), Cell::Raw { start, len }) => out.push_str(rows.slice(start, len)),
             (kind, cell) => panic!("{cell:?} for {kind:?}"),
         }

@@ -22,7 +22,11 @@ async fn what_was_made_is_found_again() {
     let note = live.tables.into_iter().next().unwrap();
     let expected = LiveTable {
         name: "note".into(),
-        columns: vec![column("id", "INTEGER", false), column("post_id", "INTEGER", false), column("text", "TEXT", true)],
+        columns: vec![
+            column("id", "INTEGER", false),
+            column("post_id", "INTEGER", false),
+            column("text", "TEXT", true),
+        ],
         key: Some(LiveKey { name: Some("note_pkey".into()), columns: words(&["id"]) }),
         uniques: vec![LiveKey { name: Some("note_text_key".into()), columns: words(&["text"]) }],
         indexes: vec![LiveIndex {
@@ -82,7 +86,8 @@ fn row(number: i64) -> JournalRow {
 async fn a_migration_is_all_or_nothing() {
     let db = Db::filled().await;
     assert_eq!(db.engine.journal().await.unwrap(), []);
-    let batch = |statements: &[&str], number| Batch { statements: words(statements), journal: Some(row(number)) };
+    let batch =
+        |statements: &[&str], number| Batch { statements: words(statements), journal: Some(row(number)) };
     db.engine.migrate(&batch(&["ALTER TABLE tag ADD COLUMN weight INTEGER"], 1)).await.unwrap();
     assert_eq!(db.engine.journal().await.unwrap(), [row(1)]);
     let before = db.engine.introspect().await.unwrap();

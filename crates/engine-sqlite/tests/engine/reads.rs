@@ -183,10 +183,8 @@ async fn expectations_on_reads() {
 
 /// Runs scalars over the post with id 1.
 async fn scalars(db: &Db, make: impl Fn(&dyn Fn(&str) -> Scalar) -> Vec<(Scalar, ScalarType)>) -> String {
-    let mut script = db.script(named::Query::Select(named::Select {
-        filters: vec![eq("id", "1")],
-        ..select("post", "id")
-    }));
+    let mut script = db
+        .script(named::Query::Select(named::Select { filters: vec![eq("id", "1")], ..select("post", "id") }));
     let table = db.catalog.public_table("post").unwrap();
     let Query::Select(select) = &mut script.steps[0].query else { unreachable!() };
     let source = select.source;
@@ -226,7 +224,12 @@ async fn arithmetic_is_exact_and_overflow_is_null() {
             op(ArithmeticOp::Mul, column("price"), column("words"), decimal),
             op(ArithmeticOp::Div, column("price"), Scalar::Cast(Box::new(int(0)), decimal), decimal),
             (Scalar::Negate(Box::new(column("price")), decimal), decimal),
-            op(ArithmeticOp::Div, Scalar::Cast(Box::new(int(1)), ScalarType::Float), int(4), ScalarType::Float),
+            op(
+                ArithmeticOp::Div,
+                Scalar::Cast(Box::new(int(1)), ScalarType::Float),
+                int(4),
+                ScalarType::Float,
+            ),
             op(ArithmeticOp::Div, int(1), int(0), ScalarType::Float),
         ]
     });

@@ -17,7 +17,8 @@ async fn with_long_post(id: &str, words: &str) -> Db {
 #[tokio::test]
 async fn rows_in_reach_are_changed_and_others_skipped() {
     let db = with_long_post("3", "40").await;
-    let part = db.as_user(change(&[("title", "New")], vec![Filter::Not(Box::new(eq("id", "9")))])).await.unwrap();
+    let part =
+        db.as_user(change(&[("title", "New")], vec![Filter::Not(Box::new(eq("id", "9")))])).await.unwrap();
     assert_eq!(part.affected, 2);
     assert_eq!(
         db.dump("post", "id title").await,
@@ -127,11 +128,16 @@ async fn enums_follow_their_edges() {
 #[tokio::test]
 async fn keys_may_change_and_the_answer_follows() {
     let db = Db::ruled().await;
-    db.run(Query::Delete(backstay_query::named::Delete { table: "note".into(), ..Default::default() })).await.unwrap();
+    db.run(Query::Delete(backstay_query::named::Delete { table: "note".into(), ..Default::default() }))
+        .await
+        .unwrap();
     db.run(Query::Delete(backstay_query::named::Delete { table: "post_tag".into(), ..Default::default() }))
         .await
         .unwrap();
-    let changed = Update { returning: Some(select("", "id slug")), ..update("post", &[("id", "12")], vec![eq("id", "1")]) };
+    let changed = Update {
+        returning: Some(select("", "id slug")),
+        ..update("post", &[("id", "12")], vec![eq("id", "1")])
+    };
     let script = db.script(Query::Update(changed));
     let shape = match &script.steps[0].query {
         backstay_query::plan::Query::Update(update) => {
@@ -164,8 +170,14 @@ async fn expectations_decide_before_anything_is_kept() {
         refused(run(all(), Expect::Singular, End::Commit).await),
         "PGRST116 | Cannot coerce the result to a single JSON object | The result contains 2 rows"
     );
-    assert_eq!(run(vec![eq("id", "9")], Expect::OneOrNothing, End::Commit).await.unwrap().parts[0].affected, 0);
+    assert_eq!(
+        run(vec![eq("id", "9")], Expect::OneOrNothing, End::Commit).await.unwrap().parts[0].affected,
+        0
+    );
     assert_eq!(run(all(), Expect::Any, End::Rollback).await.unwrap().parts[0].affected, 2);
     assert_eq!(db.dump("post", "title").await, r#"[{title:"First"},{title:"Second"}]"#);
-    assert_eq!(run(vec![eq("id", "1")], Expect::OneOrNothing, End::Commit).await.unwrap().parts[0].affected, 1);
+    assert_eq!(
+        run(vec![eq("id", "1")], Expect::OneOrNothing, End::Commit).await.unwrap().parts[0].affected,
+        1
+    );
 }

@@ -63,11 +63,17 @@ async fn values_come_back_as_they_went() {
 #[tokio::test]
 async fn timestamps_sort_by_time() {
     let db = Db::filled().await;
-    let times = ["0999-12-31T23:59:59Z", "2026-01-31T09:00:00Z", "2026-01-31T09:00:00.000001Z", "2026-01-31T09:00:00.1Z"];
+    let times = [
+        "0999-12-31T23:59:59Z",
+        "2026-01-31T09:00:00Z",
+        "2026-01-31T09:00:00.000001Z",
+        "2026-01-31T09:00:00.1Z",
+    ];
     for (index, time) in times.iter().enumerate() {
         stored(&db, 200 + i64::try_from(index).unwrap(), &[("at", time)]).await;
     }
-    let order = named::Order { field: field("at"), relation: None, descending: false, nulls_first: Some(false) };
+    let order =
+        named::Order { field: field("at"), relation: None, descending: false, nulls_first: Some(false) };
     let select = named::Select { order: vec![order], limit: Some(4), ..crate::kit::select("post", "id") };
     assert_eq!(db.json(select).await, "[{id:200},{id:201},{id:202},{id:203}]");
 }
@@ -81,12 +87,18 @@ async fn random_text_is_only_ever_a_value() {
     let db = open().await;
     let alphabet: Vec<char> = "ab'\"\\;-%_()[]{}$?:,\u{1}\n é𝄞".chars().collect();
     let texts: Vec<String> = (0..200)
-        .map(|_| (0..random.random_range(1..12)).map(|_| alphabet[random.random_range(0..alphabet.len())]).collect())
+        .map(|_| {
+            (0..random.random_range(1..12))
+                .map(|_| alphabet[random.random_range(0..alphabet.len())])
+                .collect()
+        })
         .collect();
     for (id, text) in texts.iter().enumerate() {
         let rows = vec![vec![Input::Number(id.to_string()), Input::Text(text.clone())]];
         let columns = vec!["id".into(), "label".into()];
-        db.run(Query::Insert(Insert { table: "tag".into(), columns, rows, ..Insert::default() })).await.unwrap();
+        db.run(Query::Insert(Insert { table: "tag".into(), columns, rows, ..Insert::default() }))
+            .await
+            .unwrap();
     }
     for (id, text) in texts.iter().enumerate() {
         let operand = || Operand::Text(text.clone());

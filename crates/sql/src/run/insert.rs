@@ -60,7 +60,10 @@ impl<S: Session> Runner<'_, S> {
             Ok(rows) => rows,
             Err(Failure::Fault(fault)) => return Err(fault),
             Err(Failure::Violation(violation)) => {
-                let fault = self.insert_violation(inserting, row, violation).await?;
+                let fault = match self.wrong_reference(inserting, row).await? {
+                    Some(fault) => fault,
+                    None => self.insert_violation(inserting, row, violation).await?,
+                };
                 return Err(self.refuse_insert(inserting, row, fault).await?);
             }
         };
@@ -162,6 +165,34 @@ impl<S: Session> Runner<'_, S> {
             }
             Violation::Reference(name) => self.insert_culprit(inserting, row, name).await?,
         })
+    }
+
+    /// A value that the row derives over a reference may break a constraint, or not, by what
+    /// stands in a hidden row: then the reference itself is the refusal, hidden or absent.
+    async fn wrong_reference(
+        &mut self,
+        inserting: &Inserting<'_>,
+        row: &[Value],
+    ) -> Result<Option<Fault>, Fault> {
+        let Inserting { insert, table, .. } = inserting;
+        if insert.derived.is_empty() {
+            return Ok(None);
+        }
+        let catalog = self.catalog;
+        for foreign in foreign_keys(catalog, table) {
+            let source = self.new_source();
+            let there = target_is_there(table, insert.row, (foreign.columns, foreign.target), source);
+            let named = insert.references.iter().find(|reference| reference.constraint == foreign.constraint);
+            let allowed = named.map_or(Pred::TRUE, |reference| {
+                or_null(table, insert.row, &reference.columns, reference.allowed.clone())
+            });
+            if !self.prospective_holds(inserting, row, &there.and(allowed)).await? {
+                let values = self.prospective_values(inserting, row, foreign.columns).await?;
+                let key = (foreign.columns, Some(values.as_slice()));
+                return Ok(Some(refusal::reference(table, foreign.constraint, key, foreign.target)));
+            }
+        }
+        Ok(None)
     }
 
     /// Which reference names a row that is not there.

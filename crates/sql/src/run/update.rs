@@ -129,7 +129,10 @@ impl<S: Session> Runner<'_, S> {
             }
             Err(Failure::Fault(fault)) => return Err(fault),
             Err(Failure::Violation(violation)) => {
-                let fault = self.update_violation(updating, target, violation).await?;
+                let fault = match self.wrong_set_reference(updating, target).await? {
+                    Some(fault) => fault,
+                    None => self.update_violation(updating, target, violation).await?,
+                };
                 return Err(self.refuse_update(updating, target, fault).await?);
             }
         }
@@ -294,6 +297,37 @@ impl<S: Session> Runner<'_, S> {
             }
         }
         self.still_referenced(table, &target.key).await
+    }
+
+    /// As for an insert: what is derived over a reference must not tell of a hidden row.
+    async fn wrong_set_reference(
+        &mut self,
+        updating: &Updating<'_>,
+        target: &Target,
+    ) -> Result<Option<Fault>, Fault> {
+        let Updating { update, table, assign, .. } = updating;
+        if !assign.iter().any(|(_, value)| matches!(value, Assign::Scalar(_))) {
+            return Ok(None);
+        }
+        let catalog = self.catalog;
+        for foreign in foreign_keys(catalog, table) {
+            if !assign.iter().any(|(id, _)| foreign.columns.contains(id)) {
+                continue;
+            }
+            let source = self.new_source();
+            let there = target_is_there(table, update.row, (foreign.columns, foreign.target), source);
+            let named = update.references.iter().find(|reference| reference.constraint == foreign.constraint);
+            let allowed = named.map_or(Pred::TRUE, |reference| {
+                or_null(table, update.row, &reference.columns, reference.allowed.clone())
+            });
+            let holds = there.and(allowed);
+            if !self.judge_update(updating, target, (&Asked::Pred(&holds), &[])).await?.0 {
+                let values = self.own_values(updating, target, foreign.columns).await?;
+                let key = (foreign.columns, values.as_deref());
+                return Ok(Some(refusal::reference(table, foreign.constraint, key, foreign.target)));
+            }
+        }
+        Ok(None)
     }
 
     /// References that the update sets must name rows that the caller may name.

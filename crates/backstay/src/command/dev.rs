@@ -1,0 +1,284 @@
+//! `backstay dev`: serves while you edit. A good save is migrated and swapped in;
+//! a broken one is told and the last good schema keeps serving.
+
+use crate::Context;
+use crate::command::check::summary;
+use crate::output::{Colour, Exit, Output};
+use crate::project::{Checked, Project};
+use crate::wiring::{Database, stopped};
+use anyhow::{Context as _, Result};
+use backstay_auth::service::StartedKeys;
+use backstay_base::fault::Fault;
+use backstay_base::secret::Secret;
+use backstay_migrate::diff::{Scope, diff};
+use backstay_migrate::{apply, file};
+use backstay_schema::catalog::Catalog;
+use backstay_schema::diagnostic::render;
+use backstay_server::app::App;
+use backstay_server::listen::listen;
+use backstay_server::request_log::{Line, RequestLog};
+use notify::{RecursiveMode, Watcher};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+/// How long a burst of saves is gathered.
+const SETTLE: Duration = Duration::from_millis(60);
+
+/// Where to listen.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Port on this machine; 0 for any that is free
+    #[arg(long, default_value_t = 8000)]
+    port: u16,
+}
+
+/// What became of a schema on disk.
+enum Reload {
+    Served(Arc<Catalog>, Vec<String>),
+    Broken,
+}
+
+/// Serves until stopped.
+pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
+    let began = Instant::now();
+    let project = Project::open(&context.dir)?;
+    project.write_directives()?;
+    let address = format!("127.0.0.1:{}", args.port);
+    let listener = TcpListener::bind(&address).await.with_context(|| {
+        format!("cannot listen on {address}; another port: backstay dev --port {}", args.port.wrapping_add(1))
+    })?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let database = Database::open(&project)?;
+    let auth = database.auth(&project.config, &url);
+    let output = context.output;
+    let log = RequestLog::new(move |line| print_line(output, line));
+    let app = database.app(&project.config, Arc::clone(&auth), log);
+    let (saves, mut saved) = mpsc::channel::<()>(16);
+    let _watcher = watch(&project, saves)?;
+
+    let mut first = Some(began);
+    let mut stop = std::pin::pin!(stopped());
+    let (done, finished) = tokio::sync::oneshot::channel::<()>();
+    let server = tokio::spawn(listen(Arc::clone(&app), listener, async {
+        let _ = finished.await;
+    }));
+    loop {
+        match reload(context, &project, &database, &app).await {
+            Ok(Reload::Served(catalog, changes)) => {
+                if let Some(began) = first.take() {
+                    let keys = auth.start().await?;
+                    app.load(Arc::clone(&catalog));
+                    banner(context, &project, &url, &catalog, &keys, &changes, began);
+                } else {
+                    app.load(Arc::clone(&catalog));
+                    told(context, &catalog, &changes);
+                }
+            }
+            Ok(Reload::Broken) => {}
+            Err(error) => super::report(context, &error),
+        }
+        tokio::select! {
+            () = &mut stop => break,
+            _ = saved.recv() => {
+                // editors write a file in several steps
+                tokio::time::sleep(SETTLE).await;
+                while saved.try_recv().is_ok() {}
+            }
+        }
+    }
+    let _ = done.send(());
+    let _ = server.await;
+    Ok(Exit::Ok)
+}
+
+fn watch(project: &Project, saves: mpsc::Sender<()>) -> Result<notify::RecommendedWatcher> {
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let Ok(event) = event else { return };
+        let is_schema =
+            |path: &std::path::PathBuf| path.extension().is_some_and(|e| e == "graphql" || e == "toml");
+        let own = |path: &std::path::PathBuf| path.components().any(|part| part.as_os_str() == ".backstay");
+        if !event.kind.is_access() && event.paths.iter().any(|path| is_schema(path) && !own(path)) {
+            // a full channel means that a reload is due anyway
+            let _ = saves.try_send(());
+        }
+    })?;
+    watcher.watch(&project.folder, RecursiveMode::NonRecursive)?;
+    let many = project.folder.join("schema");
+    if many.is_dir() {
+        watcher.watch(&many, RecursiveMode::Recursive)?;
+    }
+    Ok(watcher)
+}
+
+/// Compiles what is on disk and brings the database to it, if that keeps everything.
+async fn reload(context: &Context, project: &Project, database: &Database, app: &App) -> Result<Reload> {
+    let Checked { files, outcome } = project.check()?;
+    let compiled = match outcome {
+        Ok(compiled) => compiled,
+        Err(mistakes) => {
+            if context.output.json {
+                let mistakes: serde_json::Value = serde_json::from_str(&render::json(&mistakes, &files))?;
+                context.output.value(&json!({ "event": "broken", "diagnostics": mistakes }));
+            } else {
+                context.output.remark(&render::text(&mistakes, &files));
+                let serving = app.catalog().is_ok();
+                let words = if serving {
+                    "still serving the last good schema"
+                } else {
+                    "waiting for a schema that compiles"
+                };
+                context.output.remark(&format!("{} {words}", context.output.paint(Colour::Red, "✖")));
+            }
+            return Ok(Reload::Broken);
+        }
+    };
+    if !compiled.warnings.is_empty() && !context.output.json {
+        context.output.remark(&render::text(&compiled.warnings, &files));
+    }
+    let catalog = Arc::new(compiled.catalog);
+    database.prepare(&app.auth, &catalog).await?;
+    let changes = migrate(context, project, database, &catalog).await?;
+    Ok(Reload::Served(catalog, changes))
+}
+
+/// Applies pending files, then drafts and applies what is missing.
+async fn migrate(
+    context: &Context,
+    project: &Project,
+    database: &Database,
+    catalog: &Catalog,
+) -> Result<Vec<String>> {
+    let engine = &*database.engine;
+    let folder = project.migrations();
+    apply::up(engine, &file::read(&folder)?, &database.clock, context.yes).await?;
+    let live = engine.introspect().await?;
+    let plan = diff(engine, database.dialect, catalog, &live, Scope::Project).await?;
+    if plan.is_empty() {
+        return Ok(Vec::new());
+    }
+    if plan.is_destructive() && !context.yes {
+        let losing: Vec<String> = plan
+            .changes
+            .iter()
+            .filter_map(|change| Some(format!("  {} loses {}", change.summary, change.loses.as_ref()?)))
+            .collect();
+        let text = format!("this change would lose data:\n{}", losing.join("\n"));
+        return Err(Fault::new(backstay_base::code::DENIED, text)
+            .with_hint("name the old field with @was to rename it, or accept: backstay migrate new --yes && backstay migrate up --yes")
+            .into());
+    }
+    let title = if file::read(&folder)?.is_empty() { "init".to_owned() } else { title(&plan) };
+    let written = file::write(&folder, &title, &plan)?;
+    if let Err(fault) = apply::up(engine, &file::read(&folder)?, &database.clock, context.yes).await {
+        // a draft that the database refuses must not stay to refuse again
+        std::fs::remove_file(folder.join(&written.name)).context("cannot remove the refused draft")?;
+        return Err(fault.into());
+    }
+    let mut changes: Vec<String> = plan.changes.iter().map(|change| change.summary.clone()).collect();
+    changes.push(format!("migrations/{}", written.name));
+    Ok(changes)
+}
+
+fn title(plan: &backstay_migrate::change::Plan) -> String {
+    let first = plan.changes.first().map_or("change", |change| change.summary.as_str());
+    let words: String = first.chars().filter(|c| c.is_ascii_alphanumeric() || " ._".contains(*c)).collect();
+    words.trim().replace(['.', ' '], "_").chars().take(40).collect()
+}
+
+fn banner(
+    context: &Context,
+    project: &Project,
+    url: &str,
+    catalog: &Catalog,
+    keys: &StartedKeys,
+    changes: &[String],
+    began: Instant,
+) {
+    let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let out = context.output;
+    if out.json {
+        out.value(&json!({
+            "event": "ready", "url": url, "ms": ms,
+            "keys": {
+                "publishable": shown(keys.publishable.as_ref()), "secret": shown(keys.secret.as_ref()),
+                "anon": shown(keys.anon.as_ref()), "service_role": shown(keys.service_role.as_ref()),
+            },
+        }));
+        return;
+    }
+    let publishable = shown(keys.publishable.as_ref()).unwrap_or("none: backstay keys create publishable");
+    let label = |text: &str| out.paint(Colour::Bold, &format!("{text:<11}"));
+    let mut lines = vec![
+        format!("\n  backstay {}{}ready in {ms} ms\n", env!("CARGO_PKG_VERSION"), " ".repeat(30)),
+        format!("  {}{url}/rest/v1", label("REST")),
+        format!("  {}{url}/auth/v1", label("Auth")),
+        format!("  {}{}", label("Database"), project.config.store.default.url),
+        format!("  {}publishable {publishable}", label("Keys")),
+        format!(
+            "  {}secret      {}",
+            label(""),
+            shown(keys.secret.as_ref()).unwrap_or("shown once; another: backstay keys create secret")
+        ),
+        format!(
+            "\n  {}{}   {} no problems",
+            label("Schema"),
+            summary(catalog),
+            out.paint(Colour::Green, "✔")
+        ),
+    ];
+    if !changes.is_empty() {
+        lines.push(format!("  {}{}", label("Migrated"), changes.join("  ")));
+    }
+    let table = catalog.tables.iter().find(|table| {
+        table.origin == backstay_schema::catalog::Origin::Declared && Some(table.id) != catalog.user
+    });
+    if let Some(table) = table {
+        lines.push(format!(
+            "\n  {}curl '{url}/rest/v1/{}?limit=3' -H 'apikey: {publishable}'",
+            label("Try"),
+            table.name
+        ));
+    }
+    lines.push("\n  Ctrl-C ends it; saving the schema applies it.\n".to_owned());
+    out.data(&lines.join("\n"));
+}
+
+fn shown(key: Option<&Secret<String>>) -> Option<&str> {
+    key.map(|key| key.expose().as_str())
+}
+
+fn told(context: &Context, catalog: &Catalog, changes: &[String]) {
+    if context.output.json {
+        context.output.value(&json!({ "event": "reloaded", "changes": changes }));
+        return;
+    }
+    let changes =
+        if changes.is_empty() { "no change to the database".to_owned() } else { changes.join("  ") };
+    let mark = context.output.paint(Colour::Green, "✔");
+    context.output.data(&format!("{mark} schema reloaded: {}   {changes}", summary(catalog)));
+}
+
+fn print_line(out: Output, line: &Line) {
+    if out.json {
+        out.value(&json!({
+            "event": "request", "method": line.method, "target": line.target, "status": line.status,
+            "rows": line.rows, "micros": u64::try_from(line.micros).unwrap_or(u64::MAX),
+            "who": line.who, "rules": line.rules,
+        }));
+        return;
+    }
+    let colour = match line.status {
+        200..=299 => Colour::Green,
+        300..=399 => Colour::Grey,
+        _ => Colour::Red,
+    };
+    let status = out.paint(colour, &line.status.to_string());
+    let rows = line.rows.map_or_else(String::new, |rows| format!("{rows} rows"));
+    let time = format!("{}.{:01} ms", line.micros / 1000, line.micros % 1000 / 100);
+    let rules = out.paint(Colour::Grey, line.rules.as_deref().unwrap_or_default());
+    let target: String = line.target.chars().take(80).collect();
+    out.data(&format!("{:<6} {target}   {status}   {rows}   {time}   {}   {rules}", line.method, line.who));
+}

@@ -1,0 +1,142 @@
+//! `backstay migrate plan|new|up|status`.
+
+use crate::Context;
+use crate::output::{Colour, Exit};
+use crate::project::Project;
+use crate::wiring::Database;
+use anyhow::Result;
+use backstay_migrate::apply;
+use backstay_migrate::change::Plan;
+use backstay_migrate::diff::{Scope, diff};
+use backstay_migrate::file;
+use clap::Subcommand;
+use serde_json::json;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// What would change, without writing anything
+    Plan,
+    /// Write the next migration file
+    New {
+        /// What the file is called
+        #[arg(default_value = "change")]
+        name: String,
+    },
+    /// Apply pending files
+    Up,
+    /// What is applied and what is pending
+    Status,
+}
+
+/// Runs it.
+pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
+    let project = Project::open(&context.dir)?;
+    let database = Database::open(&project)?;
+    let files = file::read(&project.migrations())?;
+    match action {
+        Action::Plan => {
+            let plan = planned(&project, &database, &files).await?;
+            show(context, &plan);
+            Ok(Exit::Ok)
+        }
+        Action::New { name } => {
+            let plan = planned(&project, &database, &files).await?;
+            if plan.is_empty() {
+                context.output.remark("nothing to write: the migration files already make this schema");
+                return Ok(Exit::Ok);
+            }
+            if plan.is_destructive() && !context.yes {
+                show(context, &plan);
+                context.output.remark("this may lose data; to write it anyway: backstay migrate new --yes");
+                return Ok(Exit::NeedsConsent);
+            }
+            let title = if files.is_empty() && name == "change" { "init" } else { name.as_str() };
+            let written = file::write(&project.migrations(), title, &plan)?;
+            if context.output.json {
+                context.output.value(&json!({ "file": written.name }));
+            } else {
+                let wrote = context.output.paint(Colour::Green, "wrote");
+                context.output.data(&format!("{wrote} migrations/{}", written.name));
+            }
+            Ok(Exit::Ok)
+        }
+        Action::Up => {
+            let status = apply::status(&*database.engine, &files).await?;
+            let losing = status.pending.iter().find(|file| !file.losses(database.engine.name()).is_empty());
+            if let (Some(file), false) = (losing, context.yes) {
+                for statement in file.losses(database.engine.name()) {
+                    context.output.remark(&format!("{}: {statement}", file.name));
+                }
+                context.output.remark("this may lose data; to apply it anyway: backstay migrate up --yes");
+                return Ok(Exit::NeedsConsent);
+            }
+            let done = apply::up(&*database.engine, &files, &database.clock, context.yes).await?;
+            if context.output.json {
+                context.output.value(&json!({ "applied": done }));
+            } else if done.is_empty() {
+                context.output.data("nothing to apply");
+            } else {
+                done.iter().for_each(|name| context.output.data(&format!("applied {name}")));
+            }
+            Ok(Exit::Ok)
+        }
+        Action::Status => status(context, &database, &files).await,
+    }
+}
+
+/// What the schema needs beyond the files.
+async fn planned(project: &Project, database: &Database, files: &[file::MigrationFile]) -> Result<Plan> {
+    let catalog = project.check()?.catalog()?;
+    let base = apply::rehearsed(&*database.engine, files).await?;
+    Ok(diff(&*database.engine, database.dialect, &catalog, &base, Scope::Project).await?)
+}
+
+fn show(context: &Context, plan: &Plan) {
+    if context.output.json {
+        let changes: Vec<serde_json::Value> = plan
+            .changes
+            .iter()
+            .map(|change| json!({ "summary": change.summary, "loses": change.loses, "statements": change.statements }))
+            .collect();
+        context.output.value(&json!({ "changes": changes }));
+        return;
+    }
+    if plan.is_empty() {
+        context.output.data("nothing to do: the migration files already make this schema");
+    }
+    for change in &plan.changes {
+        let colour = if change.loses.is_some() { Colour::Red } else { Colour::Green };
+        context.output.data(&context.output.paint(colour, &change.summary));
+        if let Some(loses) = &change.loses {
+            context.output.data(&format!("  loses {loses}"));
+        }
+        for statement in &change.statements {
+            context.output.data(&format!("{statement};"));
+        }
+    }
+}
+
+async fn status(context: &Context, database: &Database, files: &[file::MigrationFile]) -> Result<Exit> {
+    let status = apply::status(&*database.engine, files).await?;
+    if context.output.json {
+        let applied: Vec<serde_json::Value> = status
+            .applied
+            .iter()
+            .map(|row| json!({ "number": row.number, "name": row.name, "applied_at": row.applied_at }))
+            .collect();
+        let pending: Vec<&str> = status.pending.iter().map(|file| file.name.as_str()).collect();
+        context.output.value(&json!({ "applied": applied, "pending": pending, "problems": status.problems }));
+    } else {
+        for row in &status.applied {
+            context.output.data(&format!("applied  {}  {}", row.name, row.applied_at));
+        }
+        for file in &status.pending {
+            context.output.data(&format!("pending  {}", file.name));
+        }
+        for problem in &status.problems {
+            context.output.remark(&format!("{} {problem}", context.output.paint(Colour::Red, "problem")));
+        }
+    }
+    Ok(if status.problems.is_empty() { Exit::Ok } else { Exit::Problems })
+}

@@ -1,0 +1,162 @@
+//! `backstay schema show|sql`: the model as text, as JSON, as SQL.
+
+use crate::Context;
+use crate::output::Exit;
+use crate::project::Project;
+use anyhow::{Result, bail};
+use backstay_schema::catalog::{Catalog, Fill, Origin, RelationKind, Table};
+use backstay_sql::ddl;
+use backstay_sql::dialect;
+use clap::Subcommand;
+use serde_json::json;
+
+/// What to print.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Types with their columns, relations and rules
+    Show {
+        /// Only this type or table
+        name: Option<String>,
+    },
+    /// The definitions as SQL
+    Sql {
+        /// Which engine's SQL
+        #[arg(long, default_value = "sqlite")]
+        engine: String,
+    },
+}
+
+/// Prints.
+pub fn run(context: &Context, action: &Action) -> Result<Exit> {
+    let catalog = Project::open(&context.dir)?.check()?.catalog()?;
+    match action {
+        Action::Show { name } => show(context, &catalog, name.as_deref()),
+        Action::Sql { engine } => {
+            let Some(dialect) = dialect::named(engine) else {
+                bail!("no engine {engine:?}; there is: sqlite");
+            };
+            let tables = || catalog.tables.iter().filter(|table| table.origin != Origin::System);
+            for table in tables() {
+                context.output.data(&format!("{};", ddl::create_table(&catalog, dialect, table)));
+            }
+            for index in tables().flat_map(|table| ddl::create_indexes(table, dialect)) {
+                context.output.data(&format!("{index};"));
+            }
+            Ok(Exit::Ok)
+        }
+    }
+}
+
+fn show(context: &Context, catalog: &Catalog, name: Option<&str>) -> Result<Exit> {
+    let chosen: Vec<&Table> = catalog
+        .tables
+        .iter()
+        .filter(|table| table.origin != Origin::System)
+        .filter(|table| name.is_none_or(|name| table.name == name || table.type_name == name))
+        .collect();
+    if let (Some(name), true) = (name, chosen.is_empty()) {
+        let names = catalog.tables.iter().filter(|table| table.origin != Origin::System);
+        let hint = backstay_base::suggest::nearest(name, names.map(|table| table.type_name.as_str()));
+        let hint = hint.map_or_else(String::new, |hint| format!("; did you mean {hint}?"));
+        bail!("the schema has no type {name:?}{hint}");
+    }
+    if context.output.json {
+        let tables: Vec<serde_json::Value> = chosen.iter().map(|table| as_json(catalog, table)).collect();
+        context.output.value(&json!({ "tables": tables }));
+        return Ok(Exit::Ok);
+    }
+    for table in chosen {
+        context.output.data(&as_text(catalog, table));
+    }
+    Ok(Exit::Ok)
+}
+
+fn relation_words(catalog: &Catalog, relation: &backstay_schema::catalog::Relation) -> String {
+    let target = &catalog.table(relation.target).type_name;
+    match &relation.kind {
+        RelationKind::ToOne { nullable, .. } => format!("{target}{}", if *nullable { "" } else { "!" }),
+        RelationKind::ToMany { single: true, .. } => format!("{target} (the other side of a 1-1)"),
+        RelationKind::ToMany { .. } => format!("[{target}]"),
+        RelationKind::ManyToMany { junction, .. } => {
+            format!("[{target}] through {}", catalog.table(*junction).name)
+        }
+    }
+}
+
+const fn fill_words(fill: Fill) -> &'static str {
+    match fill {
+        Fill::None => "",
+        Fill::RowId => "made by the server",
+        Fill::AutoIncrement => "counted",
+        Fill::Client => "given by the client",
+        Fill::Account => "the account's id",
+        Fill::CreatedAt => "set on insert",
+        Fill::UpdatedAt => "set on every write",
+    }
+}
+
+fn as_text(catalog: &Catalog, table: &Table) -> String {
+    let mut lines = vec![format!("{} (table {})", table.type_name, table.name)];
+    for column in &table.columns {
+        let null = if column.nullable { "" } else { "!" };
+        let key = if table.key.contains(&column.id) { "  key" } else { "" };
+        let fill = fill_words(column.fill);
+        let line = format!("  {:<24} {}{null}{key}  {fill}", column.name, column.ty.schema_name(catalog));
+        lines.push(line.trim_end().to_owned());
+    }
+    for relation in &table.relations {
+        lines.push(format!("  {:<24} {}", relation.name, relation_words(catalog, relation)));
+    }
+    for computed in &table.computed {
+        lines.push(format!("  {:<24} {} computed", computed.name, computed.ty.schema_name(catalog)));
+    }
+    for (operation, arm) in rules(table) {
+        lines.push(format!("  {operation:<7} {}", arm));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Operation and rule text of a table, denials with a sign.
+fn rules(table: &Table) -> Vec<(&'static str, String)> {
+    let access = &table.access;
+    let permits = [
+        ("read", &access.read),
+        ("create", &access.create),
+        ("update", &access.update),
+        ("delete", &access.delete),
+    ];
+    let mut found = Vec::new();
+    for (operation, permit) in permits {
+        let allow: Vec<&str> = permit.allow.iter().map(|arm| arm.text.trim()).collect();
+        found.push((operation, if allow.is_empty() { "denied".to_owned() } else { allow.join(" || ") }));
+        found.extend(permit.deny.iter().map(|arm| (operation, format!("denied where {}", arm.text.trim()))));
+    }
+    found
+}
+
+fn as_json(catalog: &Catalog, table: &Table) -> serde_json::Value {
+    let columns: Vec<serde_json::Value> = table
+        .columns
+        .iter()
+        .map(|column| {
+            json!({
+                "name": column.name, "type": column.ty.schema_name(catalog), "nullable": column.nullable,
+                "key": table.key.contains(&column.id), "filled": fill_words(column.fill),
+            })
+        })
+        .collect();
+    let relations: Vec<serde_json::Value> = table
+        .relations
+        .iter()
+        .map(|relation| json!({ "name": relation.name, "to": relation_words(catalog, relation) }))
+        .collect();
+    let rules: Vec<serde_json::Value> = rules(table)
+        .into_iter()
+        .map(|(operation, rule)| json!({ "operation": operation, "rule": rule }))
+        .collect();
+    json!({
+        "type": table.type_name, "table": table.name, "columns": columns, "relations": relations,
+        "computed": table.computed.iter().map(|computed| computed.name.clone()).collect::<Vec<_>>(),
+        "rules": rules,
+    })
+}

@@ -1,0 +1,147 @@
+//! What holds the crates together: opens the database of a project, brings it to
+//! the schema, starts accounts and keys, and makes the server of them.
+
+use crate::config::Config;
+use crate::project::Project;
+use anyhow::{Context as _, Result};
+use backstay_auth::service::{Auth, Parts as AuthParts};
+use backstay_auth::settings::Settings as AuthSettings;
+use backstay_base::clock::Clock;
+use backstay_base::ids::Ids;
+use backstay_engine::Engine;
+use backstay_engine_sqlite::Sqlite;
+use backstay_rest::request::Settings as RestSettings;
+use backstay_schema::catalog::Catalog;
+use backstay_server::app::{App, Edge, Parts};
+use backstay_server::request_log::RequestLog;
+use backstay_sql::dialect::Dialect;
+use backstay_sql::dialect::sqlite::SQLITE;
+use std::future::Future;
+use std::sync::Arc;
+
+/// An open database with what belongs to it.
+pub struct Database {
+    /// The engine.
+    pub engine: Arc<dyn Engine>,
+    /// Its dialect.
+    pub dialect: &'static Dialect,
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub ids: Ids,
+}
+
+/// Logs go to standard error; `BACKSTAY_LOG` chooses what (default: warnings).
+pub fn init_log() {
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_env_var("BACKSTAY_LOG")
+        .with_default_directive(tracing::Level::WARN.into())
+        .from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// Runs a future on the server's runtime.
+///
+/// # Errors
+/// When the runtime cannot start, and whatever the future fails with.
+pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        // short reads run on these threads: with one, a misjudged read would stop the accept loop
+        .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().max(2)))
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    outcome
+}
+
+impl Database {
+    /// Opens the database of a project; makes the file when it is missing.
+    ///
+    /// # Errors
+    /// When another process has it, or it is damaged.
+    pub fn open(project: &Project) -> Result<Self> {
+        let clock = Clock::system();
+        let ids = Ids::system(clock.clone());
+        let path = project.database()?;
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        let limits = project.config.limits.limits();
+        let engine: Arc<dyn Engine> = Arc::new(Sqlite::open(&path, &limits)?);
+        Ok(Self { engine, dialect: &SQLITE, clock, ids })
+    }
+
+    /// Accounts and keys over this database.
+    #[must_use]
+    pub fn auth(&self, config: &Config, url: &str) -> Arc<Auth> {
+        let settings = AuthSettings {
+            issuer: format!("{}/auth/v1", config.server.public_url.as_deref().unwrap_or(url)),
+            sign_up: config.auth.signup,
+            autoconfirm: config.auth.autoconfirm,
+            access_token_s: config.auth.token_seconds,
+            password_characters: config.auth.password_min_length,
+            legacy_keys: config.auth.legacy_keys,
+            keyless_anon: config.auth.keyless,
+            ..AuthSettings::default()
+        };
+        Arc::new(Auth::new(AuthParts {
+            engine: Arc::clone(&self.engine),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            limits: config.limits.limits(),
+            settings,
+        }))
+    }
+
+    /// The server over this database; not ready until it has a catalog.
+    #[must_use]
+    pub fn app(&self, config: &Config, auth: Arc<Auth>, log: RequestLog) -> Arc<App> {
+        let limits = config.limits.limits();
+        App::new(Parts {
+            engine: Arc::clone(&self.engine),
+            auth,
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            rest: RestSettings {
+                max_rows: limits.rows,
+                tx_rollback_allowed: config.rest.tx_rollback,
+                unfiltered_writes_allowed: config.rest.unfiltered_writes,
+                limits,
+            },
+            edge: Edge {
+                cors_origins: config.server.cors_origins.clone(),
+                server_timing: config.server.server_timing,
+            },
+            log,
+        })
+    }
+
+    /// Brings Backstay's own tables to this binary and hands the catalog to `auth`.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn prepare(&self, auth: &Auth, catalog: &Arc<Catalog>) -> Result<()> {
+        backstay_migrate::apply::own_tables(&*self.engine, self.dialect, catalog).await?;
+        auth.load(Arc::clone(catalog));
+        Ok(())
+    }
+}
+
+/// Resolves on Ctrl-C or SIGTERM.
+pub async fn stopped() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}
