@@ -74,6 +74,8 @@ pub struct Auth {
     pub(crate) states: States,
     ring: RwLock<Option<Arc<KeyRing>>>,
     catalog: RwLock<Option<Arc<Catalog>>>,
+    /// Held while keys are loaded because one was unknown: a flood of such asks once.
+    reloading: tokio::sync::Mutex<()>,
 }
 
 impl Auth {
@@ -87,6 +89,7 @@ impl Auth {
             states: States::default(),
             ring: RwLock::new(None),
             catalog: RwLock::new(None),
+            reloading: tokio::sync::Mutex::new(()),
             engine,
             settings,
             clock,
@@ -155,6 +158,7 @@ impl Auth {
         if age < STALE_KEYS_MICROS {
             return Ok(None);
         }
+        let Ok(_alone) = self.reloading.try_lock() else { return Ok(None) };
         self.load_keys(catalog).await?;
         self.ring().map(Some)
     }

@@ -22,7 +22,7 @@ impl Weaver<'_> {
         for id in &named {
             self.refuse_server_set(table, table.column(*id), Operation::Create)?;
         }
-        let changed: Vec<String> = named.iter().map(|id| table.column(*id).name.clone()).collect();
+        let changed: Vec<String> = named.iter().map(|id| table.column(*id).field.clone()).collect();
         insert.invalid = self.start_states(&insert, table, &named);
         if let Some(conflict) = insert.conflict.take() {
             insert.conflict = Some(self.conflict(conflict, &insert)?);

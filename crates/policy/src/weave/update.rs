@@ -54,7 +54,7 @@ impl Weaver<'_> {
             self.refuse_server_set(table, table.column(*id), Operation::Update)?;
             self.refuse_role(table, *id)?;
         }
-        let changed: Vec<String> = named.iter().map(|id| table.column(*id).name.clone()).collect();
+        let changed: Vec<String> = named.iter().map(|id| table.column(*id).field.clone()).collect();
         let rows = Self::rows(&update, table);
         self.type_rules(&mut update, table, &rows, &changed)?;
         self.field_rules(&mut update, table, &named, &rows, &changed)?;

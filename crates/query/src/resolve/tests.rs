@@ -355,6 +355,17 @@ fn writes() {
         returning: Some(select("product", vec![Item::Embed(embed("seller", vec![column("name")]))])),
     };
     let delete = Delete { table: "product".to_owned(), filters: vec![], returning: None };
+    let computed = Update {
+        table: "product".to_owned(),
+        assign: vec![("rating".to_owned(), Input::Null)],
+        ..Update::default()
+    };
+    let seller = Embed { inner: true, ..embed("seller", vec![column("name")]) };
+    let inner = Insert {
+        table: "product".to_owned(),
+        returning: Some(select("product", vec![Item::Embed(seller)])),
+        ..Insert::default()
+    };
     insta::assert_snapshot!(
         [
             insert(&three, row(), None),
@@ -377,6 +388,8 @@ fn writes() {
             insert(&["stock"], vec![vec![]], None),
             run(Query::Update(update)),
             run(Query::Delete(delete)),
+            run(Query::Update(computed)),
+            run(Query::Insert(inner)),
         ]
         .join("\n\n")
     );

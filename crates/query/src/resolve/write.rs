@@ -13,8 +13,11 @@ impl<'c> Resolver<'c> {
     pub(super) fn insert(&mut self, insert: &named::Insert) -> Result<Insert, Fault> {
         let table = self.table(&insert.table)?;
         let row = self.sources.next_id();
-        let columns =
-            insert.columns.iter().map(|name| written(table, name)).collect::<Result<Vec<_>, Fault>>()?;
+        let columns = insert
+            .columns
+            .iter()
+            .map(|name| written(table, name, Verb::Insert))
+            .collect::<Result<Vec<_>, Fault>>()?;
         super::within(insert.rows.len(), self.limits.write_rows, "rows of one write")?;
         let rows = insert.rows.iter().map(|cells| self.row(&columns, cells)).collect::<Result<_, Fault>>()?;
         let ids: Vec<ColumnId> = columns.iter().map(|column| column.id).collect();
@@ -48,7 +51,7 @@ impl<'c> Resolver<'c> {
         let scope = Scope { table, source: row, items: &[], depth: 0 };
         let mut assign = Vec::with_capacity(update.assign.len());
         for (name, input) in &update.assign {
-            let column = written(table, name)?;
+            let column = written(table, name, Verb::Update)?;
             let value = match input {
                 Input::Default => default(column)?,
                 input => self.cell(column, input)?,
@@ -77,7 +80,9 @@ impl<'c> Resolver<'c> {
         Ok(Delete { table: table.id, row, filter, filtered, rule: Pred::TRUE, returning })
     }
 
-    /// What a write answers with: in the order of the write, unless another is asked for.
+    /// What a write answers with: every row written, in the order of the write unless another
+    /// is asked for. Its filter is left to the rules: a row that an `!inner` embed leaves out
+    /// would otherwise look like one that its writer may not read.
     fn returning(
         &mut self,
         select: &named::Select,
@@ -86,7 +91,7 @@ impl<'c> Resolver<'c> {
     ) -> Result<Select, Fault> {
         let resolved = self.select_of(select, table, row)?;
         let order = if select.order.is_empty() { Vec::new() } else { resolved.order };
-        Ok(Select { order, ..resolved })
+        Ok(Select { order, filter: Pred::TRUE, ..resolved })
     }
 
     fn row(&self, columns: &[&Column], cells: &[Input]) -> Result<Vec<Value>, Fault> {
@@ -161,19 +166,29 @@ fn absent(rows: &[Vec<Input>]) -> Vec<Vec<bool>> {
     rows.iter().map(|row| row.iter().map(|cell| *cell == Input::Default).collect()).collect()
 }
 
+/// What a body is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Insert,
+    Update,
+}
+
 /// The column that a body names.
-fn written<'c>(table: &'c Table, name: &str) -> Result<&'c Column, Fault> {
+fn written<'c>(table: &'c Table, name: &str, verb: Verb) -> Result<&'c Column, Fault> {
     let unknown = || {
         let message = format!("Could not find the '{name}' column of '{}' in the schema cache", table.name);
         Fault::new(code::NO_COLUMN, message)
     };
     match table.members.get(name) {
         Some(Member::Column(id)) => Ok(table.column(*id)),
-        Some(Member::Computed(_)) => Err(Fault::new(
-            code::ALWAYS_GENERATED,
-            format!("cannot insert a non-DEFAULT value into column \"{name}\""),
-        )
-        .with_details(format!("Column \"{name}\" is a generated column."))),
+        Some(Member::Computed(_)) => {
+            let message = match verb {
+                Verb::Insert => format!("cannot insert a non-DEFAULT value into column \"{name}\""),
+                Verb::Update => format!("column \"{name}\" can only be updated to DEFAULT"),
+            };
+            Err(Fault::new(code::ALWAYS_GENERATED, message)
+                .with_details(format!("Column \"{name}\" is a generated column.")))
+        }
         Some(Member::Relation(id)) => match &table.relation(*id).kind {
             RelationKind::ToOne { columns, .. } => {
                 let names: Vec<&str> = columns.iter().map(|id| table.column(*id).name.as_str()).collect();

@@ -1,6 +1,6 @@
 //! Who calls: every kind of key and token, at this door and for others.
 
-use super::kit::{Kit, NOW, SECOND, open, service};
+use super::kit::{Kit, NOW, PROJECT, SECOND, open, open_with, service};
 use crate::endpoint::ENDPOINTS;
 use crate::identify::Credentials;
 use crate::key_ring::ApiRole;
@@ -20,6 +20,9 @@ async fn who(kit: &Kit, apikey: Option<&str>, token: Option<&str>, user_agent: O
     }
 }
 
+/// API key, bearer token, user agent, and who that is.
+type Case<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>, &'a str);
+
 #[tokio::test]
 async fn keys_and_tokens() {
     let kit = open().await;
@@ -28,7 +31,7 @@ async fn keys_and_tokens() {
     let (publishable, secret) = (shown(&kit.keys.publishable), shown(&kit.keys.secret));
     let (anon, service_role) = (shown(&kit.keys.anon), shown(&kit.keys.service_role));
     let user = "authenticated Some(\"a@b.cd\")";
-    let cases: [(Option<&str>, Option<&str>, Option<&str>, &str); 16] = [
+    let cases: [Case<'_>; 16] = [
         (Some(&publishable), None, None, "anon"),
         (Some(&publishable), Some(&publishable), None, "anon"),
         (Some(&publishable), Some(&token), None, user),
@@ -115,7 +118,7 @@ async fn keys_are_shared_and_taken_back() {
     let worker = listed.iter().find(|key| key.name == "worker").unwrap();
     assert_eq!((worker.role, worker.public_text.as_ref()), (ApiRole::Secret, None));
     assert!(made.expose().starts_with(&worker.prefix));
-    assert_eq!(kit.auth.revoke_api_key(worker.id).await.unwrap(), true);
+    assert!(kit.auth.revoke_api_key(worker.id).await.unwrap());
     assert_eq!(who(&kit, Some(made.expose()), None, None).await, "PGRST301: Invalid API key");
 }
 
@@ -184,4 +187,26 @@ async fn every_endpoint_for_every_caller() {
     assert_eq!(jwks.body["keys"][0]["alg"], "ES256");
     assert_eq!(jwks.header("Cache-Control"), Some("public, max-age=600"));
     assert_eq!(NOW % SECOND, 0);
+}
+
+#[tokio::test]
+async fn before_the_schema_is_loaded_nobody_is_known() {
+    let kit = open().await;
+    let early = service(&kit.engine, Settings::default(), &kit.clock, 3);
+    let asked = Credentials { apikey: Some("sb_publishable_x"), ..Credentials::default() };
+    let refused = early.identify(&asked).await.expect_err("is not ready");
+    assert_eq!(refused.code.text, "PGRST002");
+    early.load(Arc::clone(&kit.catalog));
+    let refused = early.identify(&asked).await.expect_err("is not ready");
+    assert_eq!(refused.code.text, "PGRST002");
+}
+
+#[tokio::test]
+async fn without_a_key_only_where_it_is_allowed() {
+    let settings = Settings { keyless_anon: true, legacy_keys: false, ..Settings::default() };
+    let kit = open_with(settings, PROJECT).await;
+    assert_eq!(who(&kit, None, None, None).await, "anon");
+    assert_eq!(who(&kit, Some("x"), None, None).await, "PGRST301: Invalid API key");
+    assert_eq!(who(&kit, None, Some("x"), None).await, "PGRST301: JWT cannot be verified");
+    assert!(kit.keys.anon.is_none() && kit.keys.service_role.is_none());
 }

@@ -3,6 +3,7 @@
 use super::kit::{NOW, PROJECT, SECOND, open, open_with};
 use crate::settings::Settings;
 use backstay_base::secret::Secret;
+use futures_util::future::join_all;
 use serde_json::{Map, json};
 
 #[tokio::test]
@@ -151,4 +152,18 @@ async fn the_command_line_makes_roles_and_deletes() {
     kit.auth.delete_user(&account.id.to_string()).await.unwrap();
     assert!(kit.rows("user", &["id"]).await.is_empty());
     assert_eq!(kit.auth.delete_user("a@b.cd").await.expect_err("is gone").code, "user_not_found");
+}
+
+#[tokio::test]
+async fn two_sign_ups_at_once_make_one_account() {
+    let kit = open().await;
+    let body = r#"{"email":"a@b.cd","password":"hunter22","data":{"name":"Ann"}}"#;
+    let call = || kit.call("POST /signup", None, body);
+    let answers = join_all((0..4).map(|_| call())).await;
+    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 422, 422, 422]);
+    let refused = answers.iter().filter(|answer| answer.status == 422);
+    assert!(refused.into_iter().all(|answer| answer.text("code") == "user_already_exists"));
+    assert_eq!(kit.rows("user", &["email"]).await, [[Some("a@b.cd".to_owned())]]);
 }
