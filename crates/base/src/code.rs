@@ -68,7 +68,9 @@ codes! {
     DATATYPE_MISMATCH = "42804", Invalid, "a value of another type is needed";
     NO_CONFLICT_TARGET = "42P10", Invalid, "no unique constraint matches the conflict target";
     CANNOT_CAST = "42846", Invalid, "no such cast";
+    SYNTAX_ERROR = "42601", Invalid, "a statement of a migration does not run";
     // engine
+    TRANSACTION_STATE = "25001", Invalid, "a statement begins or ends a transaction where it may not";
     STATEMENT_TIMEOUT = "57014", Unavailable, "the statement took longer than its limit";
     TOO_COMPLEX = "54001", Limit, "the request passes a limit of size, depth or cost";
     DISK_FULL = "53100", Unavailable, "no space is left; nothing was written";

@@ -18,7 +18,7 @@ impl Lock {
     /// # Errors
     /// [`OpenError::InUse`] names the holder.
     pub fn take(database: &Path) -> Result<Self, OpenError> {
-        let path = lock_path(database);
+        let path = lock_path(&real_path(database));
         let io = |source| OpenError::Io { path: path.clone(), source };
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
@@ -41,6 +41,18 @@ impl Lock {
             .and_then(|()| file.write_all(words.as_bytes()))
             .map_err(io)?;
         Ok(Self { _file: file })
+    }
+}
+
+/// The path without links, so that two names of one file have one lock.
+fn real_path(database: &Path) -> PathBuf {
+    if let Ok(real) = database.canonicalize() {
+        return real;
+    }
+    let folder = database.parent().and_then(|folder| folder.canonicalize().ok());
+    match (folder, database.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        (None, _) | (_, None) => database.to_owned(),
     }
 }
 

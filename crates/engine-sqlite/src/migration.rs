@@ -60,13 +60,19 @@ pub fn journal(connection: &Connection) -> Result<Vec<JournalRow>, Fault> {
 }
 
 fn run(connection: &Connection, batch: &Batch) -> Result<(), Fault> {
+    let outside = connection.is_autocommit();
     for (index, statement) in batch.statements.iter().enumerate() {
         connection.execute_batch(statement).map_err(|error| {
             let words = error.to_string();
             let cause = fault(error);
             let message = format!("statement {} of the migration failed: {words}", index + 1);
-            Fault { message, ..cause }
+            let code = if cause.code == code::INTERNAL { code::SYNTAX_ERROR } else { cause.code };
+            Fault { code, message, ..cause }
         })?;
+        if connection.is_autocommit() != outside {
+            let message = format!("statement {} of the migration begins or ends a transaction", index + 1);
+            return Err(Fault::new(code::TRANSACTION_STATE, message));
+        }
     }
     let dangling: bool = connection
         .query_row("SELECT EXISTS (SELECT 1 FROM pragma_foreign_key_check)", [], |row| row.get(0))

@@ -36,7 +36,7 @@ const BLOCKING_BUSY_MS: u64 = 5_000;
 pub struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Opened>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     waiting: AtomicUsize,
     queue: usize,
     statement_ms: u64,
@@ -57,7 +57,7 @@ impl Readers {
         Self {
             path: path.to_owned(),
             idle: Mutex::default(),
-            permits: Semaphore::new(threads.max(BLOCKING_READS)),
+            permits: Arc::new(Semaphore::new(threads.max(BLOCKING_READS))),
             waiting: AtomicUsize::new(0),
             queue: limits.read_queue,
             statement_ms: limits.statement_ms,
@@ -98,7 +98,7 @@ impl Readers {
         .await
     }
 
-    /// Closes idle connections; those in use close when they are given back too late.
+    /// Closes idle connections: after a failed commit or a migration new ones are opened.
     pub fn clear(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -110,12 +110,15 @@ impl Readers {
         let queued = Queued::enter(self)?;
         let permit = self
             .permits
-            .acquire()
+            .clone()
+            .acquire_owned()
             .await
             .map_err(|closed| Fault::internal("the pool of readers is closed").with_source(closed))?;
         drop(queued);
         let readers = Arc::clone(self);
+        // the permit goes with the work, which goes on when nobody waits for it any more
         let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
             let mut reader = readers.take()?;
             let waits = reader.connection.busy_timeout(Duration::from_millis(BLOCKING_BUSY_MS));
             let result = waits.map_err(fault).and_then(|()| work(&mut reader));
@@ -124,9 +127,7 @@ impl Readers {
             }
             result
         });
-        let result = task.await;
-        drop(permit);
-        result.unwrap_or_else(|panicked| Err(Fault::internal("a read panicked").with_source(panicked)))
+        task.await.unwrap_or_else(|panicked| Err(Fault::internal("a read panicked").with_source(panicked)))
     }
 
     fn take(&self) -> Result<Opened, Fault> {

@@ -30,7 +30,7 @@ fn short(select: &Select, catalog: &Catalog, top: bool) -> bool {
     let table = catalog.table(select.table);
     let fixed = fixed_columns(&select.filter, select.source);
     let point = is_point(table, &fixed);
-    let indexed = point || leads_an_index(table, &fixed);
+    let indexed = point || leads_an_index(table, &fixed) || is_member(&select.filter, catalog);
     let page = select.limit.is_some_and(|limit| limit <= SHORT_PAGE_ROWS);
     let ordered = matches!(select.filter, Pred::Const(true)) && order_is_indexed(select, table);
     let reached = point || (indexed && (page || !top)) || (page && !select.count && ordered);
@@ -78,6 +78,20 @@ fn own_column(scalar: &Scalar, source: SourceId) -> Option<ColumnId> {
     match scalar {
         Scalar::Column(column) if column.source == source => Some(column.column),
         _ => None,
+    }
+}
+
+/// Whether the rows are those that some row of an indexed page of another table names.
+fn is_member(filter: &Pred, catalog: &Catalog) -> bool {
+    match filter {
+        Pred::And(all) => all.iter().any(|pred| is_member(pred, catalog)),
+        Pred::Exists(exists) => {
+            let table = catalog.table(exists.table);
+            let fixed = fixed_columns(&exists.filter, exists.source);
+            is_point(table, &fixed) && leads_an_index(table, &fixed)
+        }
+        // nothing else begins at another table
+        _ => false,
     }
 }
 

@@ -25,7 +25,7 @@ pub fn fields(
     let mut sources = Sources::default();
     let row = sources.next_id();
     let scope = Scope::one(prospective(catalog, row, candidates));
-    let changed: Vec<String> = candidates.iter().map(|(id, _)| table.column(*id).name.clone()).collect();
+    let changed: Vec<String> = candidates.iter().map(|(id, _)| table.column(*id).field.clone()).collect();
     let asked = Asked { caller, info, operation: Operation::Create, changed: &changed };
     let mut compiler = Compiler::new(catalog, asked, &mut sources);
     let mut allowed = Vec::new();

@@ -2,6 +2,7 @@
 //! a script; defaults, `@set`, ids and stamps into what it writes.
 
 mod assign;
+mod check;
 mod delete;
 mod fill;
 mod insert;

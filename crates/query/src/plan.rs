@@ -382,6 +382,8 @@ pub struct Insert {
     pub derived: Vec<(ColumnId, Scalar)>,
     /// References whose target the caller must be allowed to name.
     pub references: Vec<Reference>,
+    /// `@check`s of the table, over `row`; engines skip those that stand in the database.
+    pub checks: Vec<RowCheck>,
     /// Must be TRUE of every written row.
     pub rule: Pred,
     /// The fault that the values themselves deserve (`@valid`, `@next`, missing value), shown only where `rule` holds.
@@ -405,6 +407,17 @@ pub struct Reference {
     pub target: TableId,
     /// Over the source `row` of the write.
     pub allowed: Pred,
+}
+
+/// A `@check` of a table: 23514 for a written row where `broken` is TRUE, shown only where the rule holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowCheck {
+    /// Constraint name.
+    pub constraint: String,
+    /// For the person who broke it; empty where the author wrote none.
+    pub message: String,
+    /// Where the check is definitely false.
+    pub broken: Pred,
 }
 
 /// A value that a row of a write gives and that its column refuses.
@@ -479,6 +492,8 @@ pub struct Update {
     pub arms: Vec<Pred>,
     /// References whose target the caller must be allowed to name; `allowed` reads [`Update::row`].
     pub references: Vec<Reference>,
+    /// `@check`s of the table, over `row`; engines skip those that stand in the database.
+    pub checks: Vec<RowCheck>,
     /// What every written row must hold besides: denials, field rules, the create rule of a moved row.
     pub rule: Pred,
     /// Columns of the stored row that `arms` and `rule` read through `old`.

@@ -220,7 +220,8 @@ pub enum RequestField {
     Method,
     /// `request.ip`: client address as text.
     Ip,
-    /// `request.changed`: names of the fields in the body.
+    /// `request.changed`: names of the stored fields in the body, as the schema writes them
+    /// (`seller`, not `seller_id`).
     Changed,
     /// `request.headers["x"]`: lower-case name.
     Header(String),

@@ -3,6 +3,7 @@
 
 pub mod delete;
 pub mod insert;
+mod join;
 pub mod pred;
 pub mod row;
 pub mod scalar;

@@ -2,9 +2,11 @@
 //! (SEMANTICS 9–12, 28–30). A session and a woven script enter, a reply and whether
 //! to keep what was written leave. The same for every database.
 
+mod check;
 mod delete;
 mod insert;
 mod read;
+mod reference;
 mod refusal;
 mod update;
 mod upsert;
@@ -42,12 +44,20 @@ pub enum References {
     AtCommit,
 }
 
-/// Whether a script inserts rows that may refer to each other, so that references
-/// can only be checked after all of them.
+/// From this many rows on, guarded references are checked once for all of them.
+const MANY_ROWS: usize = 16;
+
+/// Whether references are checked after all rows of an insert: because the rows may
+/// refer to each other, or because asking for each of many rows would cost too much.
+/// Missing targets then wait as long as hidden ones, so that nothing tells them apart.
 #[must_use]
 pub fn needs_deferred_references(script: &Script, catalog: &Catalog) -> bool {
     script.steps.iter().any(|step| match &step.query {
-        Query::Insert(insert) => insert.rows.len() > 1 && refers_to_itself(catalog.table(insert.table)),
+        Query::Insert(insert) => {
+            let many = insert.rows.len() >= MANY_ROWS;
+            let asked = many && !(insert.references.is_empty() && insert.checks.is_empty());
+            asked || (insert.rows.len() > 1 && refers_to_itself(catalog.table(insert.table)))
+        }
         Query::Select(_) | Query::Update(_) | Query::Delete(_) => false,
     })
 }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, Result};
 
 type Checked = fn(i64, i64) -> Option<i64>;
 type Wide = fn(i128, i128) -> Option<i128>;
+type Floating = fn(f64, f64) -> f64;
 
 pub(super) fn register(connection: &Connection) -> Result<()> {
     let operations: [(&str, &str, Checked); 5] = [
@@ -23,7 +24,7 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
             Ok(integers(context, operation).filter(|number| i32::try_from(*number).is_ok()))
         })?;
     }
-    let floats: [(&str, fn(f64, f64) -> f64); 5] = [
+    let floats: [(&str, Floating); 5] = [
         ("bs_add_float", |a, b| a + b),
         ("bs_sub_float", |a, b| a - b),
         ("bs_mul_float", |a, b| a * b),

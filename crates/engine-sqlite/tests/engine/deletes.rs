@@ -1,3 +1,5 @@
+//! Deletes: reach, rules, references, answers.
+
 use crate::kit::{Db, eq, refused, select};
 use backstay_query::named::{Delete, Filter, Query};
 use backstay_query::plan::{End, Expect};

@@ -1,3 +1,5 @@
+//! Groups, queues, limits, locks, full disks, reopening.
+
 use crate::kit::{Db, guarded, insert, open, open_with, refused, select};
 use backstay_base::limit::Limits;
 use backstay_engine::Engine as _;
@@ -239,4 +241,28 @@ async fn a_bulk_insert_shares_a_group_with_small_ones() {
         "23505 | duplicate key value violates unique constraint \"tag_pkey\" | Key (id)=(10) already exists."
     );
     assert_eq!(db.dump("tag", "id").await, "[{id:1},{id:2}]");
+}
+
+/// The page limit stands in for a full disk.
+#[tokio::test]
+async fn a_full_disk_refuses_the_one_that_fills_it() {
+    let db = Db::filled().await;
+    let pages: i64 = rusqlite::Connection::open(db.dir.path().join("test.db"))
+        .unwrap()
+        .query_row("PRAGMA page_count", [], |row| row.get(0))
+        .unwrap();
+    let limit = format!("PRAGMA max_page_count = {}", pages + 8);
+    db.engine
+        .migrate(&backstay_engine::migration::Batch { statements: vec![limit], journal: None })
+        .await
+        .unwrap();
+    let large = "x".repeat(1 << 20);
+    let large = insert("tag", "id label", &[vec!["99", &large]]);
+    let large = guarded(&db.catalog, db.script(Query::Insert(large)));
+    let small: Vec<_> = (100..116).map(|id| guarded(&db.catalog, db.script(tag(id)))).collect();
+    let work = small.iter().map(|script| db.engine.run(script));
+    let (large, small) = futures_util::join!(db.engine.run(&large), futures_util::future::join_all(work));
+    assert_eq!(refused(large), "53100 | no space is left on the disk; nothing was written | ");
+    assert!(small.iter().all(Result::is_ok));
+    assert_eq!(db.run(Query::Select(select("tag", "id"))).await.unwrap().affected, 18);
 }

@@ -1,3 +1,5 @@
+//! Inserts: rules, constraints in PostgreSQL's words, references, expectations.
+
 use crate::kit::{Db, insert, refused, select};
 use backstay_query::named::{Input, Insert, Query};
 use backstay_query::plan::{End, Expect};
@@ -103,6 +105,52 @@ async fn constraint_errors_are_shown_only_where_the_rule_holds() {
 }
 
 #[tokio::test]
+async fn checks_bind_whether_the_database_can_say_them_or_not() {
+    let db = Db::ruled().await;
+    for (row, expected) in [
+        (
+            vec!["7", "Title", "x", "1", "-1"],
+            "23514 | too few words | new row for relation \"post\" violates check constraint \"post_check\"",
+        ),
+        (
+            vec!["7", "xTitle", "x", "1", "5"],
+            "23514 | no title begins with x | new row for relation \"post\" violates check constraint \"post_check1\"",
+        ),
+        (
+            vec!["7", "xTitle", "x", "1", "500"],
+            "42501 | new row violates row-level security policy for table \"post\" | ",
+        ),
+    ] {
+        assert_eq!(refused(db.as_user(post(row.clone())).await), expected, "{row:?}");
+    }
+    assert_eq!(posts(&db).await, "[{id:1},{id:2}]");
+}
+
+/// Cy (3) is hidden and nobody has 77: whichever stands first is blamed, in the same words.
+#[tokio::test]
+async fn hidden_and_absent_targets_cannot_be_told_apart() {
+    let db = Db::ruled().await;
+    let pair = |one: &'static str, two: &'static str, three: &'static str| {
+        Query::Insert(insert("pair", "id one_id two_id three_id", &[vec!["1", one, two, three]]))
+    };
+    let blamed = |column: &str, key: &str, target: &str| {
+        format!(
+            "23503 | insert or update on table \"pair\" violates foreign key constraint \"pair_{column}_fkey\" | Key ({column})=({key}) is not present in table \"{target}\"."
+        )
+    };
+    for (one, two, three, expected) in [
+        ("3", "77", "", blamed("one_id", "3", "person")),
+        ("77", "3", "", blamed("one_id", "77", "person")),
+        ("1", "3", "77", blamed("two_id", "3", "person")),
+        ("1", "77", "77", blamed("two_id", "77", "person")),
+        ("1", "2", "77", blamed("three_id", "77", "post")),
+    ] {
+        assert_eq!(refused(db.as_user(pair(one, two, three)).await), expected, "{one} {two} {three}");
+    }
+    assert_eq!(db.as_user(pair("1", "2", "")).await.unwrap().affected, 1);
+}
+
+#[tokio::test]
 async fn a_row_that_its_writer_may_not_read_is_written_only_in_silence() {
     let db = Db::ruled().await;
     let hidden = insert("post", POST, &[vec!["7", "Title", "x", "1", "70"]]);
@@ -194,4 +242,33 @@ async fn twenty_thousand_rows_are_one_write() {
     let columns = vec!["id".into(), "label".into()];
     let insert = Insert { table: "tag".into(), columns, rows, ..Insert::default() };
     assert_eq!(db.as_user(Query::Insert(insert)).await.unwrap().affected, 20_000);
+}
+
+#[tokio::test]
+async fn among_many_rows_hidden_and_absent_targets_are_blamed_alike() {
+    let db = Db::ruled().await;
+    for target in ["3", "77"] {
+        let ids: Vec<String> = (1..40).map(|id| id.to_string()).collect();
+        let row =
+            |id: &'static str, slug: &'static str, author: &'static str| vec![id, "Title", slug, author, "5"];
+        let mut rows: Vec<Vec<&str>> = vec![row("100", "a", target)];
+        let slugs: Vec<String> = ids.iter().map(|id| format!("s{id}")).collect();
+        let more = ids.iter().zip(&slugs).skip(10);
+        rows.extend(more.map(|(id, slug)| vec![id.as_str(), "Title", slug.as_str(), "1", "5"]));
+        let many = Query::Insert(insert("post", POST, &rows));
+        assert_eq!(
+            refused(db.as_user(many).await),
+            format!(
+                "23503 | insert or update on table \"post\" violates foreign key constraint \"post_author_id_fkey\" | Key (author_id)=({target}) is not present in table \"person\"."
+            )
+        );
+        rows[0] = row("100", "a", target);
+        rows[5][2] = "first";
+        let many = Query::Insert(insert("post", POST, &rows));
+        assert_eq!(
+            refused(db.as_user(many).await),
+            "23505 | duplicate key value violates unique constraint \"post_slug_key\" | Key (slug)=(first) already exists."
+        );
+    }
+    assert_eq!(posts(&db).await, "[{id:1},{id:2}]");
 }

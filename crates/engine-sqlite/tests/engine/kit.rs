@@ -28,7 +28,10 @@ use tempfile::TempDir;
 pub const SCHEMA: &str = r#"
 type Person { id: Int!  name: String!  manager: Person  reports: [Person!]!  posts: [Post!]! }
 enum State { DRAFT @next(to: [LIVE])  LIVE @next(to: [GONE])  GONE }
-type Post @check(expr: "this.words >= 0", message: "too few words") {
+type Post
+  @check(expr: "this.words >= 0", message: "too few words")
+  @check(expr: "this.title.startsWith('x') == false", message: "no title begins with x")
+{
   id: Int!
   title: String! @valid(minLength: 2, maxLength: 20)
   slug: String! @unique
@@ -47,6 +50,7 @@ type Post @check(expr: "this.words >= 0", message: "too few words") {
   notes: [Note!]!
 }
 type Tag { id: Int! label: String! posts: [Post!]! }
+type Pair { id: Int! one: Person! @relation(onDelete: CASCADE) two: Person! @relation(onDelete: CASCADE) three: Post }
 type Note { id: Int! post: Post! @relation(onDelete: CASCADE) text: String @unique }
 "#;
 

@@ -1,3 +1,5 @@
+//! Introspection, rehearsals and migrations.
+
 use crate::kit::{Db, open, refused};
 use backstay_engine::Engine as _;
 use backstay_engine::live::{LiveCheck, LiveColumn, LiveIndex, LiveKey, LiveReference, LiveTable};
@@ -18,7 +20,7 @@ async fn what_was_made_is_found_again() {
     let db = open().await;
     let live = db.engine.introspect().await.unwrap();
     let names: Vec<&str> = live.tables.iter().map(|table| table.name.as_str()).collect();
-    assert_eq!(names, ["note", "person", "post", "post_tag", "tag"]);
+    assert_eq!(names, ["note", "pair", "person", "post", "post_tag", "tag"]);
     let note = live.tables.into_iter().next().unwrap();
     let expected = LiveTable {
         name: "note".into(),
@@ -94,12 +96,16 @@ async fn a_migration_is_all_or_nothing() {
     let broken = batch(&["CREATE TABLE extra (a TEXT) STRICT", "CREATE TABLE extra (a TEXT) STRICT"], 2);
     assert_eq!(
         refused(db.engine.migrate(&broken).await),
-        "XX000 | statement 2 of the migration failed: table extra already exists in CREATE TABLE extra (a TEXT) STRICT at offset 13 |  <table extra already exists in CREATE TABLE extra (a TEXT) STRICT at offset 13>"
+        "42601 | statement 2 of the migration failed: table extra already exists in CREATE TABLE extra (a TEXT) STRICT at offset 13 | "
     );
     let dangling = batch(&["DELETE FROM person WHERE id = 2"], 3);
     assert_eq!(
         refused(db.engine.migrate(&dangling).await),
         "23503 | the migration leaves rows that refer to rows that are not there | "
+    );
+    assert_eq!(
+        refused(db.engine.migrate(&batch(&["COMMIT"], 4)).await),
+        "25001 | statement 1 of the migration begins or ends a transaction | "
     );
     let again = batch(&["CREATE TABLE extra (a TEXT) STRICT"], 1);
     assert!(db.engine.migrate(&again).await.is_err());

@@ -1,10 +1,18 @@
 //! The engine on real files: reads, every branch of writing, groups, migrations.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail loudly"
+)]
+
 mod deletes;
 mod durability;
 mod inserts;
 mod kit;
 mod live;
+mod plans;
 mod reads;
 mod updates;
 mod upserts;

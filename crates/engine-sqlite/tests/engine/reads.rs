@@ -1,3 +1,5 @@
+//! Reads: types, embeds, filters, pages, scalars of rules.
+
 use crate::kit::{Db, compare, embed, eq, field, refused, select, text};
 use backstay_query::named::{self, Comparison, Filter, Item, Order, Test};
 use backstay_query::plan::{

@@ -1,3 +1,5 @@
+//! Updates: reach, rules on both rows, constraints, transitions, keys.
+
 use crate::kit::{Db, eq, refused, select, update};
 use backstay_query::named::{Filter, Query, Update};
 use backstay_query::plan::{End, Expect};
@@ -95,6 +97,25 @@ async fn constraint_errors_are_shown_only_where_the_rules_hold() {
             "{hidden:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn checks_bind_whether_the_database_can_say_them_or_not() {
+    let db = Db::ruled().await;
+    let result = db.as_user(change(&[("words", "-1")], vec![eq("id", "1")])).await;
+    assert_eq!(
+        refused(result),
+        "23514 | too few words | new row for relation \"post\" violates check constraint \"post_check\""
+    );
+    let result = db.as_user(change(&[("title", "xTitle")], vec![eq("id", "1")])).await;
+    assert_eq!(
+        refused(result),
+        "23514 | no title begins with x | new row for relation \"post\" violates check constraint \"post_check1\""
+    );
+    assert_eq!(
+        db.dump("post", "title words").await,
+        r#"[{title:"First",words:10},{title:"Second",words:20}]"#
+    );
 }
 
 #[tokio::test]

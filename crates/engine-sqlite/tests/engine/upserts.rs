@@ -1,3 +1,5 @@
+//! Upserts: how rows are told apart, and who may merge what.
+
 use crate::kit::{Db, insert, refused};
 use backstay_query::named::{Conflict, ConflictAction, Input, Insert, Query};
 
@@ -126,5 +128,28 @@ async fn columns_that_the_body_does_not_name_stay() {
         })
         .await,
         r#"[{id:2,title:"Merged",state:"LIVE",words:21}]"#
+    );
+}
+
+#[tokio::test]
+async fn cells_that_a_row_does_not_give_stay() {
+    let db = Db::ruled().await;
+    let cell = |text: &str| Input::Text(text.into());
+    let conflict = Some(Conflict { columns: vec!["slug".into()], action: ConflictAction::Merge });
+    let columns = ["id", "slug", "title", "author_id", "words", "state"].map(String::from).to_vec();
+    let rows = vec![
+        vec![cell("2"), cell("second"), cell("Merged"), cell("2"), Input::Default, Input::Default],
+        vec![cell("8"), cell("eighth"), cell("Made"), cell("1"), cell("5"), Input::Default],
+    ];
+    let body = Insert { table: "post".into(), columns, rows, conflict, returning: None };
+    let part = db.as_user(Query::Insert(body)).await.unwrap();
+    assert_eq!((part.affected, part.inserted), (2, 1));
+    assert_eq!(
+        db.json(backstay_query::named::Select {
+            filters: vec![crate::kit::compare("id", backstay_query::named::Comparison::Gt, "1")],
+            ..crate::kit::select("post", "id title state words")
+        })
+        .await,
+        r#"[{id:2,title:"Merged",state:"LIVE",words:20},{id:8,title:"Made",state:"DRAFT",words:5}]"#
     );
 }

@@ -1,3 +1,5 @@
+//! Values of every type come back as they went.
+
 use crate::kit::{Db, field, open};
 use backstay_query::named::{self, Filter, Input, Insert, Operand, Query, Test};
 use rand::rngs::StdRng;

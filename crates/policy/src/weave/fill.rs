@@ -32,7 +32,10 @@ impl Weaver<'_> {
         for (index, column) in given.iter().enumerate() {
             self.fill_absent(insert, table, table.column(*column), index, changed)?;
         }
-        insert.absent.clear();
+        // an upsert leaves the absent cells of an existing row as they are
+        if insert.conflict.is_none() {
+            insert.absent.clear();
+        }
         for column in &table.columns {
             if given.contains(&column.id) {
                 continue;

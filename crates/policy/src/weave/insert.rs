@@ -22,7 +22,7 @@ impl Weaver<'_> {
         for id in &named {
             self.refuse_server_set(table, table.column(*id), Operation::Create)?;
         }
-        let changed: Vec<String> = named.iter().map(|id| table.column(*id).name.clone()).collect();
+        let changed: Vec<String> = named.iter().map(|id| table.column(*id).field.clone()).collect();
         insert.invalid = self.start_states(&insert, table, &named);
         if let Some(conflict) = insert.conflict.take() {
             insert.conflict = Some(self.conflict(conflict, &insert)?);
@@ -31,6 +31,7 @@ impl Weaver<'_> {
         insert.invalid.extend(valid::rows(table, &insert));
         insert.rule = self.create_rule(&insert, table, &named, &changed)?;
         insert.references = self.references(insert.row, table, &named)?;
+        insert.checks = self.checks(insert.row, table)?;
         insert.returning = insert.returning.take().map(|select| self.select(select)).transpose()?;
         Ok(insert)
     }

@@ -54,12 +54,15 @@ impl Weaver<'_> {
             self.refuse_server_set(table, table.column(*id), Operation::Update)?;
             self.refuse_role(table, *id)?;
         }
-        let changed: Vec<String> = named.iter().map(|id| table.column(*id).name.clone()).collect();
+        let changed: Vec<String> = named.iter().map(|id| table.column(*id).field.clone()).collect();
         let rows = Self::rows(&update, table);
         self.type_rules(&mut update, table, &rows, &changed)?;
         self.field_rules(&mut update, table, &named, &rows, &changed)?;
         self.moved_rows(&mut update, table, &named, &rows, &changed)?;
         update.references = self.references(update.row, table, &named)?;
+        if !update.assign.is_empty() {
+            update.checks = self.checks(update.row, table)?;
+        }
         update.transitions = self.transitions(&update, table);
         update.invalid = valid::assigned(table, &update);
         if !update.assign.is_empty() {

@@ -95,7 +95,9 @@ pub fn check_rule(
 ) -> Checked<Expr> {
     let syntax = parse_reported(literal, diagnostics)?;
     let mut checker = Checker::new(environment, literal, diagnostics);
-    checker.predicate(&syntax)
+    let checked = checker.predicate(&syntax);
+    debug_assert!(checked.is_ok() || diagnostics.failed(), "a rule is never dropped without an error");
+    checked
 }
 
 /// Checks a value that must have a type, widening it.
@@ -177,6 +179,8 @@ struct Checker<'a, 'e> {
     /// Named rules being put in place.
     expanding: Vec<String>,
     vars: u16,
+    /// Variables that range over `request.changed`.
+    changed_vars: Vec<VarId>,
     nodes: usize,
     depth: usize,
     /// A limit was passed: nothing more is checked or reported.
@@ -196,6 +200,7 @@ impl<'a, 'e> Checker<'a, 'e> {
             scope: Vec::new(),
             expanding: Vec::new(),
             vars: 0,
+            changed_vars: Vec::new(),
             nodes: 0,
             depth: 0,
             stopped: false,
@@ -269,6 +274,31 @@ impl<'a, 'e> Checker<'a, 'e> {
             return self.fail(codes::TOO_LONG, span, message);
         }
         if self.depth > MAX_EXPANDED_DEPTH {
+            let message = format!(
+                "with its named rules in place, the rule nests deeper than {MAX_EXPANDED_DEPTH} levels"
+            );
+            return self.fail(codes::TOO_DEEP, span, message);
+        }
+        Ok(())
+    }
+
+    /// Bounds the size and depth that a use of a parameter adds: rules that pass their
+    /// parameters on twice would otherwise grow without end.
+    fn bound_copy(&mut self, expr: &Expr, syntax: &Syntax) -> Checked<()> {
+        if self.stopped {
+            return Err(Reported);
+        }
+        let (size, height) = expr.extent();
+        self.nodes += size;
+        let span = self.span_of(syntax);
+        if self.nodes > MAX_EXPANDED_NODES {
+            self.stopped = true;
+            let message =
+                format!("with its named rules in place, the rule has more than {MAX_EXPANDED_NODES} parts");
+            return self.fail(codes::TOO_LONG, span, message);
+        }
+        if self.depth + height > 2 * MAX_EXPANDED_DEPTH {
+            self.stopped = true;
             let message = format!(
                 "with its named rules in place, the rule nests deeper than {MAX_EXPANDED_DEPTH} levels"
             );

@@ -10,10 +10,10 @@ use crate::compile::key::KeyPart;
 use crate::compile::relation::Plan;
 use crate::diagnostic::codes::Code;
 use crate::diagnostic::{Diagnostics, codes};
-use crate::name::snake_case;
+use crate::name::{MAX_IDENTIFIER_BYTES, object_name, snake_case};
 use crate::scalar::SCALARS;
 use backstay_base::suggest;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Most tables of one schema, junctions included.
 pub const MAX_TABLES: usize = 1_000;
@@ -64,6 +64,8 @@ pub(super) struct Builder<'a> {
     pub keys: Vec<Option<Vec<KeyPart>>>,
     pub plans: Vec<Vec<Plan>>,
     pub placed: Vec<Vec<Placed>>,
+    /// Names of tables, keys and indexes: databases keep them in one space.
+    pub index_names: HashSet<String>,
 }
 
 /// Builds the shape.
@@ -77,6 +79,7 @@ pub(super) fn build(draft: &Draft, diagnostics: &mut Diagnostics) -> Built {
         keys: vec![None; draft.types.len()],
         plans: Vec::new(),
         placed: Vec::new(),
+        index_names: HashSet::new(),
     };
     builder.enums();
     builder.register_types();
@@ -199,6 +202,13 @@ impl<'a> Builder<'a> {
             self.error_with_help(codes::COLLISION, span, message, "map one of them with `@table(name:)`");
             return None;
         }
+        if self.catalog.tables.len() >= 2 * MAX_TABLES {
+            self.error(codes::TOO_LARGE, span, format!("the schema has more than {} tables", 2 * MAX_TABLES));
+            return None;
+        }
+        self.refuse_long(name, span);
+        self.index_names
+            .extend([name.to_ascii_lowercase(), object_name(name, "", "pkey").to_ascii_lowercase()]);
         let id = TableId(u16::try_from(self.catalog.tables.len()).ok()?);
         self.catalog.by_name.insert(name.to_owned(), id);
         self.catalog.tables.push(Table {
@@ -220,6 +230,14 @@ impl<'a> Builder<'a> {
             members: HashMap::new(),
         });
         Some(id)
+    }
+
+    /// Names that a database would cut.
+    pub fn refuse_long(&mut self, name: &str, span: Span) {
+        if name.len() > MAX_IDENTIFIER_BYTES {
+            let message = format!("the name \"{name}\" has more than {MAX_IDENTIFIER_BYTES} bytes");
+            self.error(codes::TOO_LARGE, span, message);
+        }
     }
 
     /// Whether a name mapped by hand can be an identifier of a database.
@@ -248,13 +266,14 @@ impl<'a> Builder<'a> {
         if found.is_some() && !(system && owner == Owner::Project) {
             return found;
         }
-        let known: Vec<&str> = self
+        let mut known: Vec<&str> = self
             .names
             .keys()
             .map(String::as_str)
             .chain(SCALARS.iter().map(|scalar| scalar.name))
             .filter(|name| !name.starts_with('_'))
             .collect();
+        known.sort_unstable();
         let message = format!("there is no type \"{}\"", field.ty);
         match suggest::nearest(&field.ty, known) {
             Some(near) => {

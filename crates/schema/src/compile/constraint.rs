@@ -1,6 +1,6 @@
 //! `@unique`, `@index` and the indexes that references get by themselves.
 
-use crate::catalog::{ColumnId, Index, Span, Table, Unique};
+use crate::catalog::{ColumnId, Index, Span, Unique};
 use crate::compile::build::{Builder, Placed};
 use crate::compile::draft::{Application, TypeDraft, every};
 use crate::diagnostic::codes;
@@ -97,7 +97,8 @@ impl Builder<'_> {
             self.error(codes::DUPLICATE, directive.span, message);
             return;
         }
-        let name = free_name(table, &columns, if unique { "key" } else { "idx" });
+        let name = self.free_name(index, &columns, if unique { "key" } else { "idx" });
+        let Some(table) = self.table_of(index) else { return };
         if unique {
             table.uniques.push(Unique { name, columns });
         } else {
@@ -107,8 +108,9 @@ impl Builder<'_> {
 
     /// Every reference can be followed backwards: an index begins with its columns.
     fn reference_indexes(&mut self, index: usize) {
-        let Some(table) = self.table_of(index) else { return };
-        for relation in 0..table.relations.len() {
+        let count = self.table_of(index).map_or(0, |table| table.relations.len());
+        for relation in 0..count {
+            let Some(table) = self.table_of(index) else { return };
             let columns: Vec<ColumnId> = table
                 .columns
                 .iter()
@@ -119,27 +121,33 @@ impl Builder<'_> {
             let has = covered(&table.key)
                 || table.uniques.iter().any(|unique| covered(&unique.columns))
                 || table.indexes.iter().any(|index| covered(&index.columns));
-            if !columns.is_empty() && !has {
-                let name = free_name(table, &columns, "idx");
+            if columns.is_empty() || has {
+                continue;
+            }
+            let name = self.free_name(index, &columns, "idx");
+            if let Some(table) = self.table_of(index) {
                 table.indexes.push(Index { name, columns });
             }
         }
     }
-}
 
-/// A constraint name that the table does not have yet: a number is appended as PostgreSQL does.
-fn free_name(table: &Table, columns: &[ColumnId], label: &str) -> String {
-    let joined = columns.iter().map(|id| table.column(*id).name.as_str()).collect::<Vec<_>>().join("_");
-    let taken = |name: &str| {
-        table.uniques.iter().any(|unique| unique.name == name)
-            || table.indexes.iter().any(|index| index.name == name)
-    };
-    let plain = object_name(&table.name, &joined, label);
-    if !taken(&plain) {
-        return plain;
+    /// A name that no table, key or index has yet: a number is appended as PostgreSQL does.
+    fn free_name(&mut self, index: usize, columns: &[ColumnId], label: &str) -> String {
+        let Some(table) = self.table_of(index) else { return String::new() };
+        let joined = columns.iter().map(|id| table.column(*id).name.as_str()).collect::<Vec<_>>().join("_");
+        let table = table.name.clone();
+        self.unused_name(&table, &joined, label)
     }
-    (1_u32..)
-        .map(|n| object_name(&table.name, &joined, &format!("{label}{n}")))
-        .find(|name| !taken(name))
-        .unwrap_or(plain)
+
+    /// `table_columns_label`, or the same with a number.
+    pub fn unused_name(&mut self, table: &str, columns: &str, label: &str) -> String {
+        let mut name = object_name(table, columns, label);
+        for number in 1_u32.. {
+            if self.index_names.insert(name.to_ascii_lowercase()) {
+                break;
+            }
+            name = object_name(table, columns, &format!("{label}{number}"));
+        }
+        name
+    }
 }

@@ -78,6 +78,7 @@ impl Builder<'_> {
         column.id = id;
         column.relation = relation;
         let (name, field, span) = (column.name.clone(), column.field.clone(), column.span);
+        self.refuse_long(&name, span);
         if !self.add_member(index, &name, Member::Column(id), span) {
             return None;
         }

@@ -2,7 +2,7 @@
 //! together the key, deleted with either row. Their rules are made with the others.
 
 use crate::catalog::{
-    Access, Fill, Index, Member, OnDelete, Origin, Relation, RelationId, RelationKind, TableId,
+    Access, ColumnId, Fill, Index, Member, OnDelete, Origin, Relation, RelationId, RelationKind, TableId,
 };
 use crate::compile::build::{Builder, Placed};
 use crate::compile::field::{blank_column, joined};
@@ -59,12 +59,20 @@ impl Builder<'_> {
         let Some(id) = self.new_table(&pascal_case(&name), &name, origin, span) else { return };
         let near = self.junction_reference(id, &a);
         let far = self.junction_reference(id, &b);
+        let far_columns: Vec<(ColumnId, String)> = self
+            .catalog
+            .table(id)
+            .columns
+            .iter()
+            .filter(|column| column.relation == Some(far))
+            .map(|column| (column.id, column.name.clone()))
+            .collect();
+        let joined = far_columns.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join("_");
+        let index = self.unused_name(&name, &joined, "idx");
         if let Some(table) = self.catalog.tables.get_mut(usize::from(id.0)) {
             table.key = table.columns.iter().map(|column| column.id).collect();
-            let columns: Vec<_> = table.columns.iter().filter(|c| c.relation == Some(far)).collect();
-            let joined = columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join("_");
-            let columns = columns.iter().map(|column| column.id).collect();
-            table.indexes.push(Index { name: object_name(&table.name, &joined, "idx"), columns });
+            let columns = far_columns.iter().map(|(id, _)| *id).collect();
+            table.indexes.push(Index { name: index, columns });
         }
         for (side, near, far) in [(&a, near, far), (&b, far, near)] {
             if let Some(relation) = self.relation_mut(side.ty, side.list) {

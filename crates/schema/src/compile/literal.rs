@@ -23,16 +23,21 @@ impl Literal {
         let start = usize::try_from(span.start).unwrap_or(0);
         let end = usize::try_from(span.end).unwrap_or(0);
         let raw = source.get(start..end).unwrap_or("");
-        let pieces = if raw.starts_with("\"\"\"") { block(raw) } else { quoted(raw) };
+        let is_block = raw.starts_with("\"\"\"");
+        let pieces = if is_block { block(raw) } else { quoted(raw) };
         let mut text = String::with_capacity(raw.len());
         let mut offsets = Vec::with_capacity(raw.len());
+        let mut after = raw.len().saturating_sub(if is_block { 3 } else { 1 });
         for (c, at) in pieces {
             let offset = u32::try_from(start + at).unwrap_or(span.start);
             offsets.extend(std::iter::repeat_n(offset, c.len_utf8()));
             text.push(c);
+            if is_block {
+                // blank lines at the end are no part of the text
+                after = at + c.len_utf8();
+            }
         }
-        let closing = if raw.starts_with("\"\"\"") { 3 } else { 1 };
-        offsets.push(span.end.saturating_sub(closing));
+        offsets.push(u32::try_from(start + after).unwrap_or(span.end));
         if text == decoded {
             Self { text, offsets, span }
         } else {
@@ -43,13 +48,14 @@ impl Literal {
     /// The place in the file of a range of bytes of `text`.
     #[must_use]
     pub fn locate(&self, start: usize, end: usize) -> Span {
-        let last = end.checked_sub(1).filter(|last| *last >= start);
         let (Some(first), Some(limit)) = (self.offsets.get(start), self.offsets.get(end)) else {
             return self.span;
         };
-        // the end of a range is one past its last byte, not the next byte: dedenting may lie between
-        let end =
-            last.and_then(|at| self.offsets.get(at)).map_or(*limit, |at| (*at + 1).min(*limit).max(*at + 1));
+        // after the end of a line lies the indent that dedenting took away
+        let line_end = end
+            .checked_sub(1)
+            .filter(|last| *last >= start && self.text.as_bytes().get(*last) == Some(&b'\n'));
+        let end = line_end.and_then(|at| self.offsets.get(at)).map_or(*limit, |at| at + 1);
         Span { file: self.span.file, start: *first, end: end.max(*first) }
     }
 }
@@ -159,6 +165,13 @@ mod tests {
         let source = "\"\"\"\n    one ==\r\n      two\n  \"\"\"";
         assert_eq!(pointed(source, "one ==\n  two", "two"), "two");
         assert_eq!(pointed(source, "one ==\n  two", "one"), "one");
+    }
+
+    #[test]
+    fn a_range_ends_after_its_last_character() {
+        assert_eq!(pointed("\"a == 'ü'\"", "a == 'ü'", "'ü'"), "'ü'");
+        assert_eq!(pointed("\"\"\"\n  a\n  b ü\n\n\"\"\"", "a\nb ü", "b ü"), "b ü");
+        assert_eq!(pointed(r#""x \u0041""#, "x A", "A"), r"\u0041");
     }
 
     #[test]

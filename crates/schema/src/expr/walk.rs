@@ -35,6 +35,14 @@ impl Expr {
         }
     }
 
+    /// How many parts it has, and how many levels.
+    #[must_use]
+    pub fn extent(&self) -> (usize, usize) {
+        let below = self.children().into_iter().map(Self::extent);
+        let (size, height) = below.fold((0, 0), |(size, height), (s, h)| (size + s, height.max(h)));
+        (size + 1, height + 1)
+    }
+
     /// Calls `see` for this part and every part below it, outermost first.
     pub fn visit<'e>(&'e self, see: &mut dyn FnMut(&'e Self)) {
         see(self);

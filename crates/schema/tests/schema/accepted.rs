@@ -155,6 +155,15 @@ fn columns_carry_their_directives() {
 }
 
 #[test]
+fn index_names_are_unique_in_the_database() {
+    insta::assert_snapshot!(outlines(
+        "type A @access(read: \"true\") { b_c: Int @index }\n\
+         type AB @table(name: \"a_b\") @access(read: \"true\") { c: Int @index, c_idx: Int }\n\
+         type X @table(name: \"a_b_c_idx1\") @access(read: \"true\") { n: Int }"
+    ));
+}
+
+#[test]
 fn files_and_extensions_are_merged() {
     let named =
         |name: &str, text: &str| SourceFile { name: name.into(), text: text.into(), owner: Owner::Project };

@@ -171,6 +171,9 @@ fn limits_hold() {
     assert_eq!(codes(&format!("type A {{ {fields} }}")), ["E1004"]);
     let types: String = (0..1_001).map(|n| format!("type A{n} {{ n: Int }} ")).collect();
     assert_eq!(codes(&types), ["E1004"]);
+    let long = "x".repeat(64);
+    assert_eq!(codes(&format!("type A {{ {long}: Int }}")), ["E1004"]);
+    assert_eq!(codes(&format!("type A{long} {{ n: Int }}")), ["E1004"]);
     let members: String = (0..1_001).map(|n| format!("M{n} ")).collect();
     assert_eq!(codes(&format!("enum E {{ {members} }}")), ["E1004"]);
     assert_eq!(codes(&format!("type A @access(read: \"{}\") {{ n: Int }}", "x".repeat(20_000))), ["E2012"]);

@@ -65,6 +65,10 @@ fn names() {
         ("E2003", "request.chnged == null"),
         ("E2003", "this.title.length == 1"),
         ("E2003", "'titel' in request.changed"),
+        ("E2003", "'team_id' in request.changed"),
+        ("E2003", "'steps' in request.changed"),
+        ("E2003", "request.changed.all(f, f in ['title', 'team_id'])"),
+        ("E2003", "request.changed.exists(f, f == 'donee')"),
         ("E2005", "this.status == 'OPNE'"),
         ("E2005", "this.status in ['OPEN', 'NEVER']"),
         ("E2006", "auth.role == 'stuff'"),
@@ -213,6 +217,34 @@ fn rules_that_expand_without_end_are_stopped() {
         })
         .collect();
     assert_eq!(refused_codes(&format!("{deep} type A @access(read: \"r119()\") {{ n: Int }}")), ["E2011"]);
+}
+
+#[test]
+fn rules_that_pass_their_parameters_on_are_stopped() {
+    let twice = "extend schema @rule(name: \"twice\", params: [\"x\"], expr: \"x && x\")\n";
+    let nested = format!("{}this.n == 1{}", "twice(".repeat(30), ")".repeat(30));
+    assert_eq!(refused_codes(&format!("{twice} type A @access(read: \"{nested}\") {{ n: Int }}")), ["E2012"]);
+    let nots = |name: &str, inner: &str| {
+        format!(
+            "@rule(name: \"{name}\", params: [\"x\"], expr: \"{}x{}\")\n",
+            format!("{inner}(").repeat(30),
+            ")".repeat(30)
+        )
+    };
+    let rules = format!(
+        "extend schema @rule(name: \"a\", params: [\"x\"], expr: \"{}x\")\n{}{}",
+        "!".repeat(30),
+        nots("b", "a"),
+        nots("c", "b")
+    );
+    assert_eq!(
+        refused_codes(&format!("{rules} type A @access(read: \"c(this.n == 1)\") {{ n: Int }}")),
+        ["E2011"]
+    );
+    let many = format!("auth.user in [{}]", vec!["this.u"; 900].join(", "));
+    super::shape::catalog(&format!(
+        "type U @user @access(read: \"true\") {{ n: Int }} type A @access(read: \"{many}\") {{ u: U }}"
+    ));
 }
 
 fn refused_codes(text: &str) -> Vec<&'static str> {

@@ -3,12 +3,15 @@
 //! the parent's columns in their slots.
 
 use super::Lower;
+use super::join::parts;
 use crate::dialect::{Dialect, NullOrder};
-use crate::statement::{Bind, Statement};
+use crate::lower::row::RowSetColumn;
+use crate::statement::{Bind, RowSet, Statement};
 use backstay_base::fault::Fault;
-use backstay_query::plan::{ColumnRef, Order, Output, OutputValue, Scalar, Select};
+use backstay_query::plan::{ColumnRef, Order, Output, OutputValue, Scalar, Select, SourceId};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::scalar::ScalarType;
+use backstay_schema::value::Value;
 
 /// A read, ready to run.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,10 +83,29 @@ pub fn count(catalog: &Catalog, dialect: &'static Dialect, select: &Select) -> R
     Ok(lower.finish().0)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
+/// Lowers what a write of several rows answers with: the select over the rows with
+/// these keys, in the order of the keys unless the select gives one. `source` is new.
+///
+/// # Errors
+/// Internal, as [`Lower::scalar`].
+pub fn returning_all(
+    catalog: &Catalog,
+    dialect: &'static Dialect,
+    select: &Select,
+    (source, keys): (SourceId, &[Vec<Value>]),
+) -> Result<Reading, Fault> {
+    level(Lower::new(catalog, dialect), select, Source::Keys(source, keys)).map(|(reading, _)| reading)
+}
+
+/// Where the rows of a level come from.
+#[derive(Debug, Clone, Copy)]
+enum Source<'k> {
+    /// The table.
     Table,
+    /// The one row whose key stands in the first slots.
     Row,
+    /// The rows with these keys.
+    Keys(SourceId, &'k [Vec<Value>]),
 }
 
 /// What one level gathers while its outputs are written.
@@ -95,7 +117,11 @@ struct Gathered<'s> {
     children: Vec<(Reading, Vec<ColumnRef>)>,
 }
 
-fn level(mut lower: Lower<'_>, select: &Select, from: Source) -> Result<(Reading, Vec<ColumnRef>), Fault> {
+fn level(
+    mut lower: Lower<'_>,
+    select: &Select,
+    from: Source<'_>,
+) -> Result<(Reading, Vec<ColumnRef>), Fault> {
     let mut gathered = Gathered::default();
     lower.enter(select.source);
     enter_joined(&mut lower, &select.outputs);
@@ -106,9 +132,16 @@ fn level(mut lower: Lower<'_>, select: &Select, from: Source) -> Result<(Reading
         lower.writer.push("1");
     }
     lower.from(select, &gathered, from)?;
-    if from == Source::Table {
-        lower.order(&select.order)?;
-        lower.page(select)?;
+    match from {
+        Source::Table => {
+            lower.order(&select.order)?;
+            lower.page(select)?;
+        }
+        Source::Keys(..) if !select.order.is_empty() => lower.order(&select.order)?,
+        Source::Keys(source, _) => {
+            lower.writer.push(" ORDER BY ").alias(source).push(".").name("#n");
+        }
+        Source::Row => {}
     }
     let children = gathered.children.into_iter().zip(slots);
     let children = children.map(|((reading, _), slots)| Child { reading, slots }).collect();
@@ -205,20 +238,33 @@ impl<'a> Lower<'a> {
         Ok((types, slots))
     }
 
-    fn from(&mut self, select: &Select, gathered: &Gathered<'_>, from: Source) -> Result<(), Fault> {
+    fn from(&mut self, select: &Select, gathered: &Gathered<'_>, from: Source<'_>) -> Result<(), Fault> {
         let table = self.catalog.table(select.table);
-        self.writer.push(" FROM ").table(table).push(" AS ").alias(select.source);
+        self.writer.push(" FROM ");
+        if let Source::Keys(source, keys) = from {
+            let types = table.key.iter().map(|id| table.column(*id).ty).collect();
+            let columns: Vec<RowSetColumn> = (0..table.key.len()).map(RowSetColumn::Key).collect();
+            self.row_set(table, &columns, RowSet { types, rows: keys.to_vec() }, source)?;
+            self.writer.push(" JOIN ");
+        }
+        self.writer.table(table).push(" AS ").alias(select.source);
+        if let Source::Keys(source, _) = from {
+            self.writer.push(" ON ");
+            self.key_is_in(table, select.source, source);
+        }
+        let parts = parts(self.catalog, &select.filter);
+        self.join_parts(&parts)?;
         for join in &gathered.joins {
             let table = self.catalog.table(join.table);
             self.writer.push(" LEFT JOIN ").table(table).push(" AS ").alias(join.source).push(" ON ");
             self.pred(&join.filter)?;
         }
         match from {
-            Source::Table => self.condition(" WHERE ", &select.filter),
+            Source::Table | Source::Keys(..) => self.rest(" WHERE ", &parts),
             Source::Row => {
                 self.writer.push(" WHERE ");
                 self.key_is(table, select.source, 0);
-                self.condition(" AND ", &select.filter)
+                self.rest(" AND ", &parts)
             }
         }
     }
@@ -266,7 +312,9 @@ impl<'a> Lower<'a> {
     fn count(&mut self, select: &Select) -> Result<(), Fault> {
         self.writer.push("SELECT count(*) FROM ");
         self.table_as(self.catalog.table(select.table), select.source);
-        self.condition(" WHERE ", &select.filter)
+        let parts = parts(self.catalog, &select.filter);
+        self.join_parts(&parts)?;
+        self.rest(" WHERE ", &parts)
     }
 }
 

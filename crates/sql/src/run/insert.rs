@@ -1,7 +1,8 @@
 //! Inserts: write each row, then hold the rule against all of them. Whatever
 //! refuses a row is shown only where the rule holds for that row.
 
-use super::refusal::{self, foreign_keys, or_null, target_is_there};
+use super::reference::{Asked, Condition, conditions};
+use super::refusal;
 use super::{References, Runner, key_types, text_of, unexpected};
 use crate::lower::insert as lower;
 use crate::session::{Failure, Session, Violation};
@@ -60,7 +61,7 @@ impl<S: Session> Runner<'_, S> {
             Ok(rows) => rows,
             Err(Failure::Fault(fault)) => return Err(fault),
             Err(Failure::Violation(violation)) => {
-                let fault = match self.wrong_reference(inserting, row).await? {
+                let fault = match self.misled(inserting, row).await? {
                     Some(fault) => fault,
                     None => self.insert_violation(inserting, row, violation).await?,
                 };
@@ -73,7 +74,8 @@ impl<S: Session> Runner<'_, S> {
             answered.into_iter().next().unwrap_or_default()
         };
         if self.references == References::PerStatement {
-            self.verify_references(inserting, std::slice::from_ref(&key)).await?;
+            self.verify_references(inserting, std::slice::from_ref(&key), Asked::Guarded).await?;
+            self.check_inserted(inserting, std::slice::from_ref(&key)).await?;
         }
         Ok(key)
     }
@@ -86,8 +88,8 @@ impl<S: Session> Runner<'_, S> {
     ) -> Result<(), Fault> {
         let Inserting { insert, table, .. } = inserting;
         if self.references == References::AtCommit {
-            self.verify_targets(inserting, keys).await?;
-            self.verify_references(inserting, keys).await?;
+            self.verify_references(inserting, keys, Asked::All).await?;
+            self.check_inserted(inserting, keys).await?;
         }
         if self.find_breach(inserting, &insert.rule, keys).await?.is_some() {
             return Err(Fault::row_security(&table.name));
@@ -163,93 +165,56 @@ impl<S: Session> Runner<'_, S> {
                 let values = self.prospective_values(inserting, row, &unique.columns).await?;
                 refusal::unique(table, &unique, Some(&values))
             }
-            Violation::Reference(name) => self.insert_culprit(inserting, row, name).await?,
+            Violation::Reference(name) => {
+                self.wrong_reference(inserting, row, name).await?.ok_or_else(|| {
+                    Fault::internal("a foreign key refused a row whose references are all there")
+                })?
+            }
         })
     }
 
     /// A value that the row derives over a reference may break a constraint, or not, by what
     /// stands in a hidden row: then the reference itself is the refusal, hidden or absent.
+    async fn misled(&mut self, inserting: &Inserting<'_>, row: &[Value]) -> Result<Option<Fault>, Fault> {
+        if inserting.insert.derived.is_empty() {
+            return Ok(None);
+        }
+        self.wrong_reference(inserting, row, None).await
+    }
+
+    /// The reference that names a row that is not there, or that the caller may not name:
+    /// the first in order, so that the two cannot be told apart.
     async fn wrong_reference(
         &mut self,
         inserting: &Inserting<'_>,
         row: &[Value],
+        name: Option<String>,
     ) -> Result<Option<Fault>, Fault> {
         let Inserting { insert, table, .. } = inserting;
-        if insert.derived.is_empty() {
-            return Ok(None);
-        }
-        let catalog = self.catalog;
-        for foreign in foreign_keys(catalog, table) {
-            let source = self.new_source();
-            let there = target_is_there(table, insert.row, (foreign.columns, foreign.target), source);
-            let named = insert.references.iter().find(|reference| reference.constraint == foreign.constraint);
-            let allowed = named.map_or(Pred::TRUE, |reference| {
-                or_null(table, insert.row, &reference.columns, reference.allowed.clone())
-            });
-            if !self.prospective_holds(inserting, row, &there.and(allowed)).await? {
-                let values = self.prospective_values(inserting, row, foreign.columns).await?;
-                let key = (foreign.columns, Some(values.as_slice()));
-                return Ok(Some(refusal::reference(table, foreign.constraint, key, foreign.target)));
+        let asked = (Asked::All, &mut self.sources);
+        for condition in conditions(self.catalog, (table, insert.row), &insert.references, asked) {
+            let named = name.as_deref().is_some_and(|name| name == condition.constraint);
+            if named || !self.prospective_holds(inserting, row, &condition.holds).await? {
+                let values = self.prospective_values(inserting, row, condition.columns).await?;
+                let key = (condition.columns, Some(values.as_slice()));
+                return Ok(Some(refusal::reference(table, condition.constraint, key, condition.target)));
             }
         }
         Ok(None)
     }
 
-    /// Which reference names a row that is not there.
-    async fn insert_culprit(
-        &mut self,
-        inserting: &Inserting<'_>,
-        row: &[Value],
-        name: Option<String>,
-    ) -> Result<Fault, Fault> {
-        let (catalog, table) = (self.catalog, inserting.table);
-        for foreign in foreign_keys(catalog, table) {
-            let culprit = match &name {
-                Some(name) => foreign.constraint == name,
-                None => {
-                    let source = self.new_source();
-                    let there = (foreign.columns, foreign.target);
-                    let there = target_is_there(table, inserting.insert.row, there, source);
-                    !self.prospective_holds(inserting, row, &there).await?
-                }
-            };
-            if culprit {
-                let values = self.prospective_values(inserting, row, foreign.columns).await?;
-                let key = (foreign.columns, Some(values.as_slice()));
-                return Ok(refusal::reference(table, foreign.constraint, key, foreign.target));
-            }
-        }
-        Ok(Fault::internal("a foreign key refused a row whose references are all there"))
-    }
-
-    /// References of written rows whose targets are missing; only where the database waits for the commit.
-    async fn verify_targets(&mut self, inserting: &Inserting<'_>, keys: &[Vec<Value>]) -> Result<(), Fault> {
-        let (catalog, table) = (self.catalog, inserting.table);
-        for foreign in foreign_keys(catalog, table) {
-            let source = self.new_source();
-            let there =
-                target_is_there(table, inserting.insert.row, (foreign.columns, foreign.target), source);
-            if let Some(index) = self.find_breach(inserting, &there, keys).await? {
-                let refused = (foreign.constraint, foreign.columns, foreign.target);
-                return Err(self.refuse_reference(inserting, refused, keys, index).await?);
-            }
-        }
-        Ok(())
-    }
-
-    /// References whose targets the caller may not name are as good as missing.
+    /// Holds the conditions of references against stored rows.
     async fn verify_references(
         &mut self,
         inserting: &Inserting<'_>,
         keys: &[Vec<Value>],
+        asked: Asked,
     ) -> Result<(), Fault> {
-        let (catalog, table) = (self.catalog, inserting.table);
-        for reference in &inserting.insert.references {
-            let allowed = or_null(table, inserting.insert.row, &reference.columns, reference.allowed.clone());
-            if let Some(index) = self.find_breach(inserting, &allowed, keys).await? {
-                let target = catalog.table(reference.target);
-                let refused = (reference.constraint.as_str(), reference.columns.as_slice(), target);
-                return Err(self.refuse_reference(inserting, refused, keys, index).await?);
+        let Inserting { insert, table, .. } = inserting;
+        let asked = (asked, &mut self.sources);
+        for condition in conditions(self.catalog, (table, insert.row), &insert.references, asked) {
+            if let Some(index) = self.find_breach(inserting, &condition.holds, keys).await? {
+                return Err(self.refuse_reference(inserting, &condition, keys, index).await?);
             }
         }
         Ok(())
@@ -258,7 +223,7 @@ impl<S: Session> Runner<'_, S> {
     async fn refuse_reference(
         &mut self,
         inserting: &Inserting<'_>,
-        (constraint, columns, target): (&str, &[ColumnId], &Table),
+        condition: &Condition<'_>,
         keys: &[Vec<Value>],
         index: usize,
     ) -> Result<Fault, Fault> {
@@ -268,12 +233,13 @@ impl<S: Session> Runner<'_, S> {
         if self.find_breach(inserting, &insert.rule, of_row).await?.is_some() {
             return Ok(Fault::row_security(&table.name));
         }
+        let Condition { constraint, columns, target, .. } = condition;
         let values = self.stored_values(table, insert.row, columns, &key).await?;
         Ok(refusal::reference(table, constraint, (columns, Some(&values)), target))
     }
 
     /// The first of the stored rows for which the predicate is not TRUE.
-    async fn find_breach(
+    pub(super) async fn find_breach(
         &mut self,
         inserting: &Inserting<'_>,
         pred: &Pred,

@@ -4,7 +4,7 @@ use super::{Nested, Runner, unexpected};
 use crate::lower::select::{self, Child, Piece, Reading};
 use crate::session::{Row, Session};
 use backstay_base::fault::Fault;
-use backstay_query::plan::Select;
+use backstay_query::plan::{Pred, Select};
 use backstay_query::reply::{Cell, Part, Rows};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
@@ -20,6 +20,9 @@ enum Item {
 impl<S: Session> Runner<'_, S> {
     /// Runs a read.
     pub(super) async fn select(&mut self, select: &Select) -> Result<Part, Fault> {
+        if matches!(select.filter, Pred::Const(false)) {
+            return Ok(Part { total: select.count.then_some(0), ..Part::default() });
+        }
         let reading = select::reading(self.catalog, self.dialect, select)?;
         let mut rows = Rows::default();
         rows.count = self.read(&reading, &[], &mut rows).await?;
@@ -35,8 +38,7 @@ impl<S: Session> Runner<'_, S> {
         Ok(Part { affected: rows.count, rows, total, ..Part::default() })
     }
 
-    /// Answers of a write: the select once per key, in order. A row that its
-    /// writer may not read is 42501.
+    /// Answers of a write: the rows with these keys. A row that its writer may not read is 42501.
     pub(super) async fn answer(
         &mut self,
         select: Option<&Select>,
@@ -45,13 +47,20 @@ impl<S: Session> Runner<'_, S> {
     ) -> Result<Rows, Fault> {
         let mut rows = Rows::default();
         let Some(select) = select else { return Ok(rows) };
-        let reading = select::returning(self.catalog, self.dialect, select)?;
-        for key in keys {
-            let found = self.read(&reading, key, &mut rows).await?;
-            if found != 1 {
-                return Err(Fault::row_security(table));
+        rows.count = match keys {
+            [] => 0,
+            [key] => {
+                let reading = select::returning(self.catalog, self.dialect, select)?;
+                self.read(&reading, key, &mut rows).await?
             }
-            rows.count += 1;
+            _ => {
+                let keys = (self.new_source(), keys);
+                let reading = select::returning_all(self.catalog, self.dialect, select, keys)?;
+                self.read(&reading, &[], &mut rows).await?
+            }
+        };
+        if rows.count != keys.len() as u64 {
+            return Err(Fault::row_security(table));
         }
         Ok(rows)
     }

@@ -1,13 +1,14 @@
 //! Faults of refused writes, in PostgreSQL's words on every database.
 
+use super::reference::foreign_keys;
 use super::{Runner, text_of};
 use crate::ddl::key_name;
 use crate::lower::delete;
 use crate::session::{Named, Session};
 use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_query::plan::{ColumnRef, Exists, Pred, PredOp, Refusal, Scalar, SourceId};
-use backstay_schema::catalog::{Catalog, ColumnId, OnDelete, RelationKind, Table};
+use backstay_query::plan::Refusal;
+use backstay_schema::catalog::{ColumnId, OnDelete, Table};
 use backstay_schema::value::Value;
 
 /// A key or unique constraint of a table.
@@ -126,59 +127,6 @@ pub(super) fn known(table: &Table, refusal: &Refusal) -> Fault {
 fn key_text(table: &Table, columns: &[ColumnId], values: &[Value]) -> String {
     let names: Vec<&str> = columns.iter().map(|id| table.column(*id).name.as_str()).collect();
     format!("Key ({})=({})", names.join(", "), text_of(values).join(", "))
-}
-
-/// A foreign key of a table.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ForeignKey<'c> {
-    pub(super) constraint: &'c str,
-    pub(super) columns: &'c [ColumnId],
-    pub(super) target: &'c Table,
-    pub(super) on_delete: OnDelete,
-}
-
-/// The foreign keys of a table, in order.
-pub(super) fn foreign_keys<'c>(
-    catalog: &'c Catalog,
-    table: &'c Table,
-) -> impl Iterator<Item = ForeignKey<'c>> {
-    table.relations.iter().filter_map(|relation| match &relation.kind {
-        RelationKind::ToOne { columns, constraint, on_delete, .. } => Some(ForeignKey {
-            constraint,
-            columns,
-            target: catalog.table(relation.target),
-            on_delete: *on_delete,
-        }),
-        RelationKind::ToMany { .. } | RelationKind::ManyToMany { .. } => None,
-    })
-}
-
-/// TRUE where the reference is NULL or its target is there; `source` is new.
-pub(super) fn target_is_there(
-    table: &Table,
-    row: SourceId,
-    (columns, target): (&[ColumnId], &Table),
-    source: SourceId,
-) -> Pred {
-    let here = |column: ColumnId| Scalar::Column(ColumnRef { source: row, table: table.id, column });
-    let there = |column: ColumnId| Scalar::Column(ColumnRef { source, table: target.id, column });
-    let pairs = columns.iter().zip(&target.key);
-    let join = pairs.map(|(mine, theirs)| Pred::Compare(PredOp::Eq, there(*theirs), here(*mine))).collect();
-    let exists = Pred::Exists(Box::new(Exists { source, table: target.id, filter: Pred::And(join) }));
-    or_null(table, row, columns, exists)
-}
-
-/// `pred`, or some of the columns is NULL.
-pub(super) fn or_null(table: &Table, row: SourceId, columns: &[ColumnId], pred: Pred) -> Pred {
-    let nulls = columns.iter().filter(|id| table.column(**id).nullable).map(|column| {
-        Pred::IsNull(Scalar::Column(ColumnRef { source: row, table: table.id, column: *column }))
-    });
-    let mut all: Vec<Pred> = nulls.collect();
-    if all.is_empty() {
-        return pred;
-    }
-    all.push(pred);
-    Pred::Or(all)
 }
 
 impl<S: Session> Runner<'_, S> {

@@ -1,7 +1,8 @@
 //! Updates: classify, write by key, verify the rows as they are then, read back.
 
-use super::refusal::{self, foreign_keys, or_null, target_is_there};
-use super::{Runner, key_types, unexpected};
+use super::reference::{self, conditions};
+use super::refusal;
+use super::{References, Runner, key_types, unexpected};
 use crate::lower::insert as lower_insert;
 use crate::lower::update::{self as lower, Asked, Kept};
 use crate::session::{Failure, Session, Violation};
@@ -129,14 +130,15 @@ impl<S: Session> Runner<'_, S> {
             }
             Err(Failure::Fault(fault)) => return Err(fault),
             Err(Failure::Violation(violation)) => {
-                let fault = match self.wrong_set_reference(updating, target).await? {
+                let fault = match self.misled_update(updating, target).await? {
                     Some(fault) => fault,
                     None => self.update_violation(updating, target, violation).await?,
                 };
                 return Err(self.refuse_update(updating, target, fault).await?);
             }
         }
-        self.verify_set_references(updating, target).await
+        self.verify_set_references(updating, target).await?;
+        self.check_updated(updating, target).await
     }
 
     /// Holds rules and transitions against the rows as they are.
@@ -160,7 +162,7 @@ impl<S: Session> Runner<'_, S> {
         Ok(())
     }
 
-    async fn find_breached(
+    pub(super) async fn find_breached(
         &mut self,
         updating: &Updating<'_>,
         targets: &[Target],
@@ -185,13 +187,17 @@ impl<S: Session> Runner<'_, S> {
     ) -> Result<(), Fault> {
         let Updating { update, table, assign, .. } = updating;
         let column = transition.column;
-        if !assign.iter().any(|(id, _)| *id == column) {
-            return Ok(());
-        }
+        let Some((_, assigned)) = assign.iter().rfind(|(id, _)| *id == column) else { return Ok(()) };
         let place = update.keep.iter().position(|id| *id == column);
         let from = place.and_then(|place| target.keep.get(place)).cloned().unwrap_or(Value::Null);
-        let stored = self.stored_values(table, update.row, &[column], &target.new_key).await?;
-        let to = stored.into_iter().next().unwrap_or(Value::Null);
+        let to = match assigned {
+            Assign::Value(value) => value.clone(),
+            Assign::Given(place) => target.given.get(*place).cloned().unwrap_or(Value::Null),
+            Assign::Scalar(_) => {
+                let stored = self.stored_values(table, update.row, &[column], &target.new_key).await?;
+                stored.into_iter().next().unwrap_or(Value::Null)
+            }
+        };
         let text = |value: &Value| match value {
             Value::Text(text) => Some(text.clone()),
             _ => None,
@@ -254,7 +260,10 @@ impl<S: Session> Runner<'_, S> {
                 let values = self.own_values(updating, target, &unique.columns).await?;
                 refusal::unique(table, &unique, values.as_deref())
             }
-            Violation::Reference(name) => self.update_culprit(updating, target, name).await?,
+            Violation::Reference(name) => match self.wrong_set_reference(updating, target, name).await? {
+                Some(fault) => fault,
+                None => self.still_referenced(table, &target.key).await?,
+            },
         })
     }
 
@@ -273,58 +282,38 @@ impl<S: Session> Runner<'_, S> {
         Ok(Some(values))
     }
 
-    async fn update_culprit(
-        &mut self,
-        updating: &Updating<'_>,
-        target: &Target,
-        name: Option<String>,
-    ) -> Result<Fault, Fault> {
-        let (catalog, table) = (self.catalog, updating.table);
-        for foreign in foreign_keys(catalog, table) {
-            let culprit = match &name {
-                Some(name) => foreign.constraint == name,
-                None => {
-                    let source = self.new_source();
-                    let there = (foreign.columns, foreign.target);
-                    let there = target_is_there(table, updating.update.row, there, source);
-                    !self.judge_update(updating, target, (&Asked::Pred(&there), &[])).await?.0
-                }
-            };
-            if culprit {
-                let values = self.own_values(updating, target, foreign.columns).await?;
-                let key = (foreign.columns, values.as_deref());
-                return Ok(refusal::reference(table, foreign.constraint, key, foreign.target));
-            }
-        }
-        self.still_referenced(table, &target.key).await
-    }
-
     /// As for an insert: what is derived over a reference must not tell of a hidden row.
-    async fn wrong_set_reference(
+    async fn misled_update(
         &mut self,
         updating: &Updating<'_>,
         target: &Target,
     ) -> Result<Option<Fault>, Fault> {
-        let Updating { update, table, assign, .. } = updating;
-        if !assign.iter().any(|(_, value)| matches!(value, Assign::Scalar(_))) {
+        if !updating.assign.iter().any(|(_, value)| matches!(value, Assign::Scalar(_))) {
             return Ok(None);
         }
-        let catalog = self.catalog;
-        for foreign in foreign_keys(catalog, table) {
-            if !assign.iter().any(|(id, _)| foreign.columns.contains(id)) {
+        self.wrong_set_reference(updating, target, None).await
+    }
+
+    /// The reference that the update sets to a row that is not there, or that the caller may not name.
+    async fn wrong_set_reference(
+        &mut self,
+        updating: &Updating<'_>,
+        target: &Target,
+        name: Option<String>,
+    ) -> Result<Option<Fault>, Fault> {
+        let Updating { update, table, assign, .. } = updating;
+        let set = |id: &ColumnId| assign.iter().any(|(assigned, _)| assigned == id);
+        let asked = (reference::Asked::All, &mut self.sources);
+        for condition in conditions(self.catalog, (table, update.row), &update.references, asked) {
+            if !condition.columns.iter().any(set) {
                 continue;
             }
-            let source = self.new_source();
-            let there = target_is_there(table, update.row, (foreign.columns, foreign.target), source);
-            let named = update.references.iter().find(|reference| reference.constraint == foreign.constraint);
-            let allowed = named.map_or(Pred::TRUE, |reference| {
-                or_null(table, update.row, &reference.columns, reference.allowed.clone())
-            });
-            let holds = there.and(allowed);
-            if !self.judge_update(updating, target, (&Asked::Pred(&holds), &[])).await?.0 {
-                let values = self.own_values(updating, target, foreign.columns).await?;
-                let key = (foreign.columns, values.as_deref());
-                return Ok(Some(refusal::reference(table, foreign.constraint, key, foreign.target)));
+            let named = name.as_deref().is_some_and(|name| name == condition.constraint);
+            let asked = Asked::Pred(&condition.holds);
+            if named || !self.judge_update(updating, target, (&asked, &[])).await?.0 {
+                let values = self.own_values(updating, target, condition.columns).await?;
+                let key = (condition.columns, values.as_deref());
+                return Ok(Some(refusal::reference(table, condition.constraint, key, condition.target)));
             }
         }
         Ok(None)
@@ -333,31 +322,29 @@ impl<S: Session> Runner<'_, S> {
     /// References that the update sets must name rows that the caller may name.
     async fn verify_set_references(&mut self, updating: &Updating<'_>, target: &Target) -> Result<(), Fault> {
         let Updating { update, table, assign, .. } = updating;
-        let catalog = self.catalog;
-        for reference in &update.references {
-            if !assign.iter().any(|(id, _)| reference.columns.contains(id)) {
-                continue;
-            }
-            let allowed = or_null(table, update.row, &reference.columns, reference.allowed.clone());
-            if matches!(allowed, Pred::Const(true)) {
+        let set = |id: &ColumnId| assign.iter().any(|(assigned, _)| assigned == id);
+        let asked = match self.references {
+            References::PerStatement => reference::Asked::Guarded,
+            References::AtCommit => reference::Asked::All,
+        };
+        let asked = (asked, &mut self.sources);
+        for condition in conditions(self.catalog, (table, update.row), &update.references, asked) {
+            if !condition.columns.iter().any(set) || matches!(condition.holds, Pred::Const(true)) {
                 continue;
             }
             let keys = (self.new_source(), vec![target.new_key.clone()]);
-            let statement = lower_insert::verify(catalog, self.dialect, table, update.row, &allowed, keys)?;
-            if self.found(&statement).await?.is_some() {
-                if self.find_breached(updating, std::slice::from_ref(target)).await?.is_some() {
-                    return Err(Fault::row_security(&table.name));
-                }
-                let own = |id: &ColumnId| assign.iter().any(|(assigned, _)| assigned == id);
-                let values = if reference.columns.iter().all(own) {
-                    Some(self.stored_values(table, update.row, &reference.columns, &target.new_key).await?)
-                } else {
-                    None
-                };
-                let key = (reference.columns.as_slice(), values.as_deref());
-                let other = catalog.table(reference.target);
-                return Err(refusal::reference(table, &reference.constraint, key, other));
+            let statement =
+                lower_insert::verify(self.catalog, self.dialect, table, update.row, &condition.holds, keys)?;
+            if self.found(&statement).await?.is_none() {
+                continue;
             }
+            if self.find_breached(updating, std::slice::from_ref(target)).await?.is_some() {
+                return Err(Fault::row_security(&table.name));
+            }
+            let own = condition.columns.iter().all(set);
+            let stored = self.stored_values(table, update.row, condition.columns, &target.new_key).await?;
+            let key = (condition.columns, own.then_some(stored.as_slice()));
+            return Err(refusal::reference(table, condition.constraint, key, condition.target));
         }
         Ok(())
     }

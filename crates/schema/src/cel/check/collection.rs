@@ -153,6 +153,9 @@ impl Checker<'_, '_> {
         let (name, rest) = self.variable(args, word)?;
         let [condition] = rest else { return Err(Reported) };
         let var = self.new_var();
+        if matches!(list.kind, ExprKind::Request(RequestField::Changed)) {
+            self.changed_vars.push(var);
+        }
         let bound = Expr { kind: ExprKind::Var(var), ty: element, span };
         self.scope.push((name.to_owned(), Term::Value(bound)));
         let body = self.predicate(condition);

@@ -156,6 +156,7 @@ impl Checker<'_, '_> {
                 };
                 self.fail_with(codes::UNDECLARED_ROLE, span, message, help)
             }
+            ExprKind::Var(var) if self.changed_vars.contains(var) => self.field_name(text, span),
             ExprKind::Request(RequestField::Op) if !OPERATIONS.contains(&text) => {
                 self.fail_near(codes::LITERAL, span, format!("'{text}' is no operation"), text, &OPERATIONS)
             }
@@ -198,7 +199,9 @@ impl Checker<'_, '_> {
                 self.fail(codes::TYPES, span, message)
             }
             (ExprKind::Request(RequestField::Changed), _) => {
-                self.field_name(&needle)?;
+                if let ExprKind::Const(Value::Text(text)) = &needle.kind {
+                    self.field_name(text, needle.span)?;
+                }
                 let text = Ty::Scalar(ScalarType::String);
                 let needle = self.fit(needle, &text, left)?;
                 made(needle, list)
@@ -220,19 +223,22 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// A literal beside `request.changed` names a field of the row.
-    fn field_name(&mut self, needle: &Expr) -> Checked<()> {
-        let (ExprKind::Const(Value::Text(text)), Some(this)) = (&needle.kind, &self.environment.this) else {
-            return Ok(());
-        };
+    /// A literal beside `request.changed` names a field of the row as the schema writes it,
+    /// never the column of a reference: a misspelt guard would let every change through.
+    fn field_name(&mut self, text: &str, span: Span) -> Checked<()> {
+        let Some(this) = &self.environment.this else { return Ok(()) };
         let table = self.catalog().table(this.table);
-        if table.members.contains_key(text) {
+        if table.columns.iter().any(|column| column.field == text) {
             return Ok(());
         }
-        let known: Vec<&str> = table.members.keys().map(String::as_str).collect();
-        let message = format!("type \"{}\" has no field \"{text}\"", table.type_name);
-        let text = text.clone();
-        self.fail_near(codes::UNKNOWN_MEMBER, needle.span, message, &text, &known)
+        let message = format!("type \"{}\" has no stored field \"{text}\"", table.type_name);
+        let column = table.columns.iter().find(|column| column.name == text);
+        if let Some(column) = column {
+            let help = format!("name the field: '{}'", column.field);
+            return self.fail_with(codes::UNKNOWN_MEMBER, span, message, help);
+        }
+        let known: Vec<&str> = table.columns.iter().map(|column| column.field.as_str()).collect();
+        self.fail_near(codes::UNKNOWN_MEMBER, span, message, text, &known)
     }
 
     fn member_of_list(
@@ -253,17 +259,11 @@ impl Checker<'_, '_> {
             );
         }
         if matches!(*element, Ty::Row(_)) {
-            let mut out: Option<Expr> = None;
+            let mut equal = Vec::new();
             for item in items {
-                let equal = self.compare(CompareOp::Eq, needle.clone(), item, left, right, span)?;
-                out = Some(match out {
-                    Some(before) => {
-                        Expr { kind: ExprKind::Or(Box::new(before), Box::new(equal)), ty: BOOLEAN, span }
-                    }
-                    None => equal,
-                });
+                equal.push(self.compare(CompareOp::Eq, needle.clone(), item, left, right, span)?);
             }
-            return out.ok_or(Reported);
+            return Ok(any_of(equal, span));
         }
         let mut needle = needle;
         let mut fitted = Vec::new();
@@ -365,4 +365,20 @@ impl Checker<'_, '_> {
         let ty = if a.ty == Ty::Null { b.ty.clone() } else { a.ty.clone() };
         Ok(Expr { kind: ExprKind::If(Box::new(c), Box::new(a), Box::new(b)), ty, span })
     }
+}
+
+/// One of them holds, as a balanced tree; none of nothing holds.
+fn any_of(mut terms: Vec<Expr>, span: Span) -> Expr {
+    while terms.len() > 1 {
+        let mut rest = terms.into_iter();
+        let mut next = Vec::new();
+        while let Some(a) = rest.next() {
+            next.push(match rest.next() {
+                Some(b) => Expr { kind: ExprKind::Or(Box::new(a), Box::new(b)), ty: BOOLEAN, span },
+                None => a,
+            });
+        }
+        terms = next;
+    }
+    terms.pop().unwrap_or(Expr { kind: ExprKind::Const(Value::Bool(false)), ty: BOOLEAN, span })
 }

@@ -2,7 +2,7 @@
 //! members of JSON.
 
 use super::{Checked, Checker, RowTerm, RowsTerm, Term, root_path};
-use crate::catalog::{Member, RelationKind, TableId};
+use crate::catalog::{Member, RelationKind};
 use crate::cel::MAX_RELATION_HOPS;
 use crate::cel::syntax::{Syntax, SyntaxKind, Word};
 use crate::diagnostic::codes;
@@ -16,9 +16,11 @@ impl Checker<'_, '_> {
     pub(super) fn name(&mut self, name: &str, syntax: &Syntax) -> Checked<Term> {
         if let Some((_, term)) = self.scope.iter().rev().find(|(known, _)| known == name) {
             let mut term = term.clone();
-            if let Term::Rows(rows) = &mut term {
+            match &mut term {
                 // each use of a list ranges over it anew
-                rows.var = self.new_var();
+                Term::Rows(rows) => rows.var = self.new_var(),
+                Term::Value(expr) => self.bound_copy(expr, syntax)?,
+                Term::Row(_) | Term::Auth | Term::Request | Term::Headers => {}
             }
             return Ok(term);
         }
@@ -182,7 +184,8 @@ impl Checker<'_, '_> {
             Some(Member::Relation(id)) => self.follow(row, *id, word),
             None => {
                 let message = format!("type \"{}\" has no field \"{}\"", table.type_name, word.text);
-                let known: Vec<&str> = table.members.keys().map(String::as_str).collect();
+                let mut known: Vec<&str> = table.members.keys().map(String::as_str).collect();
+                known.sort_unstable();
                 let span = self.span(word.start, word.end);
                 let near = backstay_base::suggest::nearest(&word.text, known);
                 match near {
@@ -322,11 +325,6 @@ impl Checker<'_, '_> {
                 self.fail(codes::UNSUPPORTED, span, "members are named in the rule itself")
             }
         }
-    }
-
-    /// The table of a row term, for messages and rules of other types.
-    pub(super) fn row_table(&self, table: TableId) -> &str {
-        &self.catalog().table(table).type_name
     }
 }
 
