@@ -270,12 +270,10 @@ impl<'a> Filler<'a> {
             _ => false,
         };
         let (refused, help): (&[&str], &str) = match place {
-            Placed::Far(_) if junction => {
-                (
-                    &["all", "read", "create", "update", "delete"],
-                    "linking and unlinking are governed by `write`; which rows are seen, by the rules of their types",
-                )
-            }
+            Placed::Far(_) if junction => (
+                &["all", "read", "create", "update", "delete"],
+                "linking and unlinking are governed by `write`; which rows are seen, by the rules of their types",
+            ),
             Placed::Far(_) => (
                 &["all", "read", "write", "create", "update", "delete"],
                 "seeing and writing the rows of the list is governed by their own type",
