@@ -281,9 +281,11 @@ fn refused(setup: &Setup, lines: &str) -> String {
         Ok(_) => "accepted".to_owned(),
         Err(mistakes) => mistakes,
     };
+    let errors = text.split("\n\n").filter(|one| !one.starts_with("warning["));
+    text = errors.collect::<Vec<_>>().join("\n\n");
     text.truncate(text.trim_end().len());
     text.push('\n');
-    if lines.ends_with("\n\n") {
+    if lines == "\n" || lines.ends_with("\n\n") {
         text.push('\n');
     }
     text
