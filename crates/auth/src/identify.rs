@@ -100,7 +100,7 @@ impl Auth {
         token: &str,
     ) -> Result<Result<Arc<Verified>, TokenError>, Fault> {
         let now = self.clock.now_seconds();
-        let ring = self.ring()?;
+        let ring = self.current_ring(catalog).await?;
         let first = self.verified.verify(token, &ring, &self.settings, now);
         if !matches!(first, Err(TokenError::UnknownKey)) {
             return Ok(first);
@@ -113,7 +113,7 @@ impl Auth {
 
     async fn api_role(&self, catalog: &Arc<Catalog>, key: &str) -> Result<Option<ApiRole>, Fault> {
         let now = self.clock.now_seconds();
-        if let Some(role) = self.ring()?.api_role(key, now) {
+        if let Some(role) = self.current_ring(catalog).await?.api_role(key, now) {
             return Ok(Some(role));
         }
         Ok(self.fresher_ring(catalog).await?.and_then(|ring| ring.api_role(key, now)))

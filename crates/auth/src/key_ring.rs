@@ -1,5 +1,5 @@
 //! [`KeyRing`]: every key that tokens and API keys are checked against, as loaded at
-//! one moment. Replaced as a whole; `epoch` tells caches that it was.
+//! one moment. Replaced as a whole; `epoch` tells caches when that matters.
 
 use crate::token::{self, SignKey, TokenError, VerifyKey};
 use backstay_base::secret::Secret;
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 /// The keys of a project.
 #[derive(Clone)]
 pub struct KeyRing {
-    /// Which load this is; rises.
+    /// Rises whenever the signing keys change: what verified before must verify again.
     pub epoch: u64,
     /// When it was loaded, in microseconds.
     pub loaded_at: i64,

@@ -1,11 +1,13 @@
-//! Accounts as whoever runs the server handles them from the command line: no token, no
+//! Accounts and signing keys as whoever runs the server handles them from the command line: no token, no
 //! request, the same steps as the admin endpoints.
 
 use crate::account::{Account, Object};
 use crate::email;
 use crate::endpoint::admin_users::Wanted;
 use crate::refusal::Refusal;
+use crate::schema::SIGNING_KEY;
 use crate::service::Auth;
+use crate::statement::{eq, text, update};
 use backstay_base::secret::Secret;
 use backstay_schema::catalog::Catalog;
 use serde_json::Value;
@@ -64,6 +66,33 @@ impl Auth {
         let catalog = &self.catalog()?;
         let id = self.find(catalog, who).await?;
         self.delete_account(catalog, id).await
+    }
+
+    /// Signs with a new key from now on. Tokens that are signed with older keys stay valid.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn rotate_signing_key(&self) -> Result<(), Refusal> {
+        let catalog = &self.catalog()?;
+        let current = vec![eq("status", text("current"))];
+        let steps =
+            [update(SIGNING_KEY, vec![("status", text("previous"))], current), self.new_signing_key()?];
+        self.run(catalog, &steps).await?;
+        Ok(self.load_keys(catalog).await?)
+    }
+
+    /// Takes all keys but the current one back: their tokens are worth nothing from now on,
+    /// on other nodes within half a minute.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn revoke_previous_signing_keys(&self) -> Result<u64, Refusal> {
+        let catalog = &self.catalog()?;
+        let previous = vec![eq("status", text("previous"))];
+        let revoked = update(SIGNING_KEY, vec![("status", text("revoked"))], previous);
+        let revoked = self.run_one(catalog, revoked).await?;
+        self.load_keys(catalog).await?;
+        Ok(revoked.affected())
     }
 
     async fn find(&self, catalog: &Arc<Catalog>, who: &str) -> Result<Uuid, Refusal> {

@@ -30,6 +30,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 /// Oldest keys that are believed when a token or key is not among them, in microseconds.
 const STALE_KEYS_MICROS: i64 = 2_000_000;
+/// Oldest keys that are believed at all while the database answers, in microseconds.
+const OLD_KEYS_MICROS: i64 = 30_000_000;
 /// Name of the secret behind legacy API keys.
 const LEGACY: &str = "legacy_jwt";
 /// Name of the secret behind refresh tokens.
@@ -152,10 +154,27 @@ impl Auth {
         ring.clone().ok_or_else(not_ready)
     }
 
+    /// The keys, loaded anew where they are old: another node may have taken one back. When
+    /// the database does not answer, the old ones serve on.
+    pub(crate) async fn current_ring(&self, catalog: &Arc<Catalog>) -> Result<Arc<KeyRing>, Fault> {
+        match self.reload(catalog, OLD_KEYS_MICROS).await {
+            Ok(Some(ring)) => Ok(ring),
+            Ok(None) => self.ring(),
+            Err(fault) => {
+                tracing::warn!(fault.code = fault.code.text, "the keys could not be loaded anew");
+                self.ring()
+            }
+        }
+    }
+
     /// The keys anew, unless they were loaded a moment ago: another node may have made one.
     pub(crate) async fn fresher_ring(&self, catalog: &Arc<Catalog>) -> Result<Option<Arc<KeyRing>>, Fault> {
+        self.reload(catalog, STALE_KEYS_MICROS).await
+    }
+
+    async fn reload(&self, catalog: &Arc<Catalog>, older_than: i64) -> Result<Option<Arc<KeyRing>>, Fault> {
         let age = self.clock.now_micros().saturating_sub(self.ring()?.loaded_at);
-        if age < STALE_KEYS_MICROS {
+        if age < older_than {
             return Ok(None);
         }
         let Ok(_alone) = self.reloading.try_lock() else { return Ok(None) };
@@ -182,7 +201,7 @@ impl Auth {
         let api_keys = roles(api_keys)?;
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         *ring = Some(Arc::new(KeyRing {
-            epoch: ring.as_ref().map_or(0, |ring| ring.epoch) + 1,
+            epoch: ring.as_ref().map_or(1, |old| old.epoch + u64::from(old.signing != signing)),
             loaded_at: self.clock.now_micros(),
             current,
             signing,

@@ -159,7 +159,10 @@ impl Row for SqliteRow<'_, '_> {
             #[expect(clippy::cast_precision_loss, reason = "an integer in a place for floats")]
             (ValueRef::Integer(number), ScalarType::Float) => into.cells.push(Cell::Float(number as f64)),
             (ValueRef::Integer(number), _) => into.push_text(&number.to_string()),
-            (ValueRef::Real(number), ScalarType::Float) => into.cells.push(Cell::Float(number)),
+            (ValueRef::Real(number), ScalarType::Float) if number.is_finite() => {
+                into.cells.push(Cell::Float(number));
+            }
+            (ValueRef::Real(_), ScalarType::Float) => return Err(out_of_range()),
             (ValueRef::Text(bytes), ScalarType::Json) => into.push_raw(utf8(bytes)?),
             (ValueRef::Text(bytes), _) => into.push_text(utf8(bytes)?),
             (ValueRef::Real(_) | ValueRef::Blob(_), _) => return Err(unreadable(index)),
@@ -209,6 +212,11 @@ pub fn value(stored: ValueRef<'_>, ty: ScalarType) -> Option<Value> {
 
 fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
     std::str::from_utf8(bytes).map_err(|cause| Fault::internal("stored text is not UTF-8").with_source(cause))
+}
+
+/// A sum of floats may leave their range; JSON has no infinity.
+fn out_of_range() -> Fault {
+    Fault::new(backstay_base::code::OUT_OF_RANGE, "value out of range: overflow")
 }
 
 fn unreadable(index: usize) -> Fault {

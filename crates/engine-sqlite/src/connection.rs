@@ -4,6 +4,7 @@
 use crate::budget::{Budget, STEPS_PER_TICK};
 use crate::error::OpenError;
 use crate::functions;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::sync::Arc;
@@ -88,6 +89,9 @@ pub fn reader(path: &Path) -> Result<Opened, OpenError> {
 }
 
 fn prepare(mut connection: Connection) -> Result<Opened, OpenError> {
+    // Without this SQLite prepares a statement anew whenever a bound value that its planner
+    // has looked at changes: that costs more than running it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     functions::register(&connection)?;
     let budget = Arc::new(Budget::default());

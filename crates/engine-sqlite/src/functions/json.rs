@@ -4,34 +4,38 @@
 use super::{strict, text_argument};
 use rusqlite::functions::Context;
 use rusqlite::{Connection, Result};
-use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::HashMap;
 
 pub(super) fn register(connection: &Connection) -> Result<()> {
-    strict(connection, "bs_json_get", 2, |context| Ok(member(context).map(|value| value.to_string())))?;
+    strict(connection, "bs_json_get", 2, |context| Ok(member(context).map(str::to_owned)))?;
     strict(connection, "bs_json_text", 2, |context| {
-        Ok(member(context).and_then(|value| match value {
-            Value::Null => None,
-            Value::String(text) => Some(text),
-            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Some(value.to_string()),
+        Ok(member(context).and_then(|raw| match raw.chars().next() {
+            Some('"') => serde_json::from_str::<String>(raw).ok(),
+            Some('n') | None => None,
+            Some(_) => Some(raw.to_owned()),
         }))
     })
 }
 
-/// The member at the end of the path; none where the path leaves the document.
-fn member(context: &Context<'_>) -> Option<Value> {
-    let mut value: Value = serde_json::from_str(text_argument(context, 0)?).ok()?;
-    let path: Vec<Value> = serde_json::from_str(text_argument(context, 1)?).ok()?;
+/// The text of the member at the end of the path, numbers as they were written; none
+/// where the path leaves the document.
+fn member<'c>(context: &'c Context<'_>) -> Option<&'c str> {
+    let mut raw = text_argument(context, 0)?;
+    let path: Vec<serde_json::Value> = serde_json::from_str(text_argument(context, 1)?).ok()?;
     for step in path {
-        value = match (value, step) {
-            (Value::Object(mut members), Value::String(name)) => members.remove(&name)?,
-            (Value::Array(items), Value::Number(index)) => {
-                let index = index.as_i64()?;
-                let length = i64::try_from(items.len()).ok()?;
-                let place = if index < 0 { index + length } else { index };
-                items.into_iter().nth(usize::try_from(place).ok()?)?
+        raw = match step {
+            serde_json::Value::String(name) => {
+                let members: HashMap<String, &RawValue> = serde_json::from_str(raw).ok()?;
+                members.get(&name)?.get()
             }
-            _ => return None,
+            step => {
+                let items: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
+                let (index, length) = (step.as_i64()?, i64::try_from(items.len()).ok()?);
+                let place = if index < 0 { index + length } else { index };
+                items.get(usize::try_from(place).ok()?)?.get()
+            }
         };
     }
-    Some(value)
+    Some(raw)
 }

@@ -266,3 +266,23 @@ async fn a_full_disk_refuses_the_one_that_fills_it() {
     assert!(small.iter().all(Result::is_ok));
     assert_eq!(db.run(Query::Select(select("tag", "id"))).await.unwrap().affected, 18);
 }
+
+/// A catalog that lies about a relation makes the runner panic while it looks for a culprit.
+#[tokio::test]
+async fn a_panic_stays_with_its_request() {
+    let db = Db::filled().await;
+    let mut lying = (*db.catalog).clone();
+    let post = lying.tables.iter_mut().find(|table| table.name == "post").unwrap();
+    let author = post.relations.iter_mut().find(|relation| relation.name == "author").unwrap();
+    author.target = backstay_schema::catalog::TableId(999);
+    let row = vec!["7", "Title", "x", "77", "5", "DRAFT"];
+    let broken = Query::Insert(insert("post", "id title slug author_id words state", &[row]));
+    let broken = guarded(&Arc::new(lying), db.script(broken));
+    let small: Vec<_> = (100..108).map(|id| guarded(&db.catalog, db.script(tag(id)))).collect();
+    let work = small.iter().map(|script| db.engine.run(script));
+    let (broken, small) = futures_util::join!(db.engine.run(&broken), futures_util::future::join_all(work));
+    assert_eq!(refused(broken), "XX000 | internal error; the log has the reason |  <a write panicked>");
+    assert!(small.iter().all(Result::is_ok));
+    assert_eq!(db.dump("post", "id").await, "[{id:1},{id:2}]");
+    assert_eq!(db.run(Query::Select(select("tag", "id"))).await.unwrap().affected, 10);
+}

@@ -173,7 +173,17 @@ impl Db {
                 "post",
                 "id title slug author_id state words price flag meta",
                 vec![
-                    vec!["1", "First", "first", "1", "DRAFT", "10", "9.5", "true", r#"{"a":{"b":[1,"x"]}}"#],
+                    vec![
+                        "1",
+                        "First",
+                        "first",
+                        "1",
+                        "DRAFT",
+                        "10",
+                        "9.5",
+                        "true",
+                        r#"{"a":{"b":[1,"x"],"c":12345678901234567890.10,"n":null}}"#,
+                    ],
                     vec!["2", "Second", "second", "2", "LIVE", "20", "", "", ""],
                 ],
             ),

@@ -18,7 +18,7 @@ async fn every_type_comes_back_in_its_form() {
     });
     assert_eq!(
         rows.await,
-        r#"[{id:1,title:"First",state:"DRAFT",words:10,price:9.5000,score:null,flag:true,meta:{"a":{"b":[1,"x"]}},day:null,at:null,ref:null}]"#
+        r#"[{id:1,title:"First",state:"DRAFT",words:10,price:9.5000,score:null,flag:true,meta:{"a":{"b":[1,"x"],"c":12345678901234567890.10,"n":null}},day:null,at:null,ref:null}]"#
     );
 }
 
@@ -154,6 +154,10 @@ async fn json_paths_name_members_and_never_paths() {
     assert_eq!(db.json(get(&["a", "b", "1"])).await, r#"[{v:"x"}]"#);
     assert_eq!(db.json(get(&["a", "b", "-2"])).await, r#"[{v:"1"}]"#);
     assert_eq!(db.json(get(&["a", "b", "2"])).await, "[{v:null}]");
+    assert_eq!(db.json(get(&["a", "b"])).await, r#"[{v:"[1,\"x\"]"}]"#);
+    assert_eq!(db.json(get(&["a", "c"])).await, r#"[{v:"12345678901234567890.10"}]"#);
+    assert_eq!(db.json(get(&["a", "n"])).await, "[{v:null}]");
+    assert_eq!(db.json(get(&["a", "0"])).await, "[{v:null}]");
     assert_eq!(db.json(get(&["$.a"])).await, "[{v:null}]");
     assert_eq!(db.json(get(&["[0]"])).await, "[{v:null}]");
 }

@@ -114,6 +114,9 @@ impl<'c> Resolver<'c> {
         if counted.is_some() && embed.spread {
             return Err(aggregates_off());
         }
+        if counted.is_some() && single {
+            return Err(count_of_one(embed));
+        }
         let select = self.embedded(scope, &link, target, named, counted.is_some())?;
         if named.items.is_empty() {
             return Ok(None);
@@ -175,6 +178,13 @@ fn default_name(field: &Field) -> String {
 
 fn aggregates_off() -> Fault {
     Fault::new(code::AGGREGATES_OFF, "Use of aggregate functions is not allowed")
+}
+
+/// The rows of a to-one embed are counted by whether it is null.
+fn count_of_one(embed: &Embed) -> Fault {
+    Fault::new(code::NOT_IMPLEMENTED, "Feature not implemented")
+        .with_details(format!("'{}' leads to at most one row, which is not counted", embed.target))
+        .with_hint(format!("select a column of it, or filter with \"{}=not.is.null\"", embed.target))
 }
 
 fn spread_many(scope: Scope<'_, '_>, embed: &Embed) -> Fault {

@@ -266,6 +266,7 @@ fn unknown_names_are_refused_with_the_nearest() {
                 vec![Item::Embed(embed("items", vec![column("id"), Item::Count { alias: None }]))]
             ),
             read("product", vec![Item::Embed(spread)]),
+            read("product", vec![Item::Embed(embed("seller", vec![Item::Count { alias: None }]))]),
         ]
         .join("\n")
     );

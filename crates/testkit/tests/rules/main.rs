@@ -2,6 +2,8 @@
 //! T/F-compiled SQL, the in-memory evaluator and a reference judge agree on where a
 //! rule is true and where it is false.
 
+#![cfg(test)]
+
 mod memory;
 
 use backstay_policy::caller::{Caller, User};

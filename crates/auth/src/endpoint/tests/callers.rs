@@ -210,3 +210,29 @@ async fn without_a_key_only_where_it_is_allowed() {
     assert_eq!(who(&kit, None, Some("x"), None).await, "PGRST301: JWT cannot be verified");
     assert!(kit.keys.anon.is_none() && kit.keys.service_role.is_none());
 }
+
+#[tokio::test]
+async fn signing_keys_rotate_and_are_taken_back() {
+    let kit = open().await;
+    let other = service(&kit.engine, Settings::default(), &kit.clock, 4);
+    other.load(Arc::clone(&kit.catalog));
+    other.start().await.unwrap();
+    let old = kit.sign_up("a@b.cd").await.text("access_token");
+    kit.auth.rotate_signing_key().await.unwrap();
+    let new = kit.sign_in("a@b.cd", "hunter22").await.text("access_token");
+    assert_ne!(old.split('.').next(), new.split('.').next());
+    let user = "authenticated Some(\"a@b.cd\")";
+    assert_eq!(who(&kit, None, Some(&old), None).await, user);
+    assert_eq!(who(&kit, None, Some(&new), None).await, user);
+    let keys = kit.call("GET /.well-known/jwks.json", None, "").await;
+    assert_eq!(keys.body["keys"].as_array().unwrap().len(), 2);
+    assert_eq!(kit.auth.revoke_previous_signing_keys().await.unwrap(), 1);
+    assert_eq!(who(&kit, None, Some(&old), None).await, "PGRST301: JWT cannot be verified");
+    assert_eq!(who(&kit, None, Some(&new), None).await, user);
+    let bearer = format!("Bearer {old}");
+    let stale = Credentials { authorization: Some(&bearer), ..Credentials::default() };
+    kit.clock.advance(30 * SECOND - 1);
+    assert!(other.identify(&stale).await.is_ok());
+    kit.clock.advance(1);
+    assert!(other.identify(&stale).await.is_err());
+}
