@@ -160,7 +160,7 @@ async fn fill(address: &str, secret: &str, posts: usize) -> Result<(Vec<String>,
         json!({
             "id": id(2, n).to_string(), "author_id": id(1, n % AUTHORS).to_string(), "title": format!("post number {n}"),
             "body": "The quick brown fox jumps over the lazy dog. ".repeat(6), "score": n % 100,
-            "published": n % 4 != 0,
+            "published": !n.is_multiple_of(4),
         })
     };
     for start in (0..posts).step_by(5000) {

@@ -36,7 +36,7 @@ pub(crate) fn in_scalar(scalar: &Scalar, source: SourceId, found: &mut Vec<Colum
                 found.push(column.column);
             }
         }
-        Scalar::Computed(_) | Scalar::Bind(..) | Scalar::Null(_) => {}
+        Scalar::Computed(_) | Scalar::Bind(..) | Scalar::Slot(..) | Scalar::Null(_) => {}
         Scalar::Json(inner, _) | Scalar::Cast(inner, _) | Scalar::Negate(inner, _) => {
             in_scalar(inner, source, found);
         }

@@ -24,7 +24,13 @@ pub fn fields(
     let table = catalog.table(user);
     let mut sources = Sources::default();
     let row = sources.next_id();
-    let scope = Scope::one(prospective(catalog, row, candidates));
+    // the id of the row is that of the account, so that `this == auth.user` holds
+    let own = match (caller, table.key.as_slice()) {
+        (Caller::User(account), [key]) => Some((*key, Value::Uuid(account.uid))),
+        _ => None,
+    };
+    let known: Vec<(ColumnId, Value)> = own.into_iter().chain(candidates.iter().cloned()).collect();
+    let scope = Scope::one(prospective(catalog, row, &known));
     let changed: Vec<String> = candidates.iter().map(|(id, _)| table.column(*id).field.clone()).collect();
     let asked = Asked { caller, info, operation: Operation::Create, changed: &changed };
     let mut compiler = Compiler::new(catalog, asked, &mut sources);

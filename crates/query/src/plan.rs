@@ -121,6 +121,8 @@ pub enum Scalar {
     Computed(ComputedRef),
     /// A value; always bound, never text of a statement.
     Bind(Value, ScalarType),
+    /// The value that is given for this index when the statement runs, of an upsert's row.
+    Slot(usize, ScalarType),
     /// NULL of a type.
     Null(ScalarType),
     /// A member of a JSON value. Text when the last step is `->>`, else JSON.

@@ -10,7 +10,7 @@ use crate::request::{Request, Settings};
 use crate::write;
 use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_query::named::Query;
+use backstay_query::named::{Item, Query, Select};
 use backstay_query::plan::{End, Expect};
 
 /// A request that parsed.
@@ -53,7 +53,8 @@ pub fn parse(request: &Request<'_>, settings: &Settings) -> Result<Parsed, Fault
     profile(request, verb)?;
     let preferences = prefer::preferences(request, settings)?;
     let media = media::media(request)?;
-    let target = read::target(&table, request.query.unwrap_or_default(), &settings.limits)?;
+    let mut target = read::target(&table, request.query.unwrap_or_default(), &settings.limits)?;
+    cap_embeds(&mut target.select, settings.max_rows);
     let answer = Answer {
         action: Action::Read,
         media,
@@ -95,6 +96,17 @@ fn read_rows(
     let answer = Answer { offset: page.offset, ..envelope.answer };
     let expect = if singular { Expect::Singular } else { Expect::Any };
     Ok(Parsed { query: Query::Select(select), expect, end: End::Commit, answer })
+}
+
+/// The cap on rows holds for each embed as for the rows themselves, as in PostgREST.
+fn cap_embeds(select: &mut Select, max_rows: u64) {
+    for item in &mut select.items {
+        if let Item::Embed(embed) = item {
+            let asked = embed.select.limit.unwrap_or(max_rows);
+            embed.select.limit = Some(asked.min(max_rows));
+            cap_embeds(&mut embed.select, max_rows);
+        }
+    }
 }
 
 fn verb(method: &str) -> Result<Verb, Fault> {

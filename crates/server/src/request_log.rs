@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
+/// Takes request lines.
+type Sink = dyn Fn(&Line) + Send + Sync;
+
 /// Where request lines go.
 #[derive(Clone, Default)]
-pub struct RequestLog(Option<Arc<dyn Fn(&Line) + Send + Sync>>);
+pub struct RequestLog(Option<Arc<Sink>>);
 
 /// One finished request.
 #[derive(Debug, Clone, PartialEq, Eq)]

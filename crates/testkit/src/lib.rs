@@ -1,5 +1,6 @@
 //! What tests share: stores in temporary folders, random rules with a reference
-//! judge of their own, random requests. Development only.
+//! judge of their own, random requests, whole servers in process, the runner of `cases/`.
+//! Development only.
 
 // a test kit may stop the test that uses it
 #![expect(
@@ -9,6 +10,8 @@
     reason = "a failure here is a failure of the test"
 )]
 
+pub mod case;
 pub mod rule;
 pub mod seed;
+pub mod served;
 pub mod store;

@@ -64,10 +64,7 @@ impl Store {
     /// # Panics
     /// When the rows are refused.
     pub async fn fill(&self, catalog: &Arc<Catalog>, insert: Insert) {
-        let steps = [(Query::Insert(insert), Expect::Any)];
-        let script = resolve(catalog, &steps, End::Commit, Reach::System, &Limits::default()).unwrap();
-        let guarded = system(script, NOW_MICROS, catalog, &self.ids).unwrap();
-        self.engine.run(&guarded).await.unwrap();
+        fill(&self.engine, &self.ids, catalog, insert).await;
     }
 
     /// Runs one query for a caller.
@@ -88,6 +85,17 @@ impl Store {
         let reply = self.engine.run(&guarded).await?;
         Ok((reply.parts.into_iter().next().unwrap_or_default(), shape))
     }
+}
+
+/// Inserts as System.
+///
+/// # Panics
+/// When the rows are refused.
+pub async fn fill(engine: &dyn Engine, ids: &Ids, catalog: &Arc<Catalog>, insert: Insert) {
+    let steps = [(Query::Insert(insert), Expect::Any)];
+    let script = resolve(catalog, &steps, End::Commit, Reach::System, &Limits::default()).unwrap();
+    let guarded = system(script, NOW_MICROS, catalog, ids).unwrap();
+    engine.run(&guarded).await.unwrap();
 }
 
 fn shape(query: &backstay_query::plan::Query) -> Option<Shape> {

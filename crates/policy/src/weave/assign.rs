@@ -48,7 +48,10 @@ impl Weaver<'_> {
             .filter_map(|(id, assign)| match assign {
                 Assign::Value(value) => Some((*id, bind(value.clone(), table.column(*id).ty))),
                 Assign::Scalar(scalar) => Some((*id, scalar.clone())),
-                Assign::Given(_) => None,
+                Assign::Given(index) => {
+                    // the slots of a written row: its key, then what the upsert's row gives
+                    Some((*id, Scalar::Slot(table.key.len() + index, table.column(*id).ty)))
+                }
             })
             .collect();
         let stored = RowRef::Source(update.row, update.table);

@@ -15,7 +15,7 @@ impl Weaver<'_> {
         Ok(match scalar {
             Scalar::Column(column) => self.column(column)?,
             Scalar::Computed(computed) => self.computed(computed)?,
-            Scalar::Bind(..) | Scalar::Null(_) => scalar,
+            Scalar::Bind(..) | Scalar::Slot(..) | Scalar::Null(_) => scalar,
             Scalar::Json(inner, path) => Scalar::Json(self.boxed(*inner)?, path),
             Scalar::Cast(inner, ty) => Scalar::Cast(self.boxed(*inner)?, ty),
             Scalar::Negate(inner, ty) => Scalar::Negate(self.boxed(*inner)?, ty),

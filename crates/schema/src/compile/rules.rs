@@ -270,12 +270,17 @@ impl<'a> Filler<'a> {
             _ => false,
         };
         let (refused, help): (&[&str], &str) = match place {
-            Placed::Far(_) if junction => {
-                (&["create", "update", "delete"], "linking and unlinking are governed by `write`")
-            }
+            Placed::Far(_) if junction => (
+                &["all", "read", "create", "update", "delete"],
+                "linking and unlinking are governed by `write`; which rows are seen, by the rules of their types",
+            ),
             Placed::Far(_) => (
-                &["write", "create", "update", "delete"],
-                "writing the rows of the list is governed by their own type",
+                &["all", "read", "write", "create", "update", "delete"],
+                "seeing and writing the rows of the list is governed by their own type",
+            ),
+            Placed::Column(id) if self.catalog.table(table).key.contains(id) => (
+                &["all", "read", "delete"],
+                "a key is what a row is known by: hide the row with a rule of the type",
             ),
             Placed::Computed(_) => {
                 (&["write", "create", "update", "delete"], "a computed field is only read")

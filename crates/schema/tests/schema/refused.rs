@@ -66,6 +66,9 @@ fn directives_and_arguments() {
         (&["E1106"], "type A { a: B @valid(min: 1) }\ntype B { title: String }"),
         (&["E1106"], "type A { parts: [B!]! @access(write: \"true\") }\ntype B { a: A }"),
         (&["E1106"], "type A { title: String @access(delete: \"true\") }"),
+        (&["E1106"], "type A { parts: [B!]! @access(read: \"true\") }\ntype B { a: A }"),
+        (&["E1106"], "type A { parts: [B!]! @deny(read: \"true\") }\ntype B { whole: [A!]! }"),
+        (&["E1106"], "type A { id: ID! @access(read: \"true\"), title: String }"),
         (&["E1106"], "type A { a: Int, b: Int @computed(expr: \"this.a\") @access(update: \"true\") }"),
         (&["E1106"], "type A { parts: [B!]! @access(create: \"true\") }\ntype B { whole: [A!]! }"),
     ]));

@@ -203,7 +203,7 @@ fn a_junction_is_ruled_by_its_lists() {
         rules(""),
         rules(r#"@access(write: "this.owner == auth.user")"#),
         rules(
-            r#"@access(all: "auth.role == 'staff'", write: "this.owner == auth.user") @deny(write: "auth.role == 'anon'", message: "sign in first")"#
+            r#"@access(write: "auth.role == 'staff' || this.owner == auth.user") @deny(write: "auth.role == 'anon'", message: "sign in first")"#
         ),
     ));
 }

@@ -22,6 +22,10 @@ impl Lower<'_> {
                 self.writer.bind(Bind::Value(value.clone(), *ty));
                 Ok(())
             }
+            Scalar::Slot(index, ty) => {
+                self.writer.bind(Bind::Slot(*index, *ty));
+                Ok(())
+            }
             Scalar::Null(_) => {
                 self.writer.push("NULL");
                 Ok(())
@@ -67,6 +71,7 @@ impl Lower<'_> {
             Scalar::Column(column) => self.catalog.table(column.table).column(column.column).ty,
             Scalar::Computed(_) => return Err(computed_left()),
             Scalar::Bind(_, ty)
+            | Scalar::Slot(_, ty)
             | Scalar::Null(ty)
             | Scalar::Cast(_, ty)
             | Scalar::Arithmetic(_, _, _, ty)

@@ -133,6 +133,9 @@ impl<S: Session> Runner<'_, S> {
             return Err(Fault::permission("table", &table.name));
         }
         let absent = insert.absent.get(index);
+        if let Some(absent) = absent {
+            self.keep_absent((update, table), absent, &mut target).await?;
+        }
         let updating = self.updating(update, table, |assign| match assign {
             Assign::Given(place) => !absent.and_then(|row| row.get(*place)).copied().unwrap_or(false),
             Assign::Value(_) | Assign::Scalar(_) => true,
@@ -144,6 +147,31 @@ impl<S: Session> Runner<'_, S> {
         self.update_row(&updating, &mut target).await?;
         written.add(target.new_key.clone());
         written.updated.push((updating, target));
+        Ok(())
+    }
+
+    /// What the row does not give stays as it is stored, also for what is derived from it.
+    async fn keep_absent(
+        &mut self,
+        (update, table): (&Update, &Table),
+        absent: &[bool],
+        target: &mut Target,
+    ) -> Result<(), Fault> {
+        let kept = update.assign.iter().filter_map(|(id, assign)| match assign {
+            Assign::Given(place) => absent.get(*place).copied().unwrap_or(false).then_some((*id, *place)),
+            Assign::Value(_) | Assign::Scalar(_) => None,
+        });
+        let (columns, places): (Vec<_>, Vec<_>) = kept.unzip();
+        let derives = update.assign.iter().any(|(_, assign)| matches!(assign, Assign::Scalar(_)));
+        if columns.is_empty() || !derives {
+            return Ok(());
+        }
+        let stored = self.stored_values(table, update.row, &columns, &target.key).await?;
+        for (place, value) in places.into_iter().zip(stored) {
+            if let Some(given) = target.given.get_mut(place) {
+                *given = value;
+            }
+        }
         Ok(())
     }
 }

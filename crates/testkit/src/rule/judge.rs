@@ -74,6 +74,13 @@ impl Judge<'_> {
                 });
                 quantify(*each, verdicts)
             }
+            _ => self.about_rows(rule, scope),
+        }
+    }
+
+    /// Rules about owners and relations.
+    fn about_rows(&self, rule: &Rule, scope: &Scope) -> Option<bool> {
+        match rule {
             Rule::Text(has, a, b) => {
                 let (text, part) = (self.word(a, scope)??, self.word(b, scope)??);
                 Some(match has {
@@ -111,6 +118,7 @@ impl Judge<'_> {
                 // `x in rel.map(…)` is `rel.exists(k, … == x)`
                 quantify(Each::Exists, kids.map(|index| compare(Op::Eq, value?, self.world.kids[index].x)))
             }
+            _ => unreachable!("judged above"),
         }
     }
 
