@@ -99,7 +99,7 @@ async fn what_is_no_route_is_not_found() {
         ("/auth/v1/nothing", 404),
         ("/auth/v1/user/", 401),
         ("/auth/v1/admin", 404),
-        ("/auth/v1/admin/users/x/y", 400),
+        ("/auth/v1/admin/users/x/y", 404),
         ("/storage/v1/object", 404),
         ("/_/", 404),
     ] {
