@@ -49,12 +49,13 @@ impl Refusal {
     pub fn of(fault: &Fault) -> Self {
         let (status, code) = match fault.kind() {
             Kind::Invalid => (422, "validation_failed"),
+            Kind::Limit => (400, "validation_failed"),
             Kind::Conflict => (409, "conflict"),
             Kind::Denied if matches!(fault.code, code::JWT_INVALID | code::JWT_CLAIMS) => (403, "bad_jwt"),
             Kind::Denied if fault.code == code::ANON_DISABLED => (401, "no_authorization"),
             Kind::Unavailable if fault.code == code::TOO_MANY_REQUESTS => (429, "over_request_rate_limit"),
             Kind::Unavailable | Kind::OutcomeUnknown => (503, "unexpected_failure"),
-            Kind::Denied | Kind::NotFound | Kind::Limit | Kind::Internal => (500, "unexpected_failure"),
+            Kind::Denied | Kind::NotFound | Kind::Internal => (500, "unexpected_failure"),
         };
         let message = match status {
             500 => "Internal server error".to_owned(),

@@ -1,5 +1,8 @@
 //! The accept loop: bounded connections, a time limit for request heads, a graceful end.
 
+mod opening;
+
+use self::opening::Opening;
 use crate::app::App;
 use crate::routes::serve;
 use hyper::service::service_fn;
@@ -52,6 +55,7 @@ pub async fn listen(app: Arc<App>, listener: TcpListener, stop: impl Future<Outp
             let app = Arc::clone(&app);
             async move { Ok::<_, Infallible>(serve(app, request, peer.ip()).await) }
         });
+        let stream = Opening::new(stream, Duration::from_millis(limits.head_ms));
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {

@@ -1,0 +1,153 @@
+//! Limits of connections, over a real socket. The server's own timers end what is waited
+//! for; `GIVE_UP` only turns a limit that does not hold into a failure.
+
+use crate::server;
+use backstay_base::limit::Limits;
+use backstay_server::listen::listen;
+use backstay_testkit::served::Served;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+const GIVE_UP: Duration = Duration::from_secs(20);
+
+struct Listening {
+    served: Served,
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
+}
+
+async fn listening(limits: Limits) -> Listening {
+    let served = server(limits).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let app = Arc::clone(&served.app);
+    let running = tokio::spawn(listen(app, listener, async move {
+        let _ = stopped.await;
+    }));
+    Listening { served, address, stop, running }
+}
+
+impl Listening {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// A GET that is whole.
+    fn get(&self) -> String {
+        format!("GET /rest/v1/node HTTP/1.1\r\nhost: x\r\napikey: {}\r\n\r\n", self.served.publishable)
+    }
+
+    /// A POST that promises more of a body than it sends.
+    fn half_a_post(&self) -> String {
+        let key = &self.served.publishable;
+        format!("POST /rest/v1/node HTTP/1.1\r\nhost: x\r\napikey: {key}\r\ncontent-length: 12\r\n\r\n{{\"tex")
+    }
+}
+
+/// What the future gives, in time.
+async fn soon<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(GIVE_UP, work).await.expect("the limit holds")
+}
+
+/// Reads one whole answer, which is `[]`.
+async fn empty_list(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    while !text.ends_with(b"\r\n\r\n[]") {
+        let byte = soon(stream.read_u8()).await.unwrap();
+        text.push(byte);
+    }
+    String::from_utf8(text).unwrap()
+}
+
+async fn to_its_end(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    // a reset is an end too
+    let _ = soon(stream.read_to_end(&mut text)).await;
+    String::from_utf8(text).unwrap()
+}
+
+#[tokio::test]
+async fn connections() {
+    let listening = listening(Limits { connections: 1, ..Limits::default() }).await;
+    let request = listening.get();
+    let mut first = listening.connect().await;
+    first.write_all(request.as_bytes()).await.unwrap();
+    assert!(empty_list(&mut first).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    let mut second = listening.connect().await;
+    second.write_all(request.as_bytes()).await.unwrap();
+    // the first is served on while the second waits outside
+    first.write_all(request.as_bytes()).await.unwrap();
+    empty_list(&mut first).await;
+    let unread = second.try_read(&mut [0; 16]).expect_err("nothing was answered");
+    assert_eq!(unread.kind(), std::io::ErrorKind::WouldBlock);
+    drop(first);
+    assert!(empty_list(&mut second).await.starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+#[tokio::test]
+async fn head_ms() {
+    let listening = listening(Limits { head_ms: 100, ..Limits::default() }).await;
+    for begun in ["", "G", "GET /rest/v1/node HTTP/1.1\r\nhost: x\r\n", "PRI * HTTP/2.0\r\n", "PRI"] {
+        let mut stream = listening.connect().await;
+        stream.write_all(begun.as_bytes()).await.unwrap();
+        let answer = to_its_end(&mut stream).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{begun:?} {answer:?}");
+    }
+    // between two requests too
+    let mut stream = listening.connect().await;
+    stream.write_all(listening.get().as_bytes()).await.unwrap();
+    empty_list(&mut stream).await;
+    assert_eq!(to_its_end(&mut stream).await, "");
+}
+
+#[tokio::test]
+async fn body_ms() {
+    let listening = listening(Limits { body_ms: 100, ..Limits::default() }).await;
+    let mut stream = listening.connect().await;
+    stream.write_all(listening.half_a_post().as_bytes()).await.unwrap();
+    let answer = to_its_end(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{answer}");
+    let body = answer.split_once("\r\n\r\n").unwrap().1;
+    assert_eq!(
+        body,
+        r#"{"code":"54001","details":"The limit body_ms is 100 milliseconds.","hint":null,"message":"the body took too long to arrive"}"#
+    );
+}
+
+#[tokio::test]
+async fn drain_ms() {
+    let listening = listening(Limits { drain_ms: 100, ..Limits::default() }).await;
+    let mut open = listening.connect().await;
+    open.write_all(listening.half_a_post().as_bytes()).await.unwrap();
+    // the listener is served in order, so what was begun before this answer is known to it
+    let mut other = listening.connect().await;
+    other.write_all(listening.get().as_bytes()).await.unwrap();
+    empty_list(&mut other).await;
+    listening.stop.send(()).unwrap();
+    soon(listening.running).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_open_is_finished_while_draining() {
+    let listening = listening(Limits::default()).await;
+    let mut open = listening.connect().await;
+    open.write_all(listening.half_a_post().as_bytes()).await.unwrap();
+    let mut other = listening.connect().await;
+    other.write_all(listening.get().as_bytes()).await.unwrap();
+    empty_list(&mut other).await;
+    listening.stop.send(()).unwrap();
+    assert_eq!(to_its_end(&mut other).await, "", "what is idle is closed");
+    open.write_all(b"t\":\"x\"}").await.unwrap();
+    let answer = to_its_end(&mut open).await;
+    assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+    soon(listening.running).await.unwrap();
+    assert!(TcpStream::connect(listening.address).await.is_err(), "nobody new is let in");
+}
