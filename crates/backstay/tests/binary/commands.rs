@@ -126,7 +126,7 @@ fn accounts_are_made_listed_given_a_role_and_deleted() {
         project.run_with(&["user", "create", "Ann@Example.com", "--no-input", "--json"], "correct horse\n");
     assert_eq!((made.code, made.err.as_str()), (0, ""), "{made:?}");
     let id = serde_json::from_str::<Value>(&made.out).unwrap()["id"].as_str().unwrap().to_owned();
-    assert_eq!(project.rows("SELECT id FROM \"user\""), [id.clone()]);
+    assert_eq!(project.rows("SELECT id FROM \"user\""), [id.as_str()]);
 
     let twice = project.run_with(&["user", "create", "ann@example.com", "--no-input"], "correct horse\n");
     assert_eq!((twice.code, twice.out.as_str()), (1, ""), "{twice:?}");

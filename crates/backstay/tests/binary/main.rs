@@ -1,6 +1,13 @@
 //! The real binary, driven from outside: commands, exit codes, `dev` and `serve`
 //! over HTTP, migrations of real files, and what a kill leaves behind.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail loudly"
+)]
+
 mod commands;
 mod crash;
 mod dev;

@@ -2,6 +2,13 @@
 //! the other, or is refused and stays as it was. Afterwards nothing is left to do, every
 //! row is there, and kept columns hold their values.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail loudly"
+)]
+
 mod model;
 
 use crate::model::{Model, SAME};
@@ -124,7 +131,7 @@ fn contents(path: &Path, live: &Live) -> BTreeMap<String, Rows> {
     for table in &live.tables {
         let text = format!("SELECT * FROM \"{}\"", table.name);
         let mut statement = connection.prepare(&text).unwrap();
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let rows = statement.query_map([], |row| {
             let cells = names.iter().enumerate().map(|(index, name)| Ok((name.clone(), row.get(index)?)));
             let cells = cells.collect::<rusqlite::Result<BTreeMap<String, Value>>>()?;
