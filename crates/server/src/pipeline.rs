@@ -64,9 +64,9 @@ async fn answer(
     let mut parsed = parse(&request, &app.rest)?;
     timing.mark("parse");
     let catalog = app.catalog()?;
+    parsed.answer.bind(&catalog)?;
     let steps = [(parsed.query, parsed.expect)];
     let script = resolve(&catalog, &steps, parsed.end, Reach::Public, &app.rest.limits)?;
-    parsed.answer.bind(&catalog)?;
     timing.mark("resolve");
     let info = request_info(app, head);
     let guarded = weave(script, &identified.caller, &info, &catalog, &app.ids)?;
