@@ -165,9 +165,9 @@ impl Pending {
             served.clock.advance(seconds * 1_000_000);
         } else if let Some(ask) = &mut self.ask {
             let is_header = ask.body.is_empty()
-                && line.split_once(": ").is_some_and(|(name, _)| {
-                    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-                });
+                && line
+                    .split_once(": ")
+                    .is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
             if is_header {
                 let (name, value) = line.split_once(": ").unwrap();
                 ask.headers.push((name.to_owned(), named(served, value)));

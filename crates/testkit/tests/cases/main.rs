@@ -20,7 +20,8 @@ async fn every_case_holds() {
     assert!(!paths.is_empty(), "no case is called {chosen}");
     let mut failures = Vec::new();
     for paths in paths.chunks(AT_ONCE) {
-        let running: Vec<_> = paths.iter().cloned().map(|path| (path.clone(), tokio::spawn(one(path)))).collect();
+        let running: Vec<_> =
+            paths.iter().cloned().map(|path| (path.clone(), tokio::spawn(one(path)))).collect();
         for (path, running) in running {
             let shown = path.strip_prefix(&root).unwrap().display().to_string();
             match running.await {

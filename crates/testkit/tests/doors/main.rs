@@ -44,7 +44,9 @@ async fn server() -> Served {
     let setup = Setup { sdl: SCHEMA.to_owned(), ..Setup::default() };
     let mut served = Served::start(&setup).await;
     for name in ["ann", "bob"] {
-        served.sign_up(&Wanted { name: name.to_owned(), data: json!({ "name": name }), app: Value::Null }).await;
+        served
+            .sign_up(&Wanted { name: name.to_owned(), data: json!({ "name": name }), app: Value::Null })
+            .await;
     }
     let ann = served.person("ann").id.clone();
     served.row("note", &json!({ "id": 1, "slug": "one", "owner_id": ann, "text": "hers" })).await;

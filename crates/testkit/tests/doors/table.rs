@@ -37,76 +37,150 @@ const fn row(route: &'static str, target: &'static str, body: &'static str, answ
 /// Every route.
 pub const ROWS: &[Row] = &[
     // data
-    row("GET /rest/v1/{table}", "/rest/v1/note?id=eq.1", "", [
-        Rows(200, 0), Rows(200, 0), Rows(200, 1), Rows(200, 1),
-    ]),
-    row("HEAD /rest/v1/{table}", "/rest/v1/note?id=eq.1", "", [
-        Status(200), Status(200), Status(200), Status(200),
-    ]),
-    row("POST /rest/v1/{table}", "/rest/v1/note?select=slug", r#"{"slug":"two"}"#, [
-        Refused(401, "42501"), Rows(201, 1), Rows(201, 1), Rows(201, 1),
-    ]),
-    row("PATCH /rest/v1/{table}", "/rest/v1/note?id=eq.1", r#"{"text":"changed"}"#, [
-        Refused(401, "42501"), Rows(200, 0), Rows(200, 1), Rows(200, 1),
-    ]),
-    row("PUT /rest/v1/{table}", "/rest/v1/mark?id=eq.m", r#"{"id":"m"}"#, [
-        Refused(401, "42501"), Refused(403, "42501"), Rows(200, 1), Rows(200, 1),
-    ]),
-    row("DELETE /rest/v1/{table}", "/rest/v1/note?id=eq.1", "", [
-        Refused(401, "42501"), Rows(200, 0), Rows(200, 1), Rows(200, 1),
-    ]),
+    row(
+        "GET /rest/v1/{table}",
+        "/rest/v1/note?id=eq.1",
+        "",
+        [Rows(200, 0), Rows(200, 0), Rows(200, 1), Rows(200, 1)],
+    ),
+    row(
+        "HEAD /rest/v1/{table}",
+        "/rest/v1/note?id=eq.1",
+        "",
+        [Status(200), Status(200), Status(200), Status(200)],
+    ),
+    row(
+        "POST /rest/v1/{table}",
+        "/rest/v1/note?select=slug",
+        r#"{"slug":"two"}"#,
+        [Refused(401, "42501"), Rows(201, 1), Rows(201, 1), Rows(201, 1)],
+    ),
+    row(
+        "PATCH /rest/v1/{table}",
+        "/rest/v1/note?id=eq.1",
+        r#"{"text":"changed"}"#,
+        [Refused(401, "42501"), Rows(200, 0), Rows(200, 1), Rows(200, 1)],
+    ),
+    row(
+        "PUT /rest/v1/{table}",
+        "/rest/v1/mark?id=eq.m",
+        r#"{"id":"m"}"#,
+        [Refused(401, "42501"), Refused(403, "42501"), Rows(200, 1), Rows(200, 1)],
+    ),
+    row(
+        "DELETE /rest/v1/{table}",
+        "/rest/v1/note?id=eq.1",
+        "",
+        [Refused(401, "42501"), Rows(200, 0), Rows(200, 1), Rows(200, 1)],
+    ),
     // accounts: what everybody may
-    row("GET /auth/v1/health", "/auth/v1/health", "", [
-        Status(200), Status(200), Status(200), Status(200),
-    ]),
-    row("GET /auth/v1/settings", "/auth/v1/settings", "", [
-        Status(200), Status(200), Status(200), Status(200),
-    ]),
-    row("GET /auth/v1/.well-known/jwks.json", "/auth/v1/.well-known/jwks.json", "", [
-        Status(200), Status(200), Status(200), Status(200),
-    ]),
-    row("POST /auth/v1/signup", "/auth/v1/signup", r#"{"email":"eve@x.test","password":"$password"}"#, [
-        Status(200), Status(200), Status(200), Status(200),
-    ]),
-    row("POST /auth/v1/signup", "/auth/v1/signup", r#"{"email":"ann@x.test","password":"$password"}"#, [
-        Refused(422, "user_already_exists"), Refused(422, "user_already_exists"),
-        Refused(422, "user_already_exists"), Refused(422, "user_already_exists"),
-    ]),
-    row("POST /auth/v1/token", "/auth/v1/token?grant_type=password", r#"{"email":"ann@x.test","password":"$password"}"#, [
-        Status(200), Status(200), Status(200), Status(200),
-    ]),
-    row("POST /auth/v1/token", "/auth/v1/token?grant_type=password", r#"{"email":"ann@x.test","password":"guessed"}"#, [
-        Refused(400, "invalid_credentials"), Refused(400, "invalid_credentials"),
-        Refused(400, "invalid_credentials"), Refused(400, "invalid_credentials"),
-    ]),
-    row("POST /auth/v1/token", "/auth/v1/token?grant_type=refresh_token", r#"{"refresh_token":"$ann.refresh"}"#, [
-        Status(200), Status(200), Status(200), Status(200),
-    ]),
+    row("GET /auth/v1/health", "/auth/v1/health", "", [Status(200), Status(200), Status(200), Status(200)]),
+    row(
+        "GET /auth/v1/settings",
+        "/auth/v1/settings",
+        "",
+        [Status(200), Status(200), Status(200), Status(200)],
+    ),
+    row(
+        "GET /auth/v1/.well-known/jwks.json",
+        "/auth/v1/.well-known/jwks.json",
+        "",
+        [Status(200), Status(200), Status(200), Status(200)],
+    ),
+    row(
+        "POST /auth/v1/signup",
+        "/auth/v1/signup",
+        r#"{"email":"eve@x.test","password":"$password"}"#,
+        [Status(200), Status(200), Status(200), Status(200)],
+    ),
+    row(
+        "POST /auth/v1/signup",
+        "/auth/v1/signup",
+        r#"{"email":"ann@x.test","password":"$password"}"#,
+        [
+            Refused(422, "user_already_exists"),
+            Refused(422, "user_already_exists"),
+            Refused(422, "user_already_exists"),
+            Refused(422, "user_already_exists"),
+        ],
+    ),
+    row(
+        "POST /auth/v1/token",
+        "/auth/v1/token?grant_type=password",
+        r#"{"email":"ann@x.test","password":"$password"}"#,
+        [Status(200), Status(200), Status(200), Status(200)],
+    ),
+    row(
+        "POST /auth/v1/token",
+        "/auth/v1/token?grant_type=password",
+        r#"{"email":"ann@x.test","password":"guessed"}"#,
+        [
+            Refused(400, "invalid_credentials"),
+            Refused(400, "invalid_credentials"),
+            Refused(400, "invalid_credentials"),
+            Refused(400, "invalid_credentials"),
+        ],
+    ),
+    row(
+        "POST /auth/v1/token",
+        "/auth/v1/token?grant_type=refresh_token",
+        r#"{"refresh_token":"$ann.refresh"}"#,
+        [Status(200), Status(200), Status(200), Status(200)],
+    ),
     // accounts: one's own
-    row("GET /auth/v1/user", "/auth/v1/user", "", [
-        Refused(401, "no_authorization"), Status(200), Status(200), Refused(401, "no_authorization"),
-    ]),
-    row("PUT /auth/v1/user", "/auth/v1/user", r#"{"data":{"nick":"a"}}"#, [
-        Refused(401, "no_authorization"), Status(200), Status(200), Refused(401, "no_authorization"),
-    ]),
-    row("POST /auth/v1/logout", "/auth/v1/logout", "", [
-        Refused(401, "no_authorization"), Status(204), Status(204), Refused(401, "no_authorization"),
-    ]),
+    row(
+        "GET /auth/v1/user",
+        "/auth/v1/user",
+        "",
+        [Refused(401, "no_authorization"), Status(200), Status(200), Refused(401, "no_authorization")],
+    ),
+    row(
+        "PUT /auth/v1/user",
+        "/auth/v1/user",
+        r#"{"data":{"nick":"a"}}"#,
+        [Refused(401, "no_authorization"), Status(200), Status(200), Refused(401, "no_authorization")],
+    ),
+    row(
+        "POST /auth/v1/logout",
+        "/auth/v1/logout",
+        "",
+        [Refused(401, "no_authorization"), Status(204), Status(204), Refused(401, "no_authorization")],
+    ),
     // accounts: of everybody
-    row("GET /auth/v1/admin/users", "/auth/v1/admin/users", "", [
-        Refused(403, "not_admin"), Refused(403, "not_admin"), Refused(403, "not_admin"), Status(200),
-    ]),
-    row("POST /auth/v1/admin/users", "/auth/v1/admin/users", r#"{"email":"eve@x.test","password":"$password"}"#, [
-        Refused(403, "not_admin"), Refused(403, "not_admin"), Refused(403, "not_admin"), Status(200),
-    ]),
-    row("GET /auth/v1/admin/users/{id}", "/auth/v1/admin/users/$ann", "", [
-        Refused(403, "not_admin"), Refused(403, "not_admin"), Refused(403, "not_admin"), Status(200),
-    ]),
-    row("PUT /auth/v1/admin/users/{id}", "/auth/v1/admin/users/$ann", r#"{"ban_duration":"1h"}"#, [
-        Refused(403, "not_admin"), Refused(403, "not_admin"), Refused(403, "not_admin"), Status(200),
-    ]),
-    row("DELETE /auth/v1/admin/users/{id}", "/auth/v1/admin/users/$ann", "", [
-        // ann's note and mark are set null, then her account goes
-        Refused(403, "not_admin"), Refused(403, "not_admin"), Refused(403, "not_admin"), Status(200),
-    ]),
+    row(
+        "GET /auth/v1/admin/users",
+        "/auth/v1/admin/users",
+        "",
+        [Refused(403, "not_admin"), Refused(403, "not_admin"), Refused(403, "not_admin"), Status(200)],
+    ),
+    row(
+        "POST /auth/v1/admin/users",
+        "/auth/v1/admin/users",
+        r#"{"email":"eve@x.test","password":"$password"}"#,
+        [Refused(403, "not_admin"), Refused(403, "not_admin"), Refused(403, "not_admin"), Status(200)],
+    ),
+    row(
+        "GET /auth/v1/admin/users/{id}",
+        "/auth/v1/admin/users/$ann",
+        "",
+        [Refused(403, "not_admin"), Refused(403, "not_admin"), Refused(403, "not_admin"), Status(200)],
+    ),
+    row(
+        "PUT /auth/v1/admin/users/{id}",
+        "/auth/v1/admin/users/$ann",
+        r#"{"ban_duration":"1h"}"#,
+        [Refused(403, "not_admin"), Refused(403, "not_admin"), Refused(403, "not_admin"), Status(200)],
+    ),
+    row(
+        "DELETE /auth/v1/admin/users/{id}",
+        "/auth/v1/admin/users/$ann",
+        "",
+        [
+            // ann's note and mark are set null, then her account goes
+            Refused(403, "not_admin"),
+            Refused(403, "not_admin"),
+            Refused(403, "not_admin"),
+            Status(200),
+        ],
+    ),
 ];
