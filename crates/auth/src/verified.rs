@@ -67,7 +67,7 @@ pub struct Verified {
     /// Its claims.
     pub claims: Claims,
     /// The same, as rules see them: all claims but `user_metadata`.
-    pub for_rules: Map<String, Value>,
+    pub for_rules: Arc<Map<String, Value>>,
     epoch: u64,
 }
 
@@ -115,7 +115,7 @@ fn read(payload: &[u8], epoch: u64) -> Result<Verified, TokenError> {
     let mut for_rules: Map<String, Value> =
         serde_json::from_slice(payload).map_err(|_| TokenError::Claims)?;
     for_rules.remove("user_metadata");
-    Ok(Verified { claims, for_rules, epoch })
+    Ok(Verified { claims, for_rules: Arc::new(for_rules), epoch })
 }
 
 fn check(claims: &Claims, settings: &Settings) -> Result<(), TokenError> {
