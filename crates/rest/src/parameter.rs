@@ -21,8 +21,11 @@ pub(crate) enum Parameter {
     Filter { path: Vec<String>, field: Field },
 }
 
+/// A decoded key and its decoded value.
+type Pair<'q> = (Cow<'q, str>, Cow<'q, str>);
+
 /// The decoded pairs of a query string, in order.
-pub(crate) fn pairs(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, Fault> {
+pub(crate) fn pairs(query: &str) -> Result<Vec<Pair<'_>>, Fault> {
     query
         .split('&')
         .filter(|piece| !piece.is_empty())
