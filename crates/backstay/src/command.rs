@@ -15,15 +15,11 @@ use backstay_base::fault::Fault;
 
 /// Tells an error: text to standard error, or one JSON value to standard output.
 pub fn report(context: &Context, error: &anyhow::Error) {
-    let fault = error.downcast_ref::<Fault>();
     if context.output.json {
-        context.output.value(&serde_json::json!({
-            "error": fault.map_or_else(|| format!("{error:#}"), |fault| fault.message.clone()),
-            "code": fault.map(|fault| fault.code.text),
-            "hint": fault.and_then(|fault| fault.hint.clone()),
-        }));
+        context.output.value(&as_json(error));
         return;
     }
+    let fault = error.downcast_ref::<Fault>();
     let mark = context.output.paint(Colour::Red, "error");
     match fault {
         Some(fault) => {
@@ -37,4 +33,14 @@ pub fn report(context: &Context, error: &anyhow::Error) {
         }
         None => context.output.remark(&format!("{mark}: {error:#}")),
     }
+}
+
+/// `{error, code, hint}`.
+fn as_json(error: &anyhow::Error) -> serde_json::Value {
+    let fault = error.downcast_ref::<Fault>();
+    serde_json::json!({
+        "error": fault.map_or_else(|| format!("{error:#}"), |fault| fault.message.clone()),
+        "code": fault.map(|fault| fault.code.text),
+        "hint": fault.and_then(|fault| fault.hint.clone()),
+    })
 }

@@ -1,5 +1,6 @@
 //! A project folder: where its files are, and its schema compiled.
 
+use crate::command::check::count;
 use crate::config::Config;
 use anyhow::{Context, Result, bail};
 use backstay_schema::catalog::Catalog;
@@ -144,7 +145,7 @@ impl Checked {
             Ok(compiled) => Ok(compiled.catalog),
             Err(mistakes) => {
                 let text = backstay_schema::diagnostic::render::text(&mistakes, &self.files);
-                bail!("the schema has {} mistakes\n\n{text}", mistakes.len())
+                bail!("the schema has {}\n\n{text}", count(mistakes.len(), "mistake"))
             }
         }
     }

@@ -118,30 +118,76 @@ impl Database {
         })
     }
 
+    /// Brings Backstay's own tables to this binary.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn own_tables(&self, catalog: &Catalog) -> Result<()> {
+        Ok(backstay_migrate::apply::own_tables(&*self.engine, self.dialect, catalog).await?)
+    }
+
     /// Brings Backstay's own tables to this binary and hands the catalog to `auth`.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn prepare(&self, auth: &Auth, catalog: &Arc<Catalog>) -> Result<()> {
-        backstay_migrate::apply::own_tables(&*self.engine, self.dialect, catalog).await?;
+        self.own_tables(catalog).await?;
         auth.load(Arc::clone(catalog));
         Ok(())
     }
 }
 
-/// Resolves on Ctrl-C or SIGTERM.
-pub async fn stopped() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
+/// A database that holds nothing and goes with this value: migrations are planned on it,
+/// beside a server that has the real one.
+pub struct Scratch {
+    /// The engine.
+    pub engine: Arc<dyn Engine>,
+    /// Its dialect.
+    pub dialect: &'static Dialect,
+    _folder: tempfile::TempDir,
+}
+
+impl Scratch {
+    /// Makes it in a temporary folder.
+    ///
+    /// # Errors
+    /// When the folder or the file cannot be made.
+    pub fn open(project: &Project) -> Result<Self> {
+        // a store that this build does not have is told here, too
+        project.database()?;
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let limits = project.config.limits.limits();
+        let engine: Arc<dyn Engine> = Arc::new(Sqlite::open(&folder.path().join("scratch.db"), &limits)?);
+        Ok(Self { engine, dialect: &SQLITE, _folder: folder })
     }
-    let _ = interrupt.await;
+}
+
+/// Resolves on Ctrl-C or SIGTERM. Both are caught from this call on, not only once
+/// somebody waits: a signal right after the first line of output must drain, too.
+///
+/// # Errors
+/// When the signals cannot be caught.
+#[cfg(unix)]
+pub fn stopped() -> Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Resolves on Ctrl-C.
+///
+/// # Errors
+/// When it cannot be caught.
+#[cfg(windows)]
+pub fn stopped() -> Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
 }

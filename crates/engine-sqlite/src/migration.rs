@@ -62,13 +62,7 @@ pub fn journal(connection: &Connection) -> Result<Vec<JournalRow>, Fault> {
 fn run(connection: &Connection, batch: &Batch) -> Result<(), Fault> {
     let outside = connection.is_autocommit();
     for (index, statement) in batch.statements.iter().enumerate() {
-        connection.execute_batch(statement).map_err(|error| {
-            let words = error.to_string();
-            let cause = fault(error);
-            let message = format!("statement {} of the migration failed: {words}", index + 1);
-            let code = if cause.code == code::INTERNAL { code::SYNTAX_ERROR } else { cause.code };
-            Fault { code, message, ..cause }
-        })?;
+        connection.execute_batch(statement).map_err(|error| refused(index + 1, error))?;
         if connection.is_autocommit() != outside {
             let message = format!("statement {} of the migration begins or ends a transaction", index + 1);
             return Err(Fault::new(code::TRANSACTION_STATE, message));
@@ -90,6 +84,32 @@ fn run(connection: &Connection, batch: &Batch) -> Result<(), Fault> {
             .map_err(fault)?;
     }
     Ok(())
+}
+
+/// What a refused statement means for whoever wrote the migration.
+fn refused(number: usize, error: rusqlite::Error) -> Fault {
+    const FILL: &str = "give the field a @default, or fill it in the migration file";
+    const MEND: &str = "change these rows first, in this migration file or an earlier one";
+    let words = error.to_string();
+    let broken = |kind: &str| words.strip_prefix(kind)?.strip_prefix(" constraint failed: ");
+    if let Some(column) = broken("NOT NULL") {
+        let message = ["rows that are there already have no value for ", column].concat();
+        return Fault::new(code::NOT_NULL_VIOLATION, message).with_hint(FILL);
+    }
+    if let Some(check) = broken("CHECK") {
+        let message = ["rows that are there already break ", check].concat();
+        return Fault::new(code::CHECK_VIOLATION, message).with_hint(MEND);
+    }
+    if let Some(columns) = broken("UNIQUE") {
+        let message = ["rows that are there already have the same ", columns].concat();
+        return Fault::new(code::UNIQUE_VIOLATION, message).with_hint(MEND);
+    }
+    let message = format!("statement {number} of the migration failed: {words}");
+    match fault(error) {
+        // the words are in the message already
+        Fault { code: code::INTERNAL, .. } => Fault::new(code::SYNTAX_ERROR, message),
+        cause => Fault { message, ..cause },
+    }
 }
 
 fn has_journal(connection: &Connection) -> rusqlite::Result<bool> {

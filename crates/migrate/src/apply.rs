@@ -2,6 +2,7 @@
 
 use crate::diff::{Scope, diff};
 use crate::file::MigrationFile;
+use crate::rebuild::SCRATCH;
 use backstay_base::clock::Clock;
 use backstay_base::code;
 use backstay_base::fault::Fault;
@@ -75,7 +76,11 @@ pub async fn up(
             applied_at: Value::Timestamp(clock.now_micros()).to_text(),
         };
         let batch = Batch { statements: file.statements(engine.name()), journal: Some(journal) };
-        engine.migrate(&batch).await?;
+        engine.migrate(&batch).await.map_err(|fault| Fault {
+            // a table that is made anew has another name while its rows move
+            message: format!("{}: {}", file.name, fault.message.replace(SCRATCH, "")),
+            ..fault
+        })?;
         done.push(file.name.clone());
     }
     Ok(done)

@@ -1,6 +1,7 @@
 //! What differs between a catalog and a database, as a [`Plan`].
 
 use crate::change::{Change, Plan};
+use crate::rebuild::{Columns, columns, rebuild, with_names, without_added};
 pub use crate::shape::Scope;
 use crate::shape::{desired, same_column, same_constraints};
 use backstay_base::fault::Fault;
@@ -25,22 +26,19 @@ pub async fn diff(
     let mut plan = Plan::default();
     let mut matched: Vec<&str> = Vec::new();
     let differ = Differ { dialect, catalog };
+    let renamed = renamed_tables(catalog, live, &desired, scope);
+    for (old, new) in &renamed {
+        plan.changes
+            .push(Change::keeping(format!("~ {old} → {new}"), vec![ddl::rename_table(dialect, old, new)]));
+    }
+    let live = follow(live, &renamed);
     for table in catalog.tables.iter().filter(|table| scope.holds(table)) {
         let Some(wanted) = find(&desired, &table.name) else { continue };
-        if let Some(found) = find(live, &table.name) {
+        if let Some(found) = find(&live, &table.name) {
             matched.push(&found.name);
-            differ.table(table, found, wanted, &mut plan);
-            continue;
-        }
-        let was = table.was.as_deref().and_then(|was| find(live, was));
-        if let Some(found) = was.filter(|found| find(&desired, &found.name).is_none()) {
-            matched.push(&found.name);
-            plan.changes.push(Change::keeping(
-                format!("~ {} → {}", found.name, table.name),
-                vec![ddl::rename_table(dialect, &found.name, &table.name)],
-            ));
-            let renamed = LiveTable { name: table.name.clone(), ..found.clone() };
-            differ.table(table, &renamed, wanted, &mut plan);
+            let was = renamed.iter().find(|(_, new)| *new == table.name);
+            let was = was.map_or(table.name.as_str(), |(old, _)| old);
+            differ.table(table, (found, was), wanted, &mut plan);
             continue;
         }
         let mut statements = vec![ddl::create_table(catalog, dialect, table)];
@@ -66,22 +64,43 @@ fn find<'l>(live: &'l Live, name: &str) -> Option<&'l LiveTable> {
     live.tables.iter().find(|table| table.name == name)
 }
 
+/// (old, new) of every table that `@was` renames.
+fn renamed_tables(catalog: &Catalog, live: &Live, desired: &Live, scope: Scope) -> Vec<(String, String)> {
+    let mut renamed: Vec<(String, String)> = Vec::new();
+    for table in catalog.tables.iter().filter(|table| scope.holds(table)) {
+        let Some(was) = &table.was else { continue };
+        let taken = find(live, &table.name).is_some() || find(desired, was).is_some();
+        let twice = renamed.iter().any(|(old, _)| old == was);
+        if !taken && !twice && find(live, was).is_some() {
+            renamed.push((was.clone(), table.name.clone()));
+        }
+    }
+    renamed
+}
+
+/// The database once tables are renamed: references follow by themselves.
+fn follow(live: &Live, renamed: &[(String, String)]) -> Live {
+    let mut live = live.clone();
+    let rename = |name: &mut String| {
+        if let Some((_, new)) = renamed.iter().find(|(old, _)| old == name) {
+            new.clone_into(name);
+        }
+    };
+    for table in &mut live.tables {
+        rename(&mut table.name);
+        table.references.iter_mut().for_each(|reference| rename(&mut reference.target));
+    }
+    live
+}
+
 struct Differ<'a> {
     dialect: &'static Dialect,
     catalog: &'a Catalog,
 }
 
-/// How the columns of a table came to be.
-struct Columns<'a> {
-    /// (new name, old name), where they differ.
-    renamed: Vec<(String, String)>,
-    added: Vec<&'a Column>,
-    dropped: Vec<String>,
-}
-
 impl Differ<'_> {
-    fn table(&self, table: &Table, found: &LiveTable, wanted: &LiveTable, plan: &mut Plan) {
-        let columns = columns(table, found);
+    fn table(&self, table: &Table, (found, was): (&LiveTable, &str), wanted: &LiveTable, plan: &mut Plan) {
+        let columns = columns(self.dialect, table, (found, was));
         let found_as = with_names(found, &columns.renamed);
         let simple_adds = columns.added.iter().all(|column| can_be_added(table, column));
         let rest = without_added(table, wanted, &columns.added);
@@ -92,7 +111,7 @@ impl Differ<'_> {
             self.alter(table, &columns, plan);
             self.indexes(table, &found_as, wanted, plan);
         } else {
-            self.rebuild(table, found, &columns, plan);
+            plan.changes.push(rebuild(self.catalog, self.dialect, table, (found, &columns)));
         }
     }
 
@@ -130,60 +149,6 @@ impl Differ<'_> {
             }
         }
     }
-
-    /// Makes the table anew, copies the rows and takes the old name.
-    fn rebuild(&self, table: &Table, found: &LiveTable, columns: &Columns<'_>, plan: &mut Plan) {
-        let scratch = format!("_rebuild_{}", table.name);
-        let kept: Vec<(String, String)> = table
-            .columns
-            .iter()
-            .filter(|column| !columns.added.iter().any(|added| added.name == column.name))
-            .map(|column| {
-                let old = columns.renamed.iter().find(|(new, _)| *new == column.name);
-                (column.name.clone(), old.map_or_else(|| column.name.clone(), |(_, old)| old.clone()))
-            })
-            .collect();
-        let mut statements = vec![ddl::create_table_named(self.catalog, self.dialect, table, &scratch)];
-        if !kept.is_empty() {
-            statements.push(ddl::copy_rows(self.dialect, &found.name, &scratch, &kept));
-        }
-        statements.push(ddl::drop_table(self.dialect, &found.name));
-        statements.push(ddl::rename_table(self.dialect, &scratch, &table.name));
-        statements.extend(ddl::create_indexes(table, self.dialect));
-        let mut parts = vec![format!("~ {}", table.name)];
-        parts.extend(columns.renamed.iter().map(|(new, old)| format!("~{old} → {new}")));
-        parts.extend(columns.added.iter().map(|column| format!("+{}", column.name)));
-        parts.extend(columns.dropped.iter().map(|column| format!("-{column}")));
-        let summary = parts.join(" ");
-        plan.changes.push(if columns.dropped.is_empty() {
-            Change::keeping(summary, statements)
-        } else {
-            let names: Vec<String> =
-                columns.dropped.iter().map(|column| format!("{}.{column}", table.name)).collect();
-            Change::losing(summary, format!("the values of {}", names.join(", ")), statements)
-        });
-    }
-}
-
-fn columns<'a>(table: &'a Table, found: &LiveTable) -> Columns<'a> {
-    let stands = |name: &str| found.columns.iter().any(|column| column.name == name);
-    let wanted = |name: &str| table.columns.iter().any(|column| column.name == name);
-    let mut columns = Columns { renamed: Vec::new(), added: Vec::new(), dropped: Vec::new() };
-    for column in table.columns.iter().filter(|column| !stands(&column.name)) {
-        match &column.was {
-            Some(was) if stands(was) && !wanted(was) => {
-                columns.renamed.push((column.name.clone(), was.clone()));
-            }
-            _ => columns.added.push(column),
-        }
-    }
-    for column in &found.columns {
-        let renamed = columns.renamed.iter().any(|(_, old)| *old == column.name);
-        if !wanted(&column.name) && !renamed {
-            columns.dropped.push(column.name.clone());
-        }
-    }
-    columns
 }
 
 /// Whether `ALTER TABLE … ADD COLUMN` can make the column on every engine.
@@ -193,41 +158,4 @@ fn can_be_added(table: &Table, column: &Column) -> bool {
         || table.uniques.iter().any(|unique| unique.columns.contains(&column.id));
     let reference = column.relation.is_some();
     !in_key && (column.nullable || (has_value && !reference))
-}
-
-/// `found` with the new names of renamed columns everywhere.
-fn with_names(found: &LiveTable, renamed: &[(String, String)]) -> LiveTable {
-    let mut table = found.clone();
-    let rename = |name: &mut String| {
-        if let Some((new, _)) = renamed.iter().find(|(_, old)| old == name) {
-            new.clone_into(name);
-        }
-    };
-    table.columns.iter_mut().for_each(|column| rename(&mut column.name));
-    for key in table.key.iter_mut().chain(&mut table.uniques) {
-        key.columns.iter_mut().for_each(rename);
-    }
-    for reference in &mut table.references {
-        reference.columns.iter_mut().for_each(rename);
-    }
-    for index in &mut table.indexes {
-        index.columns.iter_mut().flatten().for_each(rename);
-    }
-    table
-}
-
-/// `wanted` as it would be without the columns that are simply added.
-fn without_added(of: &Table, wanted: &LiveTable, added: &[&Column]) -> LiveTable {
-    let is_added = |name: &String| added.iter().any(|column| column.name == *name);
-    let mut table = wanted.clone();
-    table.columns.retain(|column| !is_added(&column.name));
-    table.references.retain(|reference| !reference.columns.iter().any(is_added));
-    table.checks.retain(|check| {
-        let of_added = added.iter().any(|column| {
-            let own = ddl::check::column_check_name(of, column);
-            check.name.as_deref() == Some(own.as_str())
-        });
-        !of_added
-    });
-    table
 }

@@ -7,6 +7,10 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+/// What a line begins with that says what is lost: a table that is made anew may lose a
+/// column, which its statements do not show.
+const LOSES: &str = "-- loses ";
+
 /// One migration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationFile {
@@ -62,10 +66,13 @@ impl MigrationFile {
         statements::split(&self.text, engine)
     }
 
-    /// Statements that may lose data.
+    /// What it may lose: its own remarks (`-- loses …`), and statements that drop or delete.
     #[must_use]
     pub fn losses(&self, engine: &str) -> Vec<String> {
-        statements::losses(&self.statements(engine))
+        let remarks = self.text.lines().filter_map(|line| line.strip_prefix(LOSES));
+        let mut found: Vec<String> = remarks.map(|what| ["loses ", what.trim()].concat()).collect();
+        found.extend(statements::losses(&self.statements(engine)));
+        found
     }
 }
 
@@ -115,7 +122,7 @@ pub fn write(folder: &Path, title: &str, plan: &Plan) -> Result<MigrationFile, F
     for change in &plan.changes {
         let _ = writeln!(text, "-- {}", change.summary);
         if let Some(loses) = &change.loses {
-            let _ = writeln!(text, "-- loses {loses}");
+            let _ = writeln!(text, "{LOSES}{loses}");
         }
         for statement in &change.statements {
             let _ = writeln!(text, "{statement};");

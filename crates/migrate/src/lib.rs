@@ -6,5 +6,6 @@ pub mod apply;
 pub mod change;
 pub mod diff;
 pub mod file;
+mod rebuild;
 mod shape;
 mod statements;

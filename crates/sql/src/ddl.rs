@@ -2,6 +2,7 @@
 //! bear names that errors can be told by. CHECKs call no registered function.
 
 pub mod check;
+pub mod copy;
 
 use crate::dialect::{Dialect, digits_and_scale};
 use crate::lower::Lower;
@@ -84,7 +85,7 @@ pub fn add_column(catalog: &Catalog, dialect: &'static Dialect, table: &Table, c
     let mut lower = Lower::new(catalog, dialect);
     lower.writer.push("ALTER TABLE ").table(table).push(" ADD COLUMN ");
     lower.column_definition(table, column);
-    if let (false, Some(DefaultValue::Value(value))) = (column.nullable, &column.default) {
+    if let Some(DefaultValue::Value(value)) = &column.default {
         // what the rows that are there already get; later ones get theirs from the server
         lower.writer.push(" DEFAULT ");
         lower.writer.schema_literal(&check::typed(value, column.ty), digits_and_scale(column.ty).1);
@@ -92,10 +93,9 @@ pub fn add_column(catalog: &Catalog, dialect: &'static Dialect, table: &Table, c
     if let Some(relation) = column.relation.map(|id| table.relation(id)) {
         lower.inline_reference(relation);
     }
-    let mut check = check::of_column(&lower, table, column);
-    if let Some(check) = check.take() {
+    for check in check::of_column(catalog, table, column) {
         lower.writer.push(" CONSTRAINT ").name(&check.name).push(" CHECK (");
-        check.write(&mut lower);
+        check.write(&mut lower, table);
         lower.writer.push(")");
     }
     lower.finish().0.text
@@ -138,22 +138,6 @@ pub fn drop_table(dialect: &'static Dialect, table: &str) -> String {
 pub fn drop_index(dialect: &'static Dialect, index: &str) -> String {
     let mut writer = Writer::new(dialect);
     writer.push("DROP INDEX ").name(index);
-    writer.finish().text
-}
-
-/// `INSERT INTO … SELECT`: copies columns, each from the old name beside it, into a rebuilt table.
-#[must_use]
-pub fn copy_rows(dialect: &'static Dialect, from: &str, to: &str, columns: &[(String, String)]) -> String {
-    let mut writer = Writer::new(dialect);
-    writer.push("INSERT INTO ").name(to).push(" (");
-    for (index, (new, _)) in columns.iter().enumerate() {
-        writer.push(if index > 0 { ", " } else { "" }).name(new);
-    }
-    writer.push(") SELECT ");
-    for (index, (_, old)) in columns.iter().enumerate() {
-        writer.push(if index > 0 { ", " } else { "" }).name(old);
-    }
-    writer.push(" FROM ").name(from);
     writer.finish().text
 }
 
@@ -235,12 +219,13 @@ impl Lower<'_> {
     }
 
     fn checks(&mut self, table: &Table) {
-        let columns = table.columns.iter().filter_map(|column| check::of_column(self, table, column));
+        let catalog = self.catalog;
+        let columns = table.columns.iter().flat_map(|column| check::of_column(catalog, table, column));
         let rows = table.checks.iter().filter_map(check::of_row);
         let all: Vec<check::Definition<'_>> = columns.chain(rows).collect();
         for check in all {
             self.writer.push(",\n  CONSTRAINT ").name(&check.name).push(" CHECK (");
-            check.write_for(self, table);
+            check.write(self, table);
             self.writer.push(")");
         }
     }

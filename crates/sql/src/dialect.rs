@@ -48,6 +48,8 @@ pub struct Dialect {
     pub row_set: &'static str,
     /// What ends a table definition.
     pub table_suffix: &'static str,
+    /// When a migration runs, in the stored form of a timestamp, without registered functions.
+    pub migration_time: &'static str,
     /// Column definition of a key that the database counts; `$1` is the constraint name.
     pub counted_key: &'static str,
     /// `startsWith` and its kin.

@@ -60,7 +60,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let _watcher = watch(&project, saves)?;
 
     let mut first = Some(began);
-    let mut stop = std::pin::pin!(stopped());
+    let mut stop = std::pin::pin!(stopped()?);
     let (done, finished) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(listen(Arc::clone(&app), listener, async {
         let _ = finished.await;
@@ -69,6 +69,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         match reload(context, &project, &database, &app).await {
             Ok(Reload::Served(catalog, changes)) => {
                 if let Some(began) = first.take() {
+                    auth.load(Arc::clone(&catalog));
                     let keys = auth.start().await?;
                     app.load(Arc::clone(&catalog));
                     banner(context, &project, &url, &catalog, &keys, &changes, began);
@@ -78,7 +79,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
                 }
             }
             Ok(Reload::Broken) => {}
-            Err(error) => super::report(context, &error),
+            Err(error) => refused(context, &app, &error),
         }
         tokio::select! {
             () = &mut stop => break,
@@ -139,7 +140,7 @@ async fn reload(context: &Context, project: &Project, database: &Database, app: 
         context.output.remark(&render::text(&compiled.warnings, &files));
     }
     let catalog = Arc::new(compiled.catalog);
-    database.prepare(&app.auth, &catalog).await?;
+    database.own_tables(&catalog).await?;
     let changes = migrate(context, project, database, &catalog).await?;
     Ok(Reload::Served(catalog, changes))
 }
@@ -167,7 +168,7 @@ async fn migrate(
             .collect();
         let text = format!("this change would lose data:\n{}", losing.join("\n"));
         return Err(Fault::new(backstay_base::code::DENIED, text)
-            .with_hint("name the old field with @was to rename it, or accept: backstay migrate new --yes && backstay migrate up --yes")
+            .with_hint("name the old field with @was to rename it; or accept: end this, then backstay migrate new --yes && backstay migrate up --yes")
             .into());
     }
     let title = if file::read(&folder)?.is_empty() { "init".to_owned() } else { title(&plan) };
@@ -248,6 +249,24 @@ fn banner(
 
 fn shown(key: Option<&Secret<String>>) -> Option<&str> {
     key.map(|key| key.expose().as_str())
+}
+
+/// A save that cannot be served: what stood before goes on.
+fn refused(context: &Context, app: &App, error: &anyhow::Error) {
+    if context.output.json {
+        let mut event = json!({ "event": "refused" });
+        if let (Some(event), serde_json::Value::Object(told)) = (event.as_object_mut(), super::as_json(error))
+        {
+            event.extend(told);
+        }
+        context.output.value(&event);
+        return;
+    }
+    super::report(context, error);
+    if app.catalog().is_ok() {
+        let mark = context.output.paint(Colour::Red, "✖");
+        context.output.remark(&format!("{mark} still serving the last good schema"));
+    }
 }
 
 fn told(context: &Context, catalog: &Catalog, changes: &[String]) {

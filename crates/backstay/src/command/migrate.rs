@@ -3,7 +3,7 @@
 use crate::Context;
 use crate::output::{Colour, Exit};
 use crate::project::Project;
-use crate::wiring::Database;
+use crate::wiring::{Database, Scratch};
 use anyhow::Result;
 use backstay_migrate::apply;
 use backstay_migrate::change::Plan;
@@ -32,64 +32,73 @@ pub enum Action {
 /// Runs it.
 pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
     let project = Project::open(&context.dir)?;
-    let database = Database::open(&project)?;
     let files = file::read(&project.migrations())?;
     match action {
         Action::Plan => {
-            let plan = planned(&project, &database, &files).await?;
+            let plan = planned(&project, &files).await?;
             show(context, &plan);
             Ok(Exit::Ok)
         }
-        Action::New { name } => {
-            let plan = planned(&project, &database, &files).await?;
-            if plan.is_empty() {
-                context.output.remark("nothing to write: the migration files already make this schema");
-                return Ok(Exit::Ok);
-            }
-            if plan.is_destructive() && !context.yes {
-                show(context, &plan);
-                context.output.remark("this may lose data; to write it anyway: backstay migrate new --yes");
-                return Ok(Exit::NeedsConsent);
-            }
-            let title = if files.is_empty() && name == "change" { "init" } else { name.as_str() };
-            let written = file::write(&project.migrations(), title, &plan)?;
-            if context.output.json {
-                context.output.value(&json!({ "file": written.name }));
-            } else {
-                let wrote = context.output.paint(Colour::Green, "wrote");
-                context.output.data(&format!("{wrote} migrations/{}", written.name));
-            }
-            Ok(Exit::Ok)
-        }
-        Action::Up => {
-            let status = apply::status(&*database.engine, &files).await?;
-            let losing = status.pending.iter().find(|file| !file.losses(database.engine.name()).is_empty());
-            if let (Some(file), false) = (losing, context.yes) {
-                for statement in file.losses(database.engine.name()) {
-                    context.output.remark(&format!("{}: {statement}", file.name));
-                }
-                context.output.remark("this may lose data; to apply it anyway: backstay migrate up --yes");
-                return Ok(Exit::NeedsConsent);
-            }
-            let done = apply::up(&*database.engine, &files, &database.clock, context.yes).await?;
-            if context.output.json {
-                context.output.value(&json!({ "applied": done }));
-            } else if done.is_empty() {
-                context.output.data("nothing to apply");
-            } else {
-                done.iter().for_each(|name| context.output.data(&format!("applied {name}")));
-            }
-            Ok(Exit::Ok)
-        }
-        Action::Status => status(context, &database, &files).await,
+        Action::New { name } => new(context, &project, &files, name).await,
+        Action::Up => up(context, &Database::open(&project)?, &files).await,
+        Action::Status => status(context, &Database::open(&project)?, &files).await,
     }
 }
 
+async fn new(
+    context: &Context,
+    project: &Project,
+    files: &[file::MigrationFile],
+    name: &str,
+) -> Result<Exit> {
+    let plan = planned(project, files).await?;
+    if plan.is_empty() {
+        context.output.remark("nothing to write: the migration files already make this schema");
+        return Ok(Exit::Ok);
+    }
+    if plan.is_destructive() && !context.yes {
+        show(context, &plan);
+        context.output.remark("this may lose data; to write it anyway: backstay migrate new --yes");
+        return Ok(Exit::NeedsConsent);
+    }
+    let title = if files.is_empty() && name == "change" { "init" } else { name };
+    let written = file::write(&project.migrations(), title, &plan)?;
+    if context.output.json {
+        context.output.value(&json!({ "file": written.name }));
+    } else {
+        let wrote = context.output.paint(Colour::Green, "wrote");
+        context.output.data(&format!("{wrote} migrations/{}", written.name));
+    }
+    Ok(Exit::Ok)
+}
+
+async fn up(context: &Context, database: &Database, files: &[file::MigrationFile]) -> Result<Exit> {
+    let status = apply::status(&*database.engine, files).await?;
+    let losing = status.pending.iter().find(|file| !file.losses(database.engine.name()).is_empty());
+    if let (Some(file), false) = (losing, context.yes) {
+        for statement in file.losses(database.engine.name()) {
+            context.output.remark(&format!("{}: {statement}", file.name));
+        }
+        context.output.remark("this may lose data; to apply it anyway: backstay migrate up --yes");
+        return Ok(Exit::NeedsConsent);
+    }
+    let done = apply::up(&*database.engine, files, &database.clock, context.yes).await?;
+    if context.output.json {
+        context.output.value(&json!({ "applied": done }));
+    } else if done.is_empty() {
+        context.output.data("nothing to apply");
+    } else {
+        done.iter().for_each(|name| context.output.data(&format!("applied {name}")));
+    }
+    Ok(Exit::Ok)
+}
+
 /// What the schema needs beyond the files.
-async fn planned(project: &Project, database: &Database, files: &[file::MigrationFile]) -> Result<Plan> {
+async fn planned(project: &Project, files: &[file::MigrationFile]) -> Result<Plan> {
     let catalog = project.check()?.catalog()?;
-    let base = apply::rehearsed(&*database.engine, files).await?;
-    Ok(diff(&*database.engine, database.dialect, &catalog, &base, Scope::Project).await?)
+    let scratch = Scratch::open(project)?;
+    let base = apply::rehearsed(&*scratch.engine, files).await?;
+    Ok(diff(&*scratch.engine, scratch.dialect, &catalog, &base, Scope::Project).await?)
 }
 
 fn show(context: &Context, plan: &Plan) {

@@ -37,6 +37,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     auth.start().await?;
     let app = database.app(&project.config, auth, RequestLog::default());
     app.load(catalog);
+    let stop = stopped()?;
     if context.output.json {
         context.output.value(&json!({ "event": "ready", "url": url, "ms": millis(began) }));
     } else {
@@ -47,7 +48,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
             millis(began)
         ));
     }
-    listen(app, listener, stopped()).await;
+    listen(app, listener, stop).await;
     Ok(Exit::Ok)
 }
 

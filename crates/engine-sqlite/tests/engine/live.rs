@@ -56,10 +56,11 @@ async fn checks_are_found_with_their_text() {
     let post = live.tables.into_iter().find(|table| table.name == "post").unwrap();
     let check = |name: &str, text: &str| LiveCheck { name: Some(name.into()), text: text.into() };
     assert_eq!(
-        post.checks[..3],
+        post.checks[..4],
         [
             check("post_title_check", "length(\"title\") >= 2 AND length(\"title\") <= 20"),
             check("post_state_check", "\"state\" IN ('DRAFT', 'LIVE', 'GONE')"),
+            check("post_price_decimal_18_4", "\"price\" BETWEEN -999999999999999999 AND 999999999999999999"),
             check("post_flag_check", "\"flag\" IN (0, 1)"),
         ]
     );

@@ -1,11 +1,11 @@
-//! CHECK constraints: enum members, booleans, plain `@valid` conditions, and those
+//! CHECK constraints: enum members, booleans, digits of decimals, plain `@valid` conditions, and those
 //! `@check` expressions that SQL says without a registered function. Whatever
 //! cannot stand here is judged by the rules of each write.
 
 use super::is_plain;
 use crate::dialect::digits_and_scale;
 use crate::lower::Lower;
-use backstay_schema::catalog::{Check, Column, Table, Valid};
+use backstay_schema::catalog::{Catalog, Check, Column, Table, Valid};
 use backstay_schema::expr::{CompareOp, End, Expr, ExprKind, Function, Root, Ty};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
@@ -21,6 +21,7 @@ pub struct Definition<'a> {
 #[derive(Debug)]
 enum Condition<'a> {
     Column { column: &'a Column, members: Vec<&'a str> },
+    Digits { column: &'a Column, digits: u8 },
     Row(&'a Expr),
 }
 
@@ -30,23 +31,43 @@ pub fn column_check_name(table: &Table, column: &Column) -> String {
     [table.name.as_str(), &column.name, "check"].join("_")
 }
 
-/// The CHECK of a column, where there is something to check.
+/// What the name of the digits' CHECK of a column begins with: `product_price_decimal_`.
 #[must_use]
-pub fn of_column<'a>(lower: &Lower<'a>, table: &Table, column: &'a Column) -> Option<Definition<'a>> {
-    let members = match column.ty {
+pub fn decimal_check_prefix(table: &str, column: &str) -> String {
+    [table, column, "decimal", ""].join("_")
+}
+
+/// The scale in the name of a digits' CHECK: a database that keeps decimals as integers
+/// says nowhere else how they are scaled, and a migration has to know.
+#[must_use]
+pub fn scale_of_check(name: &str, table: &str, column: &str) -> Option<u8> {
+    let (_, scale) = name.strip_prefix(&decimal_check_prefix(table, column))?.split_once('_')?;
+    scale.parse().ok()
+}
+
+/// The CHECKs of a column: its digits, and its members and plain conditions.
+#[must_use]
+pub fn of_column<'a>(catalog: &'a Catalog, table: &Table, column: &'a Column) -> Vec<Definition<'a>> {
+    let mut found = Vec::new();
+    if let ScalarType::Decimal { digits, scale } = column.ty {
+        let prefix = decimal_check_prefix(&table.name, &column.name);
+        let name = [prefix, digits.to_string(), "_".to_owned(), scale.to_string()].concat();
+        found.push(Definition { name, condition: Condition::Digits { column, digits } });
+    }
+    let members: Vec<&str> = match column.ty {
         ScalarType::Enum(id) => {
-            lower.catalog.enum_type(id).members.iter().map(|member| member.name.as_str()).collect()
+            catalog.enum_type(id).members.iter().map(|member| member.name.as_str()).collect()
         }
         _ => Vec::new(),
     };
     let plain = column.valid.iter().any(|valid| is_plain(valid, column.ty));
-    if members.is_empty() && column.ty != ScalarType::Boolean && !plain {
-        return None;
+    if !members.is_empty() || column.ty == ScalarType::Boolean || plain {
+        found.push(Definition {
+            name: column_check_name(table, column),
+            condition: Condition::Column { column, members },
+        });
     }
-    Some(Definition {
-        name: column_check_name(table, column),
-        condition: Condition::Column { column, members },
-    })
+    found
 }
 
 /// A `@check`, where plain SQL can say it.
@@ -57,17 +78,14 @@ pub fn of_row(check: &Check) -> Option<Definition<'_>> {
 }
 
 impl Definition<'_> {
-    /// Writes the condition of a column.
-    pub(crate) fn write(&self, lower: &mut Lower<'_>) {
-        if let Condition::Column { column, members } = &self.condition {
-            write_column(lower, column, members);
-        }
-    }
-
     /// Writes the condition.
-    pub(crate) fn write_for(&self, lower: &mut Lower<'_>, table: &Table) {
+    pub(crate) fn write(&self, lower: &mut Lower<'_>, table: &Table) {
         match &self.condition {
             Condition::Column { column, members } => write_column(lower, column, members),
+            Condition::Digits { column, digits } => {
+                let most = 10_u64.saturating_pow(u32::from(*digits)) - 1;
+                lower.writer.column(column).push(" BETWEEN -").number(most).push(" AND ").number(most);
+            }
             Condition::Row(expr) => write_expr(lower, table, expr),
         }
     }

@@ -27,6 +27,7 @@ pub static SQLITE: Dialect = Dialect {
     row_set_ordinal: "key",
     row_set: " FROM json_each($1)",
     table_suffix: " STRICT",
+    migration_time: "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now')",
     counted_key: " INTEGER CONSTRAINT $1 PRIMARY KEY AUTOINCREMENT",
     text_test,
     call,

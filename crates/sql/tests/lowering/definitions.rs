@@ -1,6 +1,8 @@
 //! Text of definitions.
 use crate::kit::catalog;
+use backstay_schema::scalar::ScalarType;
 use backstay_sql::ddl;
+use backstay_sql::ddl::copy::{Conversion, Copied, From, conversion, copy_rows};
 use backstay_sql::dialect::sqlite::SQLITE;
 
 #[test]
@@ -19,8 +21,45 @@ fn changes() {
         ddl::rename_column(&SQLITE, "post", "a", "b"),
         ddl::rename_table(&SQLITE, "post", "article"),
         ddl::drop_index(&SQLITE, "post_a_idx"),
-        ddl::copy_rows(&SQLITE, "post", "post_new", &[("a".into(), "a".into()), ("b".into(), "old".into())]),
         ddl::drop_table(&SQLITE, "post"),
     ];
     insta::assert_snapshot!(changes.join(";\n"));
+}
+
+#[test]
+fn rows_that_move() {
+    let catalog = catalog();
+    let post = catalog.public_table("post").unwrap();
+    let column = |name: &str| post.column_named(name).unwrap();
+    let from = |name: &str, nullable, conversion| From::Column { name: name.into(), nullable, conversion };
+    let copied = |name, from| Copied { column: column(name), from };
+    let columns = [
+        copied("title", from("ti\"tle", false, Conversion::Plain)),
+        copied("words", from("words", false, Conversion::Rescale { from: 2, to: 0 })),
+        copied("price", from("price", true, Conversion::Rescale { from: 0, to: 4 })),
+        copied("state", from("state", true, Conversion::Plain)),
+        copied("meta", From::Nowhere),
+    ];
+    let filled =
+        [copied("state", From::Nowhere), copied("price", from("p", true, Conversion::FromFloat { to: 4 }))];
+    let moves = [
+        copy_rows(&catalog, &SQLITE, ("post", "post_new"), &columns),
+        copy_rows(&catalog, &SQLITE, ("post", "post_new"), &filled),
+    ];
+    insta::assert_snapshot!(moves.join(";\n"));
+}
+
+#[test]
+fn stored_forms_that_fit() {
+    let fits = |stored: &str, scale, to| conversion(&SQLITE, (stored, scale), to);
+    let decimal = ScalarType::Decimal { digits: 18, scale: 4 };
+    assert_eq!(fits("INTEGER", None, ScalarType::String), Some(Conversion::Plain));
+    assert_eq!(fits("INTEGER", None, decimal), Some(Conversion::Rescale { from: 0, to: 4 }));
+    assert_eq!(fits("INTEGER", Some(4), decimal), Some(Conversion::Plain));
+    assert_eq!(fits("INTEGER", Some(2), ScalarType::Int), Some(Conversion::Rescale { from: 2, to: 0 }));
+    assert_eq!(fits("INTEGER", Some(2), ScalarType::Float), Some(Conversion::ToFloat { from: 2 }));
+    assert_eq!(fits("REAL", None, decimal), Some(Conversion::FromFloat { to: 4 }));
+    assert_eq!(fits("TEXT", None, decimal), None);
+    assert_eq!(fits("INTEGER", Some(4), ScalarType::String), None);
+    assert_eq!(fits("INTEGER", Some(4), ScalarType::Boolean), None);
 }

@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod memory;
+mod oracle;
 
 use backstay_policy::caller::{Caller, User};
 use backstay_policy::evaluate::{Evaluator, Subject, Tri};
@@ -113,7 +114,7 @@ fn caller(world: &World, asker: &Asker) -> Caller {
         role: asker.role.to_owned(),
         email: None,
         aal: "aal1".to_owned(),
-        claims,
+        claims: Arc::new(claims),
     }))
 }
 
@@ -230,4 +231,33 @@ async fn compiled_rules_and_the_evaluator_agree_with_the_reference() {
             }
         }
     }
+}
+
+/// Rules that the `cel` crate is asked about, per run unless told otherwise.
+const ORACLE_RULES: u64 = 600;
+
+#[test]
+fn the_cel_crate_agrees_where_both_have_an_answer() {
+    let mut rng = seeded("oracle", 23);
+    let total = cases(ORACLE_RULES);
+    let mut compared = 0;
+    for done in 0..total {
+        let world = World::random(&mut rng);
+        let rule = Maker::new(&mut rng).rule(3);
+        let asker = Asker::random(&mut rng);
+        let text = cel(&rule);
+        let judge = Judge { world: &world, asker: &asker };
+        for parent in 0..4 {
+            let (ours, theirs) = (judge.judge(&rule, parent), oracle::judge(&text, &world, &asker, parent));
+            if let (Some(ours), Some(theirs)) = (ours, theirs) {
+                compared += 1;
+                assert_eq!(
+                    ours, theirs,
+                    "rule {done}: {text}\nparent {parent}: {:?}\n{asker:?}",
+                    world.parents[parent]
+                );
+            }
+        }
+    }
+    assert!(compared > total, "only {compared} comparisons of {total} rules");
 }

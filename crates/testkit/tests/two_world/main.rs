@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod ask;
+mod mangle;
 mod request;
 mod world;
 
@@ -63,4 +64,37 @@ async fn what_may_not_be_read_does_not_show() {
 /// refuses a delete that hidden rows restrict.
 fn is_verdict(answer: &Answer) -> bool {
     answer.body.contains("\"23503\"")
+}
+
+/// Mangled requests per run unless told otherwise.
+const MANGLED: u64 = 6_000;
+
+/// Whatever is sent is answered, refused in words of the dialect, and never an internal fault
+/// (`ask::answer` asserts that); what is answered still tells nothing of the other world.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mangled_requests_are_refused_in_words() {
+    let mut rng = seeded("mangled", 31);
+    let total = cases(MANGLED);
+    let model = catalog(world::SCHEMA, &["staff"]);
+    let first = world::World::random(&mut rng);
+    let asker = world::Asker::random(&mut rng);
+    let second = first.hidden_changed(&asker, &mut rng);
+    let (a, b) = (first.store(&model).await, second.store(&model).await);
+    let caller = asker.caller(&first);
+    let mut statuses: BTreeMap<u16, u64> = BTreeMap::new();
+    for done in 0..total {
+        let mut request = mangle::mangled(request::random(&first, &mut rng), &mut rng);
+        // a mangled preference might keep what was written
+        request.headers.retain(|(name, _)| *name != "Prefer");
+        request.headers.push(("Prefer", "tx=rollback,return=representation".to_owned()));
+        let seed: u64 = rng.random();
+        let one = ask::answer(&a, &model, &caller, &request, seed).await;
+        let other = ask::answer(&b, &model, &caller, &request, seed).await;
+        *statuses.entry(one.status).or_default() += 1;
+        if is_verdict(&one) == is_verdict(&other) {
+            assert_eq!(one, other, "request {done}\n{request:?}\n{asker:?}");
+        }
+    }
+    assert!(statuses.keys().all(|status| *status < 500), "{statuses:?}");
+    assert!(statuses.len() > 4, "{statuses:?}");
 }

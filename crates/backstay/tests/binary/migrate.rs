@@ -1,0 +1,313 @@
+//! `migrate plan|new|up|status` on real files: consent, renames, fills, rebuilds.
+
+use crate::kit::{NOTES, Project, Ran};
+use insta::assert_snapshot;
+use serde_json::json;
+
+const LIBRARY: &str = "enum State { DRAFT OPEN CLOSED }
+type Author @access(all: \"true\") {
+  name: String! @unique
+  books: [Book!]!
+}
+type Book @access(all: \"true\") {
+  title: String!
+  pages: Int @index
+  state: State! @default(value: DRAFT)
+  author: Author!
+}
+";
+
+fn ran(code: i32, out: &str, err: &str) -> Ran {
+    Ran { code, out: out.to_owned(), err: err.to_owned() }
+}
+
+/// A migrated library of two authors and three books.
+fn library() -> Project {
+    let project = Project::with(LIBRARY);
+    step(&project);
+    let fill = "INSERT INTO author (id, name) VALUES ('a1', 'Ann'), ('a2', 'Bob');
+        INSERT INTO book (id, title, pages, state, author_id) VALUES
+          ('b1', 'One', 10, 'DRAFT', 'a1'), ('b2', 'Two', NULL, 'OPEN', 'a1'), ('b3', 'Three', 30, 'CLOSED', 'a2');";
+    project.database().execute_batch(fill).unwrap();
+    project
+}
+
+/// Writes and applies what the schema needs; afterwards nothing is left to do.
+fn step(project: &Project) -> Ran {
+    let written = project.run(&["migrate", "new", "--yes"]);
+    assert_eq!(written.code, 0, "{written:?}");
+    let done = project.run(&["migrate", "up", "--yes"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let plan = project.run(&["migrate", "plan"]);
+    assert_eq!(plan, ran(0, "nothing to do: the migration files already make this schema\n", ""));
+    serves(project);
+    done
+}
+
+/// `serve` compares the database itself with the schema.
+fn serves(project: &Project) {
+    let (mut server, _) = project.serve().ready();
+    server.terminate();
+    assert_eq!(server.ended(), (0, String::new()));
+    let whole: Vec<String> = project.rows("PRAGMA integrity_check");
+    assert_eq!(whole, ["ok"]);
+    assert_eq!(project.rows("PRAGMA foreign_key_check"), [""; 0]);
+}
+
+#[test]
+fn plan_new_status_up() {
+    let project = Project::with(NOTES);
+    let plan = project.run(&["migrate", "plan"]);
+    assert_eq!((plan.code, plan.err.as_str()), (0, ""));
+    assert_snapshot!(plan.out);
+    assert_eq!(project.files("migrations"), [""; 0]);
+    assert_eq!(project.run(&["migrate", "new"]), ran(0, "wrote migrations/0001_init.sql\n", ""));
+    assert_eq!(project.run(&["migrate", "status"]), ran(0, "pending  0001_init.sql\n", ""));
+    assert_eq!(project.run(&["migrate", "up"]), ran(0, "applied 0001_init.sql\n", ""));
+    assert_eq!(project.run(&["migrate", "up"]), ran(0, "nothing to apply\n", ""));
+    let status = project.json(&["migrate", "status"]);
+    assert_eq!((&status["pending"], &status["problems"]), (&json!([]), &json!([])));
+    assert_eq!(status["applied"][0]["name"], "0001_init.sql");
+    let again = project.run(&["migrate", "new"]);
+    assert_eq!(again, ran(0, "", "nothing to write: the migration files already make this schema\n"));
+}
+
+#[test]
+fn plan_and_new_work_beside_a_running_server() {
+    let project = Project::with(NOTES);
+    step(&project);
+    let (_server, _) = project.serve().ready();
+    project.edit("  stars", "  weight: Int\n  stars");
+    assert_eq!(project.run(&["migrate", "plan"]).code, 0);
+    assert_eq!(project.run(&["migrate", "new", "weight"]), ran(0, "wrote migrations/0002_weight.sql\n", ""));
+}
+
+#[test]
+fn an_edited_file_is_refused_and_so_is_a_missing_one() {
+    let project = library();
+    let text = project.read("migrations/0001_init.sql");
+    project.write("migrations/0001_init.sql", &format!("{text}-- more\n"));
+    let words = "error: 0001_init.sql was edited after it was applied\n  restore the file as it was applied, and put the change into a new one\n";
+    assert_eq!(project.run(&["migrate", "up"]), ran(1, "", words));
+    let status = project.run(&["migrate", "status"]);
+    assert_eq!(
+        (status.code, status.err.as_str()),
+        (3, "problem 0001_init.sql was edited after it was applied\n")
+    );
+    assert_eq!(project.run(&["serve", "--listen", "127.0.0.1:0"]), ran(1, "", words));
+    std::fs::remove_file(project.folder().join("migrations/0001_init.sql")).unwrap();
+    let gone = project.run(&["migrate", "up"]);
+    assert_eq!(gone.code, 1);
+    assert!(gone.err.contains("0001_init.sql was applied but is not among the files"), "{}", gone.err);
+}
+
+#[test]
+fn a_file_that_fails_leaves_no_trace() {
+    let project = library();
+    project.write(
+        "migrations/0002_wrong.sql",
+        "CREATE TABLE extra (a TEXT);\nINSERT INTO nowhere VALUES (1);\n",
+    );
+    let done = project.run(&["migrate", "up"]);
+    assert_eq!(
+        done,
+        ran(1, "", "error: 0002_wrong.sql: statement 2 of the migration failed: no such table: nowhere\n")
+    );
+    assert_eq!(project.rows("SELECT name FROM sqlite_schema WHERE name = 'extra'"), [""; 0]);
+    project.write("migrations/0002_wrong.sql", "COMMIT;\nDELETE FROM book;\n");
+    let done = project.run(&["migrate", "up", "--yes"]);
+    assert_eq!(done.code, 1, "{done:?}");
+    assert_eq!(project.rows("SELECT count(*) FROM book"), ["3"]);
+    assert_eq!(project.run(&["migrate", "status"]).code, 0);
+}
+
+#[test]
+fn dropping_needs_consent_to_write_and_to_apply() {
+    let project = library();
+    project.edit("  pages: Int @index\n", "");
+    let asked = project.run(&["migrate", "new"]);
+    assert_eq!(asked.code, 4, "{asked:?}");
+    assert_eq!(asked.err, "this may lose data; to write it anyway: backstay migrate new --yes\n");
+    assert_eq!(project.files("migrations"), ["0001_init.sql"]);
+    assert_eq!(project.run(&["migrate", "new", "--yes"]).code, 0);
+    let asked = project.run(&["migrate", "up"]);
+    assert_eq!((asked.code, asked.out.as_str()), (4, ""), "{asked:?}");
+    assert_snapshot!(asked.err);
+    assert_eq!(project.rows("SELECT pages FROM book WHERE id = 'b1'"), ["10"]);
+    assert_eq!(project.run(&["migrate", "up", "--yes"]), ran(0, "applied 0002_change.sql\n", ""));
+    serves(&project);
+    assert_eq!(
+        project.rows("SELECT id, title, state, author_id FROM book ORDER BY id"),
+        ["b1|One|DRAFT|a1", "b2|Two|OPEN|a1", "b3|Three|CLOSED|a2",]
+    );
+}
+
+#[test]
+fn dropping_a_type_and_what_refers_to_it() {
+    let project = library();
+    project.write(
+        "schema.graphql",
+        "enum State { DRAFT OPEN CLOSED }\ntype Book @access(all: \"true\") {\n  title: String!\n  pages: Int @index\n  state: State! @default(value: DRAFT)\n}\n",
+    );
+    assert_eq!(project.run(&["migrate", "new"]).code, 4);
+    step(&project);
+    assert_eq!(
+        project.rows("SELECT id, title, pages, state FROM book ORDER BY id"),
+        ["b1|One|10|DRAFT", "b2|Two|NULL|OPEN", "b3|Three|30|CLOSED",]
+    );
+    assert_eq!(project.rows("SELECT name FROM sqlite_schema WHERE name = 'author'"), [""; 0]);
+}
+
+#[test]
+fn a_renamed_column_keeps_its_values() {
+    let project = library();
+    project.edit("  pages: Int @index\n", "  page_count: Int @index @was(name: \"pages\")\n");
+    assert_eq!(project.run(&["migrate", "new", "rename"]).code, 0);
+    assert_eq!(project.run(&["migrate", "up"]).code, 0);
+    step(&project);
+    assert_eq!(project.rows("SELECT id, page_count FROM book ORDER BY id"), ["b1|10", "b2|NULL", "b3|30"]);
+}
+
+#[test]
+fn a_renamed_reference_keeps_its_rows() {
+    let project = library();
+    project.edit("  author: Author!\n", "  writer: Author! @was(name: \"author\")\n");
+    assert_eq!(project.run(&["migrate", "new", "rename"]).code, 0);
+    assert_eq!(project.run(&["migrate", "up"]).code, 0);
+    step(&project);
+    assert_eq!(project.rows("SELECT id, writer_id FROM book ORDER BY id"), ["b1|a1", "b2|a1", "b3|a2"]);
+}
+
+#[test]
+fn a_renamed_type_keeps_its_rows_and_what_refers_to_it() {
+    let project = library();
+    let text = project.read("schema.graphql");
+    let text = text.replace("type Author @access", "type Writer @was(name: \"author\") @access");
+    project.write("schema.graphql", &text.replace("author: Author!", "author: Writer!"));
+    assert_eq!(project.run(&["migrate", "new", "rename"]).code, 0);
+    assert_eq!(project.run(&["migrate", "up"]).code, 0);
+    step(&project);
+    assert_eq!(project.rows("SELECT id, name FROM writer ORDER BY id"), ["a1|Ann", "a2|Bob"]);
+    assert_eq!(project.rows("SELECT id, author_id FROM book ORDER BY id"), ["b1|a1", "b2|a1", "b3|a2"]);
+}
+
+#[test]
+fn an_added_required_column_fills_old_rows_with_its_default() {
+    let project = library();
+    project.edit("  title: String!\n", "  title: String!\n  price: Decimal! @default(value: 2.5)\n");
+    assert_eq!(project.run(&["migrate", "new"]).code, 0);
+    assert_eq!(project.run(&["migrate", "up"]).code, 0);
+    assert_eq!(project.rows("SELECT id, price FROM book ORDER BY id"), ["b1|25000", "b2|25000", "b3|25000"]);
+    step(&project);
+}
+
+#[test]
+fn an_added_required_column_is_filled_by_a_rebuild_too() {
+    let project = library();
+    // the unique constraint and the check make the table anew
+    project.edit(
+        "  title: String!\n",
+        "  title: String! @unique @valid(maxLength: 50)\n  price: Decimal! @default(value: 2.5)\n",
+    );
+    assert_eq!(project.run(&["migrate", "new"]).code, 0);
+    assert_eq!(project.run(&["migrate", "up"]).code, 0);
+    assert_eq!(project.rows("SELECT id, price FROM book ORDER BY id"), ["b1|25000", "b2|25000", "b3|25000"]);
+    step(&project);
+}
+
+#[test]
+fn added_time_stamps_are_filled_with_the_time_of_the_migration() {
+    let project = library();
+    project
+        .edit("  title: String!\n", "  title: String!\n  created_at: Timestamp!\n  updated_at: Timestamp!\n");
+    assert_eq!(project.run(&["migrate", "new"]).code, 0);
+    assert_eq!(project.run(&["migrate", "up"]), ran(0, "applied 0002_change.sql\n", ""));
+    step(&project);
+    let form = "SELECT count(*) FROM book WHERE created_at GLOB '20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]T*+00:00' AND updated_at = created_at";
+    assert_eq!(project.rows(form), ["3"]);
+}
+
+#[test]
+fn an_added_required_column_without_a_default_needs_an_empty_table() {
+    let project = library();
+    project.edit("  title: String!\n", "  title: String!\n  isbn: String!\n");
+    assert_eq!(project.run(&["migrate", "new"]).code, 0);
+    let refused = project.run(&["migrate", "up"]);
+    let words = "error: 0002_change.sql: rows that are there already have no value for book.isbn\n  give the field a @default, or fill it in the migration file\n";
+    assert_eq!(refused, ran(1, "", words));
+    assert_eq!(project.rows("SELECT count(*) FROM book"), ["3"]);
+    project.database().execute("DELETE FROM book", []).unwrap();
+    assert_eq!(project.run(&["migrate", "up"]), ran(0, "applied 0002_change.sql\n", ""));
+    step(&project);
+}
+
+#[test]
+fn a_column_that_becomes_required_keeps_rows_or_refuses() {
+    let project = library();
+    project.edit("  pages: Int @index\n", "  pages: Int! @index\n");
+    assert_eq!(project.run(&["migrate", "new"]).code, 0);
+    let refused = project.run(&["migrate", "up"]);
+    let words = "error: 0002_change.sql: rows that are there already have no value for book.pages\n  give the field a @default, or fill it in the migration file\n";
+    assert_eq!(refused, ran(1, "", words));
+    std::fs::remove_file(project.folder().join("migrations/0002_change.sql")).unwrap();
+    project.edit("  pages: Int! @index\n", "  pages: Int! @default(value: 1) @index\n");
+    step(&project);
+    assert_eq!(project.rows("SELECT id, pages FROM book ORDER BY id"), ["b1|10", "b2|1", "b3|30"]);
+    project.edit("  pages: Int! @default(value: 1) @index\n", "  pages: Int @index\n");
+    step(&project);
+    assert_eq!(project.rows("SELECT id, pages FROM book ORDER BY id"), ["b1|10", "b2|1", "b3|30"]);
+}
+
+#[test]
+fn a_changed_enum_or_check_keeps_rows_indexes_and_references() {
+    let project = library();
+    project.edit("enum State { DRAFT OPEN CLOSED }", "enum State { DRAFT OPEN CLOSED ARCHIVED }");
+    project.edit("  title: String!\n", "  title: String! @valid(maxLength: 5)\n");
+    project.edit("  author: Author!\n", "  author: Author! @relation(onDelete: CASCADE)\n");
+    assert_eq!(project.run(&["migrate", "new"]).code, 0);
+    assert_eq!(project.run(&["migrate", "up"]).code, 0);
+    step(&project);
+    assert_eq!(
+        project.rows("SELECT id, title, pages, state, author_id FROM book ORDER BY id"),
+        ["b1|One|10|DRAFT|a1", "b2|Two|NULL|OPEN|a1", "b3|Three|30|CLOSED|a2",]
+    );
+    let indexes = "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'book' AND sql IS NOT NULL ORDER BY name";
+    assert_eq!(project.rows(indexes), ["book_author_id_idx", "book_pages_idx"]);
+    let database = project.database();
+    database.execute("UPDATE book SET state = 'ARCHIVED' WHERE id = 'b1'", []).unwrap();
+    database.execute("UPDATE book SET title = 'Longer' WHERE id = 'b1'", []).unwrap_err();
+    database.pragma_update(None, "foreign_keys", true).unwrap();
+    database.execute("DELETE FROM author WHERE id = 'a1'", []).unwrap();
+    drop(database);
+    assert_eq!(project.rows("SELECT id FROM book"), ["b3"]);
+}
+
+#[test]
+fn a_check_that_old_rows_break_is_refused_with_words() {
+    let project = library();
+    project.edit("enum State { DRAFT OPEN CLOSED }", "enum State { DRAFT OPEN }");
+    assert_eq!(project.run(&["migrate", "new"]).code, 0);
+    let refused = project.run(&["migrate", "up"]);
+    assert_eq!(
+        refused,
+        ran(
+            1,
+            "",
+            "error: 0002_change.sql: rows that are there already break book_state_check\n  change these rows first, in this migration file or an earlier one\n"
+        )
+    );
+    assert_eq!(project.rows("SELECT count(*) FROM book"), ["3"]);
+}
+
+#[test]
+fn a_changed_type_converts_or_is_refused_never_misread() {
+    let project = library();
+    project.edit("  pages: Int @index\n", "  pages: Decimal @index\n");
+    step(&project);
+    let (server, _) = project.serve().ready();
+    drop(server);
+    assert_eq!(project.rows("SELECT id, pages FROM book ORDER BY id"), ["b1|100000", "b2|NULL", "b3|300000"]);
+    project.edit("  pages: Decimal @index\n", "  pages: Decimal @column(digits: 10, scale: 2) @index\n");
+    step(&project);
+    assert_eq!(project.rows("SELECT id, pages FROM book ORDER BY id"), ["b1|1000", "b2|NULL", "b3|3000"]);
+}

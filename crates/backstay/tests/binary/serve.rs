@@ -1,0 +1,108 @@
+//! `serve`: what it applies, what it refuses, how it ends.
+
+use crate::kit::{Client, NOTES, Project, ask};
+use insta::assert_snapshot;
+use std::net::TcpStream;
+
+/// A project whose first migration is written and applied.
+fn migrated(schema: &str) -> Project {
+    let project = Project::with(schema);
+    assert_eq!(project.run(&["migrate", "new"]).code, 0);
+    assert_eq!(project.run(&["migrate", "up"]).code, 0);
+    project
+}
+
+#[test]
+fn pending_files_that_keep_everything_are_applied() {
+    let project = Project::with(NOTES);
+    assert_eq!(project.run(&["migrate", "new"]).code, 0);
+    let secret = project.secret();
+    let (mut server, _) = project.serve().ready();
+    let made = ask(&server.url, &secret, "POST", "/rest/v1/note", "{\"text\":\"a\"}");
+    assert_eq!((made.status, made.body.as_str()), (201, ""));
+    server.terminate();
+    assert_eq!(server.ended(), (0, "applied 0001_init.sql\n".to_owned()));
+}
+
+#[test]
+fn a_schema_that_differs_from_the_database_is_refused() {
+    let project = migrated(NOTES);
+    project.edit("  stars", "  more: String\n  stars");
+    let done = project.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!((done.code, done.out.as_str()), (1, ""));
+    assert_snapshot!(done.err);
+}
+
+#[test]
+fn a_pending_file_that_may_lose_data_is_refused() {
+    let project = migrated(NOTES);
+    project.database().execute("INSERT INTO note VALUES ('1', 'kept', 3)", []).unwrap();
+    project.edit("  stars: Int @valid(min: 0)\n", "");
+    assert_eq!(project.run(&["migrate", "new", "--yes"]).code, 0);
+    let done = project.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!((done.code, done.out.as_str()), (1, ""));
+    assert_snapshot!(done.err);
+    assert_eq!(project.rows("SELECT text, stars FROM note"), ["kept|3"]);
+}
+
+#[test]
+fn a_schema_with_mistakes_is_refused_with_all_of_them() {
+    let project = Project::with("type Note @access(read: \"this.a\") {\n  text: Strin\n}\n");
+    let done = project.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!((done.code, done.out.as_str()), (1, ""));
+    assert_snapshot!(done.err);
+}
+
+#[test]
+fn a_second_process_on_the_same_file_is_refused() {
+    let project = migrated(NOTES);
+    let (server, _) = project.serve().ready();
+    for command in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["dev", "--port", "0"],
+        &["keys", "list"],
+        &["migrate", "up"],
+    ] {
+        let done = project.run(command);
+        assert_eq!((done.code, done.out.as_str()), (1, ""), "{command:?}");
+        let holder = server.id();
+        assert_eq!(
+            done.err,
+            format!(
+                "error: app/.backstay/dev.db is in use by process {holder}; one process may use a database file at a time\n"
+            ),
+        );
+    }
+}
+
+#[test]
+fn an_address_in_use_is_refused_before_anything_is_touched() {
+    let project = Project::with(NOTES);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let done = project.run(&["serve", "--listen", &address]);
+    assert_eq!((done.code, done.out.as_str()), (1, ""));
+    assert!(done.err.starts_with(&format!("error: cannot listen on {address}")), "{}", done.err);
+    assert_eq!(project.files(".backstay"), [""; 0]);
+}
+
+#[test]
+fn the_end_waits_for_an_open_request() {
+    let project = migrated(NOTES);
+    let secret = project.secret();
+    let (mut server, _) = project.serve().ready();
+    let mut open = Client::new(&server.url, &secret).unwrap();
+    // an answer proves that the connection is served, not waiting in the backlog
+    assert_eq!(open.ask("GET", "/rest/v1/note", "").unwrap().body, "[]");
+    let body = "{\"text\":\"drained\"}";
+    open.begin("POST", "/rest/v1/note", body.len(), &body[..5]).unwrap();
+    let mut other = Client::new(&server.url, &secret).unwrap();
+    assert_eq!(other.ask("GET", "/rest/v1/note", "").unwrap().status, 200);
+    server.terminate();
+    let address = server.url.trim_start_matches("http://").to_owned();
+    crate::kit::until(|| TcpStream::connect(&address).is_err());
+    open.send(&body[5..]).unwrap();
+    assert_eq!(open.answer().unwrap().status, 201);
+    assert_eq!(server.ended(), (0, String::new()));
+    assert_eq!(project.rows("SELECT text FROM note"), ["drained"]);
+}
