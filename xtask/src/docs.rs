@@ -6,6 +6,8 @@ use std::process::Command;
 
 /// Writes the pages; with `--check` only compares them.
 pub fn run(args: &[String]) -> Result<()> {
+    // the page of commands is the help that the binary gives
+    shell::run(Command::new("cargo").args(["build", "--quiet", "--locked", "-p", "backstay"]))?;
     shell::run(
         Command::new("cargo")
             .args(["run", "--quiet", "--locked", "-p", "backstay-testkit", "--bin", "reference", "--"])

@@ -6,6 +6,7 @@ pub mod check;
 pub mod lexer;
 pub mod parser;
 pub mod syntax;
+pub mod vocabulary;
 
 use crate::diagnostic::codes::Code;
 

@@ -41,6 +41,7 @@ CREATE TABLE "track" (
   CONSTRAINT "track_media_type_id_fkey" FOREIGN KEY ("media_type_id") REFERENCES "media_type" ("id") ON DELETE RESTRICT,
   CONSTRAINT "track_genre_id_fkey" FOREIGN KEY ("genre_id") REFERENCES "genre" ("id") ON DELETE SET NULL,
   CONSTRAINT "track_milliseconds_check" CHECK ("milliseconds" >= 0),
+  CONSTRAINT "track_unit_price_decimal_10_2" CHECK ("unit_price" BETWEEN -9999999999 AND 9999999999),
   CONSTRAINT "track_unit_price_check" CHECK ("unit_price" >= 0)
 ) STRICT;
 CREATE INDEX "track_name_idx" ON "track" ("name");
@@ -105,7 +106,8 @@ CREATE TABLE "invoice" (
   "billing_country" TEXT,
   "billing_postal_code" TEXT,
   "total" INTEGER NOT NULL,
-  CONSTRAINT "invoice_customer_id_fkey" FOREIGN KEY ("customer_id") REFERENCES "customer" ("id") ON DELETE RESTRICT
+  CONSTRAINT "invoice_customer_id_fkey" FOREIGN KEY ("customer_id") REFERENCES "customer" ("id") ON DELETE RESTRICT,
+  CONSTRAINT "invoice_total_decimal_10_2" CHECK ("total" BETWEEN -9999999999 AND 9999999999)
 ) STRICT;
 CREATE INDEX "invoice_customer_id_idx" ON "invoice" ("customer_id");
 
@@ -117,7 +119,8 @@ CREATE TABLE "invoice_line" (
   "unit_price" INTEGER NOT NULL,
   "quantity" INTEGER NOT NULL,
   CONSTRAINT "invoice_line_invoice_id_fkey" FOREIGN KEY ("invoice_id") REFERENCES "invoice" ("id") ON DELETE RESTRICT,
-  CONSTRAINT "invoice_line_track_id_fkey" FOREIGN KEY ("track_id") REFERENCES "track" ("id") ON DELETE RESTRICT
+  CONSTRAINT "invoice_line_track_id_fkey" FOREIGN KEY ("track_id") REFERENCES "track" ("id") ON DELETE RESTRICT,
+  CONSTRAINT "invoice_line_unit_price_decimal_10_2" CHECK ("unit_price" BETWEEN -9999999999 AND 9999999999)
 ) STRICT;
 CREATE INDEX "invoice_line_invoice_id_idx" ON "invoice_line" ("invoice_id");
 CREATE INDEX "invoice_line_track_id_idx" ON "invoice_line" ("track_id");

@@ -26,7 +26,9 @@ CREATE TABLE "product" (
   CONSTRAINT "product_seller_id_fkey" FOREIGN KEY ("seller_id") REFERENCES "user" ("id") ON DELETE SET NULL,
   CONSTRAINT "product_category_id_fkey" FOREIGN KEY ("category_id") REFERENCES "category" ("id") ON DELETE SET NULL,
   CONSTRAINT "product_title_check" CHECK (length("title") >= 3 AND length("title") <= 120),
+  CONSTRAINT "product_price_decimal_18_4" CHECK ("price" BETWEEN -999999999999999999 AND 999999999999999999),
   CONSTRAINT "product_price_check" CHECK ("price" >= 0),
+  CONSTRAINT "product_cost_decimal_18_4" CHECK ("cost" BETWEEN -999999999999999999 AND 999999999999999999),
   CONSTRAINT "product_published_check" CHECK ("published" IN (0, 1))
 ) STRICT;
 CREATE INDEX "product_published_idx" ON "product" ("published");
@@ -78,7 +80,8 @@ CREATE TABLE "order_item" (
   CONSTRAINT "order_item_order_id_product_id_key" UNIQUE ("order_id", "product_id"),
   CONSTRAINT "order_item_order_id_fkey" FOREIGN KEY ("order_id") REFERENCES "order" ("id") ON DELETE CASCADE,
   CONSTRAINT "order_item_product_id_fkey" FOREIGN KEY ("product_id") REFERENCES "product" ("id") ON DELETE RESTRICT,
-  CONSTRAINT "order_item_quantity_check" CHECK ("quantity" >= 1 AND "quantity" <= 99)
+  CONSTRAINT "order_item_quantity_check" CHECK ("quantity" >= 1 AND "quantity" <= 99),
+  CONSTRAINT "order_item_unit_price_decimal_18_4" CHECK ("unit_price" BETWEEN -999999999999999999 AND 999999999999999999)
 ) STRICT;
 CREATE INDEX "order_item_product_id_idx" ON "order_item" ("product_id");
 

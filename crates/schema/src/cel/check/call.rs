@@ -408,3 +408,20 @@ impl Checker<'_, '_> {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cel::vocabulary::{Group, names};
+
+    #[test]
+    fn the_vocabulary_is_what_is_taken() {
+        let same = |group, taken: &[&str]| assert_eq!(names(group).collect::<Vec<_>>(), taken, "{group:?}");
+        same(Group::Function, &FUNCTIONS);
+        same(Group::Method, &METHODS.map(|(name, ..)| name));
+        same(Group::Macro, &MACROS);
+        same(Group::Aggregate, &AGGREGATES);
+        same(Group::Auth, &crate::cel::check::path::AUTH_MEMBERS);
+        same(Group::Request, &crate::cel::check::path::REQUEST_MEMBERS);
+    }
+}

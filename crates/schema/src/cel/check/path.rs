@@ -9,8 +9,8 @@ use crate::diagnostic::codes;
 use crate::expr::{AuthField, End, Expr, ExprKind, Hop, Path, RelationPath, RequestField, Root, Ty};
 use crate::scalar::ScalarType;
 
-const AUTH_MEMBERS: [&str; 6] = ["user", "uid", "role", "email", "aal", "claims"];
-const REQUEST_MEMBERS: [&str; 6] = ["time", "op", "method", "ip", "changed", "headers"];
+pub(super) const AUTH_MEMBERS: [&str; 6] = ["user", "uid", "role", "email", "aal", "claims"];
+pub(super) const REQUEST_MEMBERS: [&str; 6] = ["time", "op", "method", "ip", "changed", "headers"];
 
 impl Checker<'_, '_> {
     pub(super) fn name(&mut self, name: &str, syntax: &Syntax) -> Checked<Term> {
