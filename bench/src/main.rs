@@ -20,14 +20,15 @@ const LEVELS: [usize; 4] = [1, 16, 64, 256];
 fn main() -> Result<()> {
     let quick = std::env::args().any(|arg| arg == "--quick");
     let write = std::env::args().any(|arg| arg == "--write");
+    let only: Option<String> = std::env::args().find_map(|arg| Some(arg.strip_prefix("--only=")?.to_owned()));
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?
-        .block_on(run(quick, write))
+        .block_on(run(quick, write, only))
 }
 
-async fn run(quick: bool, write: bool) -> Result<()> {
+async fn run(quick: bool, write: bool, only: Option<String>) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let subject = Subject::start(folder.path(), POSTS).await.context("cannot start backstay")?;
     let baseline = Baseline::start(folder.path(), &subject).await.context("cannot start the baseline")?;
@@ -35,6 +36,9 @@ async fn run(quick: bool, write: bool) -> Result<()> {
     let (rounds, seconds) = if quick { (1, 1) } else { (5, 3) };
     let round = Duration::from_secs(seconds);
     for work in [Work::ById, Work::List, Work::Insert, Work::Mixed] {
+        if only.as_ref().is_some_and(|only| !work.to_string().starts_with(only)) {
+            continue;
+        }
         for level in LEVELS {
             let mut ours = Vec::new();
             let mut theirs = Vec::new();

@@ -160,7 +160,7 @@ async fn fill(address: &str, secret: &str, posts: usize) -> Result<(Vec<String>,
         json!({
             "id": id(2, n).to_string(), "author_id": id(1, n % AUTHORS).to_string(), "title": format!("post number {n}"),
             "body": "The quick brown fox jumps over the lazy dog. ".repeat(6), "score": n % 100,
-            "published": !n.is_multiple_of(4),
+            "published": !n.is_multiple_of(4), "created_at": written_at(n),
         })
     };
     for start in (0..posts).step_by(5000) {
@@ -169,6 +169,12 @@ async fn fill(address: &str, secret: &str, posts: usize) -> Result<(Vec<String>,
     }
     let visible = (0..posts).filter(|n| n % 4 != 0).map(|n| id(2, n).to_string()).collect();
     Ok((visible, id(1, 0).to_string()))
+}
+
+/// One post a minute: rows that all bear one moment would have to be sorted for every list.
+fn written_at(n: usize) -> String {
+    let minutes = i64::try_from(n).unwrap_or(i64::MAX / 60);
+    jiff::Timestamp::from_second(1_767_225_600 + 60 * minutes).unwrap_or_default().to_string()
 }
 
 fn id(kind: u128, n: usize) -> Uuid {

@@ -131,7 +131,7 @@ impl Auth {
             role: state.role.clone().unwrap_or_else(|| AUTHENTICATED.to_owned()),
             email: state.email.clone(),
             aal: verified.claims.aal.clone(),
-            claims: verified.for_rules.clone(),
+            claims: Arc::clone(&verified.for_rules),
         })))
     }
 

@@ -26,7 +26,7 @@ pub(crate) fn insert(
     account: &Account,
     data: &mut Object,
     caller: &Caller,
-    info: &RequestInfo,
+    info: &RequestInfo<'_>,
 ) -> Result<Option<Step>, Fault> {
     let Some((table, key)) = user_table(catalog) else { return Ok(None) };
     let mut cells = vec![(key.to_owned(), Input::Value(Cell::Uuid(account.id)))];
@@ -57,7 +57,7 @@ fn filled<'c>(
     table: &'c Table,
     data: &Object,
     caller: &Caller,
-    info: &RequestInfo,
+    info: &RequestInfo<'_>,
 ) -> Result<Vec<(&'c Column, Cell)>, Fault> {
     let mut candidates = Vec::new();
     for column in &table.columns {

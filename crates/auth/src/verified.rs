@@ -4,11 +4,13 @@
 use crate::key_ring::KeyRing;
 use crate::settings::Settings;
 use crate::token::TokenError;
+use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 /// `aud` and `role` of a signed-in account's token.
@@ -67,14 +69,54 @@ pub struct Verified {
     /// Its claims.
     pub claims: Claims,
     /// The same, as rules see them: all claims but `user_metadata`.
-    pub for_rules: Map<String, Value>,
+    pub for_rules: Arc<Map<String, Value>>,
     epoch: u64,
 }
 
-/// Tokens that verified, by the hash of the whole token.
-#[derive(Debug)]
+/// Tokens that verified.
 pub struct VerifiedTokens {
-    cache: Cache<[u8; 32], Arc<Verified>>,
+    cache: Cache<Token, Arc<Verified>>,
+}
+
+/// A token as it was sent: found by the end of its signature, compared whole and in constant
+/// time. A digest of the whole token would cost as much as all the rest of knowing a caller,
+/// and hide little: the signing keys stand in the same memory.
+#[derive(Eq)]
+struct Token(Box<str>);
+
+/// The same, borrowed.
+struct Shown<'t>(&'t str);
+
+/// Bytes of a signature that tell tokens apart.
+const TAIL_BYTES: usize = 32;
+
+fn tail(token: &str) -> &[u8] {
+    let bytes = token.as_bytes();
+    bytes.get(bytes.len().saturating_sub(TAIL_BYTES)..).unwrap_or_default()
+}
+
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Hash for Token {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        tail(&self.0).hash(state);
+    }
+}
+
+impl Hash for Shown<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        tail(self.0).hash(state);
+    }
+}
+
+impl Equivalent<Token> for Shown<'_> {
+    fn equivalent(&self, token: &Token) -> bool {
+        self.0.as_bytes().ct_eq(token.0.as_bytes()).into()
+    }
 }
 
 impl VerifiedTokens {
@@ -95,8 +137,7 @@ impl VerifiedTokens {
         settings: &Settings,
         now: i64,
     ) -> Result<Arc<Verified>, TokenError> {
-        let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-        if let Some(known) = self.cache.get(&hash).filter(|known| known.epoch == ring.epoch) {
+        if let Some(known) = self.cache.get(&Shown(token)).filter(|known| known.epoch == ring.epoch) {
             check_time(&known.claims, now)?;
             return Ok(known);
         }
@@ -104,7 +145,7 @@ impl VerifiedTokens {
         let verified = Arc::new(read(&payload, ring.epoch)?);
         check(&verified.claims, settings)?;
         check_time(&verified.claims, now)?;
-        self.cache.insert(hash, Arc::clone(&verified));
+        self.cache.insert(Token(token.into()), Arc::clone(&verified));
         Ok(verified)
     }
 }
@@ -115,7 +156,7 @@ fn read(payload: &[u8], epoch: u64) -> Result<Verified, TokenError> {
     let mut for_rules: Map<String, Value> =
         serde_json::from_slice(payload).map_err(|_| TokenError::Claims)?;
     for_rules.remove("user_metadata");
-    Ok(Verified { claims, for_rules, epoch })
+    Ok(Verified { claims, for_rules: Arc::new(for_rules), epoch })
 }
 
 fn check(claims: &Claims, settings: &Settings) -> Result<(), TokenError> {
@@ -188,6 +229,32 @@ mod tests {
         let verified = VerifiedTokens::new(1).verify(&token, &ring, &Settings::default(), 500).unwrap();
         assert!(verified.for_rules.contains_key("app_metadata"));
         assert!(!verified.for_rules.contains_key("user_metadata"));
+    }
+
+    #[test]
+    fn a_known_token_is_known_whole() {
+        let ring = ring(1);
+        let tokens = VerifiedTokens::new(16);
+        let token = ring.sign(&changed(|_| {}));
+        let ask = |token: &str| tokens.verify(token, &ring, &Settings::default(), 500).map(|_| ());
+        assert_eq!(ask(&token), Ok(()));
+        // the same end after other claims, another start, and a piece of it
+        let other = ring.sign(&changed(|map| {
+            map.insert("sub".into(), Uuid::max().to_string().into());
+        }));
+        let (claims, _) = other.rsplit_once('.').unwrap();
+        let (_, signature) = token.rsplit_once('.').unwrap();
+        for forged in [
+            format!("{claims}.{signature}"),
+            format!("x{token}"),
+            format!(" {token}"),
+            token[1..].to_owned(),
+            token[token.len() - 40..].to_owned(),
+            String::new(),
+        ] {
+            assert!(ask(&forged).is_err(), "{forged}");
+        }
+        assert_eq!(ask(&token), Ok(()));
     }
 
     #[test]

@@ -12,6 +12,9 @@ use output::{Exit, Output};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// An application backend in one binary: a data model with its access rules in, REST and sign-in out.
 #[derive(Parser)]
 #[command(name = "backstay", version, about, disable_help_subcommand = true, arg_required_else_help = true)]

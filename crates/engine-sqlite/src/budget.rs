@@ -7,8 +7,11 @@ use std::time::{Duration, Instant};
 /// Steps of SQLite's machine between two questions.
 pub const STEPS_PER_TICK: i32 = 1_000;
 
-/// Steps that a read may take on the thread that asked for it: about a millisecond or two.
+/// Ticks that a read may take on the thread that asked for it: about a millisecond or two.
 pub const INLINE_TICKS: i64 = 200;
+
+/// The same in time, for steps that are long: functions over texts.
+const INLINE_MICROS: u64 = 4_000;
 
 /// What the running script may still use.
 #[derive(Debug)]
@@ -34,16 +37,18 @@ impl Default for Budget {
 impl Budget {
     /// From now on: this long.
     pub fn allow(&self, limit_ms: u64) {
-        let end = self.origin.elapsed() + Duration::from_millis(limit_ms);
-        self.deadline_micros.store(u64::try_from(end.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
-        self.ticks.store(i64::MAX, Ordering::Relaxed);
-        self.spent.store(false, Ordering::Relaxed);
+        self.within(Duration::from_millis(limit_ms), i64::MAX);
     }
 
     /// From now on: as much as an inline read may take.
     pub fn allow_inline(&self) {
-        self.deadline_micros.store(0, Ordering::Relaxed);
-        self.ticks.store(INLINE_TICKS, Ordering::Relaxed);
+        self.within(Duration::from_micros(INLINE_MICROS), INLINE_TICKS);
+    }
+
+    fn within(&self, time: Duration, ticks: i64) {
+        let end = self.origin.elapsed() + time;
+        self.deadline_micros.store(u64::try_from(end.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.ticks.store(ticks, Ordering::Relaxed);
         self.spent.store(false, Ordering::Relaxed);
     }
 

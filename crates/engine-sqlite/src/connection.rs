@@ -74,6 +74,15 @@ pub fn verify(connection: &Connection) -> Result<(), OpenError> {
     if words == "ok" { Ok(()) } else { Err(OpenError::Damaged(words)) }
 }
 
+/// Runs a statement of the program that has neither values nor rows: `BEGIN`, `COMMIT` and kin.
+/// Kept prepared, as reading it anew costs more than running it.
+///
+/// # Errors
+/// Whatever SQLite refuses it with.
+pub fn control(connection: &Connection, statement: &'static str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
+}
+
 /// A connection that only reads. It never waits for a lock unless told to.
 ///
 /// # Errors

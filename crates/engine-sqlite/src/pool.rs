@@ -3,7 +3,7 @@
 //! Connections stand in a stack, so that the one used last, whose cache is warm,
 //! is used next.
 
-use crate::connection::{self, Opened};
+use crate::connection::{self, Opened, control};
 use crate::error::{fault, is_busy};
 use crate::session::SqliteSession;
 use backstay_base::code;
@@ -177,14 +177,14 @@ fn answer(reader: &mut Opened, script: &Guarded<Script>, mode: Mode) -> Result<R
     }
     let one = is_one_statement(script.inner());
     if !one {
-        reader.connection.execute_batch("BEGIN").map_err(fault)?;
+        control(&reader.connection, "BEGIN").map_err(fault)?;
     }
     let mut session = SqliteSession::new(&mut reader.connection);
     let outcome =
         ready(run(&mut session, script, &SQLITE, References::PerStatement)).and_then(|result| result);
     reader.budget.lift();
     if !one {
-        reader.connection.execute_batch("ROLLBACK").map_err(fault)?;
+        control(&reader.connection, "ROLLBACK").map_err(fault)?;
     }
     outcome.map(|outcome| outcome.reply)
 }

@@ -1,5 +1,6 @@
 //! [`Caller`]: who asks. Absence is never a caller.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -28,18 +29,48 @@ pub struct User {
     /// `aal1` or `aal2`.
     pub aal: String,
     /// Claims of the token without `user_metadata`.
-    pub claims: serde_json::Map<String, serde_json::Value>,
+    pub claims: Arc<serde_json::Map<String, serde_json::Value>>,
 }
 
-/// What rules may know about the request besides its query.
-#[derive(Debug, Clone, Default)]
-pub struct RequestInfo {
+/// What rules may know about the request besides its query; borrowed, as few rules read it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RequestInfo<'r> {
     /// Now, in microseconds since the epoch; one value for the whole request.
     pub now_micros: i64,
     /// HTTP method.
-    pub method: String,
-    /// Client address.
-    pub ip: String,
-    /// Header names in lower case with their values.
-    pub headers: Vec<(String, String)>,
+    pub method: &'r str,
+    /// Client address; none where no client asks.
+    pub ip: Option<IpAddr>,
+    /// Header names in lower case with their values; see [`RequestInfo::header`].
+    pub headers: &'r [(&'r str, &'r str)],
+}
+
+impl RequestInfo<'_> {
+    /// A header that rules may read: none that carries a credential.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(header, _)| *header == name)?;
+        (!matches!(name, "authorization" | "apikey" | "cookie")).then_some(found.1)
+    }
+
+    /// The client address as text; empty where no client asks.
+    #[must_use]
+    pub fn ip_text(&self) -> String {
+        self.ip.map_or_else(String::new, |ip| ip.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RequestInfo;
+
+    #[test]
+    fn rules_read_no_credentials() {
+        let headers = [("x-team", "a"), ("authorization", "Bearer t"), ("apikey", "k"), ("cookie", "c")];
+        let info = RequestInfo { headers: &headers, ..RequestInfo::default() };
+        assert_eq!(info.header("x-team"), Some("a"));
+        for name in ["authorization", "apikey", "cookie", "X-Team", ""] {
+            assert_eq!(info.header(name), None, "{name}");
+        }
+    }
 }

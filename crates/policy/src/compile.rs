@@ -31,7 +31,7 @@ pub(crate) struct Asked<'a> {
     /// Who.
     pub caller: &'a Caller,
     /// How and when.
-    pub info: &'a RequestInfo,
+    pub info: &'a RequestInfo<'a>,
     /// What.
     pub operation: Operation,
     /// Names of the columns in the body.

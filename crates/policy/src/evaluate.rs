@@ -89,7 +89,7 @@ pub struct Evaluator<'a, S: Rows> {
     /// Who asks.
     pub caller: &'a Caller,
     /// How and when.
-    pub info: &'a RequestInfo,
+    pub info: &'a RequestInfo<'a>,
     /// What for.
     pub operation: Operation,
     /// Names of the columns in the body.
@@ -327,12 +327,9 @@ impl<S: Rows> Evaluator<'_, S> {
         Some(match field {
             RequestField::Time => Value::Timestamp(self.info.now_micros),
             RequestField::Op => Value::Text(constant::operation_name(self.operation).to_owned()),
-            RequestField::Method => Value::Text(self.info.method.clone()),
-            RequestField::Ip => Value::Text(self.info.ip.clone()),
-            RequestField::Header(name) => {
-                let found = self.info.headers.iter().find(|(header, _)| header == name)?;
-                Value::Text(found.1.clone())
-            }
+            RequestField::Method => Value::Text(self.info.method.to_owned()),
+            RequestField::Ip => Value::Text(self.info.ip_text()),
+            RequestField::Header(name) => Value::Text(self.info.header(name)?.to_owned()),
             RequestField::Changed => return None,
         })
     }

@@ -7,31 +7,44 @@ use std::sync::Arc;
 
 /// A script with the rules woven in, and the catalog it was resolved against.
 /// Its fields are private: only this crate makes one.
-#[derive(Debug, Clone)]
-pub struct Guarded<T> {
+/// Cheap to clone, so that it may go to another thread.
+#[derive(Debug)]
+pub struct Guarded<T>(Arc<Woven<T>>);
+
+#[derive(Debug)]
+struct Woven<T> {
     inner: T,
     catalog: Arc<Catalog>,
     trail: Trail,
 }
 
+impl<T> Clone for Guarded<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl<T> Guarded<T> {
-    pub(crate) const fn new(inner: T, catalog: Arc<Catalog>, trail: Trail) -> Self {
-        Self { inner, catalog, trail }
+    pub(crate) fn new(inner: T, catalog: Arc<Catalog>, trail: Trail) -> Self {
+        Self(Arc::new(Woven { inner, catalog, trail }))
     }
 
     /// The woven thing.
-    pub const fn inner(&self) -> &T {
-        &self.inner
+    #[must_use]
+    pub fn inner(&self) -> &T {
+        &self.0.inner
     }
 
     /// The catalog whose ids it holds.
-    pub const fn catalog(&self) -> &Arc<Catalog> {
-        &self.catalog
+    #[must_use]
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.0.catalog
     }
 
     /// Which rules decided.
-    pub const fn trail(&self) -> &Trail {
-        &self.trail
+    #[must_use]
+    pub fn trail(&self) -> &Trail {
+        &self.0.trail
     }
 }
 
@@ -39,6 +52,6 @@ impl Guarded<Script> {
     /// Whether any step may write.
     #[must_use]
     pub fn writes(&self) -> bool {
-        self.inner.steps.iter().any(|step| step.query.writes())
+        self.0.inner.steps.iter().any(|step| step.query.writes())
     }
 }

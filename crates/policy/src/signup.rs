@@ -17,7 +17,7 @@ use std::rc::Rc;
 pub fn fields(
     catalog: &Catalog,
     caller: &Caller,
-    info: &RequestInfo,
+    info: &RequestInfo<'_>,
     candidates: &[(ColumnId, Value)],
 ) -> Result<Vec<ColumnId>, Fault> {
     let Some(user) = catalog.user else { return Ok(Vec::new()) };

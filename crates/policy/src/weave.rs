@@ -29,7 +29,7 @@ use std::sync::Arc;
 pub fn weave(
     script: Script,
     caller: &Caller,
-    info: &RequestInfo,
+    info: &RequestInfo<'_>,
     catalog: &Arc<Catalog>,
     ids: &Ids,
 ) -> Result<Guarded<Script>, Fault> {
@@ -67,7 +67,7 @@ pub fn system(
 struct Weaver<'a> {
     catalog: &'a Catalog,
     caller: &'a Caller,
-    info: &'a RequestInfo,
+    info: &'a RequestInfo<'a>,
     ids: &'a Ids,
     sources: Sources,
     trail: Trail,

@@ -37,7 +37,7 @@ pub(crate) enum Action {
 }
 
 impl Answer {
-    /// Takes from the catalog what the response needs; to be called once the query has resolved.
+    /// Takes from the catalog what the response needs; to be called before the query is resolved.
     ///
     /// # Errors
     /// PGRST105 when a PUT does not filter by exactly the primary key.

@@ -15,6 +15,9 @@ use std::fmt;
 /// Deepest nesting inside one JSON cell.
 const CELL_DEPTH: usize = 128;
 
+/// So many names are compared one by one rather than looked up.
+const FEW_COLUMNS: usize = 16;
+
 /// The rows of a body.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Rows {
@@ -59,6 +62,7 @@ fn invalid(message: &str) -> Fault {
 struct Collector<'a> {
     rules: Rules<'a>,
     columns: Vec<String>,
+    /// Where columns stand, once they are more than [`FEW_COLUMNS`].
     index: HashMap<String, usize>,
     /// Columns are settled: by `columns=` or by the first object.
     settled: bool,
@@ -92,20 +96,30 @@ impl<'a> Collector<'a> {
         if self.columns.get(near).is_some_and(|column| column == key) {
             return Some(near);
         }
-        match self.index.get(key) {
-            Some(index) => Some(*index),
+        match self.known(key) {
+            Some(index) => Some(index),
             None if self.settled => None,
             None => Some(self.column(key)),
         }
     }
 
     fn column(&mut self, name: &str) -> usize {
-        let next = self.columns.len();
-        let index = *self.index.entry(name.to_owned()).or_insert(next);
-        if index == next {
-            self.columns.push(name.to_owned());
+        if let Some(index) = self.known(name) {
+            return index;
         }
-        index
+        self.columns.push(name.to_owned());
+        if self.columns.len() > FEW_COLUMNS {
+            let missing = self.columns.iter().enumerate().skip(self.index.len());
+            self.index.extend(missing.map(|(index, name)| (name.clone(), index)));
+        }
+        self.columns.len() - 1
+    }
+
+    fn known(&self, name: &str) -> Option<usize> {
+        if self.columns.len() > FEW_COLUMNS {
+            return self.index.get(name).copied();
+        }
+        self.columns.iter().position(|column| column == name)
     }
 
     fn finish(&mut self, cells: Vec<Option<Input>>) -> Result<(), Fault> {

@@ -67,11 +67,10 @@ pub(crate) fn unsatisfiable(details: impl Into<String>) -> Fault {
 
 /// `0-9/42`; a star where nothing is answered or counted.
 pub(crate) fn content_range(first: u64, rows: u64, total: Option<u64>) -> String {
-    let mut text = match rows {
-        0 => "*".to_owned(),
-        rows => format!("{first}-{}", first + rows - 1),
-    };
-    text.push('/');
-    text.push_str(&total.map_or_else(|| "*".to_owned(), |total| total.to_string()));
-    text
+    match (rows, total) {
+        (0, None) => "*/*".to_owned(),
+        (0, Some(total)) => format!("*/{total}"),
+        (rows, None) => format!("{first}-{}/*", first + rows - 1),
+        (rows, Some(total)) => format!("{first}-{}/{total}", first + rows - 1),
+    }
 }

@@ -21,8 +21,11 @@ pub(crate) enum Parameter {
     Filter { path: Vec<String>, field: Field },
 }
 
+/// A decoded key and its decoded value.
+type Pair<'q> = (Cow<'q, str>, Cow<'q, str>);
+
 /// The decoded pairs of a query string, in order.
-pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, Fault> {
+pub(crate) fn pairs(query: &str) -> Result<Vec<Pair<'_>>, Fault> {
     query
         .split('&')
         .filter(|piece| !piece.is_empty())
@@ -41,7 +44,10 @@ pub(crate) enum Plus {
 }
 
 /// Percent-decodes; bad UTF-8 and NUL are 22021.
-pub(crate) fn decoded(text: &str, plus: Plus) -> Result<String, Fault> {
+pub(crate) fn decoded(text: &str, plus: Plus) -> Result<Cow<'_, str>, Fault> {
+    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+' | 0)) {
+        return Ok(Cow::Borrowed(text));
+    }
     let spaced = match plus {
         Plus::IsSpace if text.contains('+') => Cow::Owned(text.replace('+', " ")),
         Plus::IsSpace | Plus::IsPlus => Cow::Borrowed(text),
@@ -51,7 +57,7 @@ pub(crate) fn decoded(text: &str, plus: Plus) -> Result<String, Fault> {
     if decoded.contains('\0') {
         return Err(bad());
     }
-    Ok(decoded.into_owned())
+    Ok(Cow::Owned(decoded.into_owned()))
 }
 
 /// What a decoded key means.

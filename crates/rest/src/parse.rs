@@ -12,6 +12,7 @@ use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_query::named::{Item, Query, Select};
 use backstay_query::plan::{End, Expect};
+use std::borrow::Cow;
 
 /// A request that parsed.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,7 +147,7 @@ fn table(path: &str) -> Result<String, Fault> {
     if path.contains('/') {
         return Err(Fault::new(code::PATH_INVALID, "Invalid path specified in request URL"));
     }
-    decoded(path, Plus::IsPlus)
+    decoded(path, Plus::IsPlus).map(Cow::into_owned)
 }
 
 /// Only the schema `public` is there.

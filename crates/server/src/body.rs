@@ -16,6 +16,9 @@ where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
     let limited = Limited::new(body, limits.body_bytes);
     let whole = Box::pin(limited.collect());
     match tokio::time::timeout(Duration::from_millis(limits.body_ms), whole).await {

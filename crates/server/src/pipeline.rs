@@ -26,7 +26,7 @@ pub(crate) struct Outcome {
 
 /// parse → resolve → weave → run → render.
 pub(crate) async fn rest(app: &App, head: &Head<'_>, body: &[u8]) -> Outcome {
-    let mut timing = Timing::start();
+    let mut timing = Timing::start(app.edge.server_timing);
     let identified = match identify(app, head).await {
         Ok(identified) => identified,
         Err(fault) => return refused(&fault, Audience::Anon, "unknown"),
@@ -38,10 +38,10 @@ pub(crate) async fn rest(app: &App, head: &Head<'_>, body: &[u8]) -> Outcome {
     };
     match answer(app, head, body, &identified, &mut timing).await {
         Ok((mut response, rows, rules)) => {
-            if app.edge.server_timing {
-                response.headers.push(("Server-Timing", timing.header()));
-            }
-            Outcome { response, who: identified.name(), rows: Some(rows), rules }
+            response.headers.extend(timing.header().map(|header| ("Server-Timing", header)));
+            // nobody reads the name where nothing is logged
+            let who = if app.log.is_on() { identified.name() } else { String::new() };
+            Outcome { response, who, rows: Some(rows), rules }
         }
         Err(fault) => {
             let outcome = refused(&fault, audience, &identified.name());
@@ -64,17 +64,18 @@ async fn answer(
     let mut parsed = parse(&request, &app.rest)?;
     timing.mark("parse");
     let catalog = app.catalog()?;
+    parsed.answer.bind(&catalog)?;
     let steps = [(parsed.query, parsed.expect)];
     let script = resolve(&catalog, &steps, parsed.end, Reach::Public, &app.rest.limits)?;
-    parsed.answer.bind(&catalog)?;
     timing.mark("resolve");
-    let info = request_info(app, head);
+    let now_micros = app.clock.now_micros();
+    let info = RequestInfo { now_micros, method: head.method, ip: Some(head.ip), headers: &headers };
     let guarded = weave(script, &identified.caller, &info, &catalog, &app.ids)?;
     timing.mark("weave");
     let reply = app.engine.run(&guarded).await?;
     timing.mark("run");
     let shape = shape(&guarded);
-    let part = reply.parts.first().cloned().unwrap_or_default();
+    let part = reply.parts.into_iter().next().unwrap_or_default();
     let response = render(&parsed.answer, shape.as_ref(), &part);
     timing.mark("render");
     let rules = app.log.is_on().then(|| guarded.trail().describe(&catalog));
@@ -94,21 +95,6 @@ fn shape(guarded: &Guarded<Script>) -> Option<Shape> {
         Query::Delete(delete) => delete.returning.as_ref(),
     };
     select.map(Shape::of)
-}
-
-/// What rules may read of the request.
-fn request_info(app: &App, head: &Head<'_>) -> RequestInfo {
-    RequestInfo {
-        now_micros: app.clock.now_micros(),
-        method: head.method.to_owned(),
-        ip: head.ip.to_string(),
-        headers: head
-            .pairs()
-            .into_iter()
-            .filter(|(name, _)| !matches!(*name, "authorization" | "apikey" | "cookie"))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
-    }
 }
 
 fn refused(fault: &Fault, audience: Audience, who: &str) -> Outcome {

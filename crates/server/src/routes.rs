@@ -12,7 +12,7 @@ use backstay_rest::request::Response as Answer;
 use backstay_rest::wire_error::{Audience, render_fault};
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use std::net::IpAddr;
@@ -46,7 +46,7 @@ where
     };
     app.log.write(|| line(&head, &outcome, began));
     let mut response = to_http(outcome.response);
-    cors::apply(&app.edge, parts.headers.get(http::header::ORIGIN), response.headers_mut());
+    cors::apply(&app.edge, parts.headers.get(header::ORIGIN), response.headers_mut());
     if cors::is_preflight(head.method, head.headers) {
         cors::preflight(head.headers, response.headers_mut());
     }
@@ -92,11 +92,20 @@ fn to_http(answer: Answer) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+        if let (Some(name), Ok(value)) = (header_name(name), HeaderValue::try_from(value)) {
             response.headers_mut().append(name, value);
         }
     }
     response
+}
+
+/// Those of nearly every answer need not be read.
+fn header_name(name: &'static str) -> Option<HeaderName> {
+    match name {
+        "Content-Type" => Some(header::CONTENT_TYPE),
+        "Content-Range" => Some(header::CONTENT_RANGE),
+        other => HeaderName::try_from(other).ok(),
+    }
 }
 
 fn line(head: &Head<'_>, outcome: &Outcome, began: Instant) -> Line {

@@ -3,26 +3,28 @@
 use std::fmt::Write;
 use std::time::Instant;
 
-/// Marks of one request.
+/// Marks of one request; reads no clock where nobody asked for them.
 pub(crate) struct Timing {
-    last: Instant,
+    last: Option<Instant>,
     marks: Vec<(&'static str, u128)>,
 }
 
 impl Timing {
-    pub(crate) fn start() -> Self {
-        Self { last: Instant::now(), marks: Vec::new() }
+    pub(crate) fn start(wanted: bool) -> Self {
+        Self { last: wanted.then(Instant::now), marks: Vec::new() }
     }
 
     /// Ends the stage `name`.
     pub(crate) fn mark(&mut self, name: &'static str) {
+        let Some(last) = self.last else { return };
         let now = Instant::now();
-        self.marks.push((name, now.duration_since(self.last).as_micros()));
-        self.last = now;
+        self.marks.push((name, now.duration_since(last).as_micros()));
+        self.last = Some(now);
     }
 
-    /// The header value; durations in milliseconds.
-    pub(crate) fn header(&self) -> String {
+    /// The header value, where it is wanted; durations in milliseconds.
+    pub(crate) fn header(&self) -> Option<String> {
+        self.last?;
         let mut text = String::new();
         for (name, micros) in &self.marks {
             let separator = if text.is_empty() { "" } else { ", " };
@@ -30,6 +32,6 @@ impl Timing {
             let part = micros % 1000;
             let _ = write!(text, "{separator}{name};dur={whole}.{part:03}");
         }
-        text
+        Some(text)
     }
 }

@@ -20,7 +20,7 @@ impl Writer {
     /// An empty statement.
     #[must_use]
     pub fn new(dialect: &'static Dialect) -> Self {
-        Self { dialect, text: String::with_capacity(256), binds: Vec::new() }
+        Self { dialect, text: String::with_capacity(512), binds: Vec::with_capacity(8) }
     }
 
     /// Text of the program.
@@ -82,11 +82,12 @@ impl Writer {
     pub(crate) fn name(&mut self, name: &str) -> &mut Self {
         let quote = self.dialect.quote;
         self.text.push(quote);
-        for char in name.chars() {
-            if char == quote {
+        for (index, part) in name.split(quote).enumerate() {
+            if index > 0 {
+                self.text.push(quote);
                 self.text.push(quote);
             }
-            self.text.push(char);
+            self.text.push_str(part);
         }
         self.text.push(quote);
         self

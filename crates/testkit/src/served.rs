@@ -274,7 +274,7 @@ impl Served {
     /// # Panics
     /// When it is none.
     pub async fn ask(&self, ask: &Ask) -> Answer {
-        let mut request = http::Request::builder().method(ask.method.as_str()).uri(&ask.target);
+        let mut request = http::Request::builder().method(ask.method.as_str()).uri(written(&ask.target));
         for (name, value) in self.credentials(&ask.who).into_iter().chain(ask.headers.iter().cloned()) {
             request = request.header(name, value);
         }
@@ -310,6 +310,18 @@ impl Ask {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
+}
+
+/// A target as clients write it: what may not stand there is percent-encoded.
+fn written(target: &str) -> String {
+    let mut out = String::with_capacity(target.len());
+    for c in target.chars() {
+        match c {
+            '>' | '<' | '\\' | '"' | '^' | '`' | '|' => out.push_str(&format!("%{:02X}", u32::from(c))),
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 fn input(value: &Value) -> Input {

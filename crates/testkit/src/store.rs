@@ -111,6 +111,11 @@ fn shape(query: &backstay_query::plan::Query) -> Option<Shape> {
 
 /// The request as rules see it in tests.
 #[must_use]
-pub fn info() -> RequestInfo {
-    RequestInfo { now_micros: NOW_MICROS, method: "GET".into(), ip: "127.0.0.1".into(), headers: Vec::new() }
+pub fn info() -> RequestInfo<'static> {
+    RequestInfo {
+        now_micros: NOW_MICROS,
+        method: "GET",
+        ip: Some(std::net::Ipv4Addr::LOCALHOST.into()),
+        headers: &[],
+    }
 }

@@ -95,13 +95,13 @@ impl Auth {
             role: AUTHENTICATED.to_owned(),
             email: account.email.clone(),
             aal: "aal1".to_owned(),
-            claims: Object::new(),
+            claims: Arc::default(),
         }));
         let info = RequestInfo {
             now_micros: account.created_at,
-            method: request.method.to_owned(),
-            ip: request.ip.to_string(),
-            headers: Vec::new(),
+            method: request.method,
+            ip: Some(request.ip),
+            headers: &[],
         };
         let profile = profile::insert(catalog, &account, &mut data, &caller, &info)?;
         data.append(&mut account.user_metadata);

@@ -3,7 +3,7 @@
 //! saw of another is durable too. When a failure takes the whole transaction away,
 //! those who did not cause it run again, each alone.
 
-use crate::connection::{self, Opened};
+use crate::connection::{self, Opened, control};
 use crate::error::fault;
 use crate::migration;
 use crate::pool::Readers;
@@ -166,7 +166,10 @@ impl Group {
         }
         let mut results = Vec::with_capacity(requests.len());
         for (index, request) in requests.iter().enumerate() {
-            let result = one(opened, request, statement_ms);
+            let result = match requests {
+                [_] => judged(opened, request, statement_ms),
+                _ => one(opened, request, statement_ms),
+            };
             if opened.connection.is_autocommit() {
                 let fault = result
                     .err()
@@ -175,10 +178,19 @@ impl Group {
             }
             results.push(result);
         }
-        match opened.connection.execute_batch("COMMIT") {
+        // a request that has the transaction to itself needs no savepoint to be undone
+        if let [result] = results.as_slice()
+            && !keeps(result)
+        {
+            return match control(&opened.connection, "ROLLBACK") {
+                Ok(()) => Ending::Durable(replies(results)),
+                Err(error) => not_committed(opened, error),
+            };
+        }
+        match control(&opened.connection, "COMMIT") {
             Ok(()) => {
                 self.commits.fetch_add(1, Ordering::Relaxed);
-                Ending::Durable(results)
+                Ending::Durable(replies(results))
             }
             Err(error) => not_committed(opened, error),
         }
@@ -200,32 +212,45 @@ impl Group {
 
 fn begin(opened: &Opened, requests: &[Request]) -> Result<(), Fault> {
     opened.budget.lift();
-    opened.connection.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
+    control(&opened.connection, "BEGIN IMMEDIATE").map_err(fault)?;
     if requests.iter().any(|request| request.references == References::AtCommit) {
         opened.connection.execute_batch("PRAGMA defer_foreign_keys = ON").map_err(fault)?;
     }
     Ok(())
 }
 
+/// Whether what a request wrote stays.
+const fn keeps(result: &Result<Outcome, Fault>) -> bool {
+    matches!(result, Ok(Outcome { keep: true, .. }))
+}
+
+fn replies(results: Vec<Result<Outcome, Fault>>) -> Vec<Result<Reply, Fault>> {
+    results.into_iter().map(|result| result.map(|outcome| outcome.reply)).collect()
+}
+
 /// Runs one request in its savepoint; what it refuses or wants undone is undone.
-fn one(opened: &mut Opened, request: &Request, statement_ms: u64) -> Result<Reply, Fault> {
-    opened.connection.execute_batch("SAVEPOINT request").map_err(fault)?;
+fn one(opened: &mut Opened, request: &Request, statement_ms: u64) -> Result<Outcome, Fault> {
+    control(&opened.connection, "SAVEPOINT request").map_err(fault)?;
+    let result = judged(opened, request, statement_ms);
+    if !opened.connection.is_autocommit() {
+        let undone = if keeps(&result) { Ok(()) } else { control(&opened.connection, "ROLLBACK TO request") };
+        if let Err(error) = undone.and_then(|()| control(&opened.connection, "RELEASE request")) {
+            give_up(opened);
+            return Err(fault(error));
+        }
+    }
+    result
+}
+
+/// Runs one request within its budget; a panic is its own fault.
+fn judged(opened: &mut Opened, request: &Request, statement_ms: u64) -> Result<Outcome, Fault> {
     opened.budget.allow(statement_ms);
     let result = catch_unwind(AssertUnwindSafe(|| {
         let mut session = SqliteSession::new(&mut opened.connection);
         ready(run(&mut session, &request.script, &SQLITE, request.references)).and_then(|result| result)
     }));
     opened.budget.lift();
-    let result = result.unwrap_or_else(|_| Err(Fault::internal("a write panicked")));
-    let keep = matches!(&result, Ok(Outcome { keep: true, .. }));
-    if !opened.connection.is_autocommit() {
-        let end = if keep { "RELEASE request" } else { "ROLLBACK TO request; RELEASE request" };
-        if let Err(error) = opened.connection.execute_batch(end) {
-            give_up(opened);
-            return Err(fault(error));
-        }
-    }
-    result.map(|outcome| outcome.reply)
+    result.unwrap_or_else(|_| Err(Fault::internal("a write panicked")))
 }
 
 /// A savepoint that cannot be ended leaves nothing to rely on: the whole transaction goes.

@@ -224,7 +224,7 @@ impl Db {
             role: "authenticated".into(),
             email: None,
             aal: "aal1".into(),
-            claims: serde_json::Map::new(),
+            claims: Arc::default(),
         };
         let ids = Ids::seeded(Clock::fixed(0), 1);
         let caller = Caller::User(Arc::new(user));

@@ -129,15 +129,9 @@ impl Compiler<'_> {
         match field {
             RequestField::Time => Operand::Known(Value::Timestamp(self.asked.info.now_micros)),
             RequestField::Op => text(constant::operation_name(self.asked.operation)),
-            RequestField::Method => text(&self.asked.info.method),
-            RequestField::Ip => text(&self.asked.info.ip),
-            RequestField::Header(name) => self
-                .asked
-                .info
-                .headers
-                .iter()
-                .find(|(header, _)| header == name)
-                .map_or(Operand::Absent, |(_, value)| text(value)),
+            RequestField::Method => text(self.asked.info.method),
+            RequestField::Ip => text(&self.asked.info.ip_text()),
+            RequestField::Header(name) => self.asked.info.header(name).map_or(Operand::Absent, text),
             RequestField::Changed => Operand::Absent,
         }
     }

@@ -203,7 +203,10 @@ impl<'c> Compiler<'c> {
             let (Caller::User(user), Some(table)) = (self.asked.caller, self.catalog.user) else {
                 return Ok(Operand::Absent);
             };
-            if path.hops.is_empty() && path.end == End::Row {
+            let key = &self.catalog.table(table).key;
+            let is_key =
+                path.end == End::Row || matches!(path.end, End::Column(id) if key.as_slice() == [id]);
+            if path.hops.is_empty() && is_key {
                 return Ok(Operand::Known(Value::Uuid(user.uid)));
             }
             let source = self.sources.next_id();

@@ -45,13 +45,15 @@ impl Weaver<'_> {
         let values: Vec<(ColumnId, Scalar)> = update
             .assign
             .iter()
-            .filter_map(|(id, assign)| match assign {
-                Assign::Value(value) => Some((*id, bind(value.clone(), table.column(*id).ty))),
-                Assign::Scalar(scalar) => Some((*id, scalar.clone())),
-                Assign::Given(index) => {
+            .map(|(id, assign)| {
+                let ty = table.column(*id).ty;
+                let value = match assign {
+                    Assign::Value(value) => bind(value.clone(), ty),
+                    Assign::Scalar(scalar) => scalar.clone(),
                     // the slots of a written row: its key, then what the upsert's row gives
-                    Some((*id, Scalar::Slot(table.key.len() + index, table.column(*id).ty)))
-                }
+                    Assign::Given(index) => Scalar::Slot(table.key.len() + index, ty),
+                };
+                (*id, value)
             })
             .collect();
         let stored = RowRef::Source(update.row, update.table);

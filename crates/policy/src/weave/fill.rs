@@ -36,6 +36,11 @@ impl Weaver<'_> {
         if insert.conflict.is_none() {
             insert.absent.clear();
         }
+        let missing = table.columns.len().saturating_sub(given.len());
+        insert.columns.reserve(missing);
+        for row in &mut insert.rows {
+            row.reserve(missing);
+        }
         for column in &table.columns {
             if given.contains(&column.id) {
                 continue;

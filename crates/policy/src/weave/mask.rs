@@ -8,6 +8,7 @@ use backstay_base::fault::Fault;
 use backstay_query::plan::{ColumnRef, ComputedRef, Pred, Scalar};
 use backstay_schema::catalog::Operation;
 use backstay_schema::expr::{End, Root};
+use backstay_schema::scalar::ScalarType;
 
 impl Weaver<'_> {
     /// A request's value with masks in place; 42501 when a field is never readable.
@@ -104,16 +105,19 @@ impl Weaver<'_> {
         Ok(rule)
     }
 
-    /// A value from `*`: none when the caller may never read it.
-    pub(super) fn visible(&mut self, scalar: Scalar) -> Result<Option<Scalar>, Fault> {
-        match &scalar {
-            Scalar::Column(column) => {
-                let mask =
-                    self.compiler(Operation::Read, &[]).mask(column.source, column.table, column.column)?;
-                Ok((mask != Pred::FALSE).then(|| masked(mask, scalar)))
-            }
-            _ => self.scalar(scalar).map(Some),
+    /// Masks a value from `*`; false when the caller may never read it.
+    pub(super) fn see(&mut self, scalar: &mut Scalar) -> Result<bool, Fault> {
+        let Scalar::Column(column) = *scalar else {
+            let whole = std::mem::replace(scalar, Scalar::Null(ScalarType::Boolean));
+            *scalar = self.scalar(whole)?;
+            return Ok(true);
+        };
+        let mask = self.compiler(Operation::Read, &[]).mask(column.source, column.table, column.column)?;
+        let seen = mask != Pred::FALSE;
+        if seen && mask != Pred::TRUE {
+            *scalar = masked(mask, Scalar::Column(column));
         }
+        Ok(seen)
     }
 
     fn column(&mut self, column: ColumnRef) -> Result<Scalar, Fault> {

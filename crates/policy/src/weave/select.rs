@@ -3,48 +3,50 @@
 use super::Weaver;
 use crate::compile::RowRef;
 use backstay_base::fault::Fault;
-use backstay_query::plan::{Output, OutputValue, Select};
+use backstay_query::plan::{Output, OutputValue, Pred, Scalar, Select};
 use backstay_schema::catalog::Operation;
+use backstay_schema::scalar::ScalarType;
 
 impl Weaver<'_> {
     pub(super) fn select(&mut self, mut select: Select) -> Result<Select, Fault> {
-        let row = RowRef::Source(select.source, select.table);
-        let rule = self.compiler(Operation::Read, &[]).may(select.table, Operation::Read, &row)?;
-        self.trail.note(select.table, Operation::Read, &rule);
-        let asked = self.pred(select.filter)?;
-        select.filter = rule.and(asked);
-        for key in &mut select.order {
-            let by = std::mem::replace(
-                &mut key.by,
-                backstay_query::plan::Scalar::Null(backstay_schema::scalar::ScalarType::Boolean),
-            );
-            key.by = self.scalar(by)?;
-        }
-        let mut outputs = Vec::with_capacity(select.outputs.len());
-        for output in select.outputs {
-            if let Some(output) = self.output(output)? {
-                outputs.push(output);
-            }
-        }
-        select.outputs = outputs;
+        self.select_in_place(&mut select)?;
         Ok(select)
     }
 
-    fn output(&mut self, output: Output) -> Result<Option<Output>, Fault> {
-        let Output { name, starred, value } = output;
-        let value = match value {
-            OutputValue::Scalar(scalar, ty) if starred => match self.visible(scalar)? {
-                Some(scalar) => OutputValue::Scalar(scalar, ty),
-                None => return Ok(None),
-            },
-            OutputValue::Scalar(scalar, ty) => OutputValue::Scalar(self.scalar(scalar)?, ty),
-            OutputValue::One(select) => OutputValue::One(Box::new(self.select(*select)?)),
-            OutputValue::Many(select) => OutputValue::Many(Box::new(self.select(*select)?)),
-            OutputValue::Spread(select) => OutputValue::Spread(Box::new(self.select(*select)?)),
-            OutputValue::Count { select, name } => {
-                OutputValue::Count { select: Box::new(self.select(*select)?), name }
-            }
-        };
-        Ok(Some(Output { name, starred, value }))
+    /// Plans are large: what no rule touches stays where it is.
+    fn select_in_place(&mut self, select: &mut Select) -> Result<(), Fault> {
+        let row = RowRef::Source(select.source, select.table);
+        let rule = self.compiler(Operation::Read, &[]).may(select.table, Operation::Read, &row)?;
+        self.trail.note(select.table, Operation::Read, &rule);
+        let asked = self.pred(std::mem::replace(&mut select.filter, Pred::TRUE))?;
+        select.filter = rule.and(asked);
+        for key in &mut select.order {
+            key.by = self.scalar(taken(&mut key.by))?;
+        }
+        let mut refused = None;
+        select.outputs.retain_mut(|output| {
+            self.output(output).unwrap_or_else(|fault| {
+                refused.get_or_insert(fault);
+                false
+            })
+        });
+        refused.map_or(Ok(()), Err)
     }
+
+    /// Whether the caller may see the output at all.
+    fn output(&mut self, output: &mut Output) -> Result<bool, Fault> {
+        match &mut output.value {
+            OutputValue::Scalar(scalar, _) if output.starred => return self.see(scalar),
+            OutputValue::Scalar(scalar, _) => *scalar = self.scalar(taken(scalar))?,
+            OutputValue::One(select)
+            | OutputValue::Many(select)
+            | OutputValue::Spread(select)
+            | OutputValue::Count { select, .. } => self.select_in_place(select)?,
+        }
+        Ok(true)
+    }
+}
+
+fn taken(scalar: &mut Scalar) -> Scalar {
+    std::mem::replace(scalar, Scalar::Null(ScalarType::Boolean))
 }

@@ -25,7 +25,12 @@ impl<S: Session> Runner<'_, S> {
         }
         let reading = select::reading(self.catalog, self.dialect, select)?;
         let mut rows = Rows::default();
-        rows.count = self.read(&reading, &[], &mut rows).await?;
+        rows.cells.reserve(reading.cells.len());
+        rows.count = if reading.children.is_empty() {
+            self.read_flat(&reading, &[], &mut rows).await?
+        } else {
+            self.read(&reading, &[], &mut rows).await?
+        };
         let total = if select.count {
             let statement = select::count(self.catalog, self.dialect, select)?;
             match self.first(&statement, &[], ScalarType::BigInt).await? {

@@ -1,6 +1,8 @@
 //! Plays every file below `cases/`. `UPDATE=1` rewrites the answers; `CASE=name` plays
 //! those whose path holds the name.
 
+#![cfg(test)]
+
 use backstay_testkit::case::play;
 use std::path::{Path, PathBuf};
 

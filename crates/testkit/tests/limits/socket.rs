@@ -48,7 +48,9 @@ impl Listening {
     /// A POST that promises more of a body than it sends.
     fn half_a_post(&self) -> String {
         let key = &self.served.publishable;
-        format!("POST /rest/v1/node HTTP/1.1\r\nhost: x\r\napikey: {key}\r\ncontent-length: 12\r\n\r\n{{\"tex")
+        format!(
+            "POST /rest/v1/node HTTP/1.1\r\nhost: x\r\napikey: {key}\r\ncontent-length: 12\r\n\r\n{{\"tex"
+        )
     }
 }
 

@@ -114,7 +114,7 @@ fn caller(world: &World, asker: &Asker) -> Caller {
         role: asker.role.to_owned(),
         email: None,
         aal: "aal1".to_owned(),
-        claims,
+        claims: Arc::new(claims),
     }))
 }
 

@@ -67,9 +67,9 @@ async fn run(
     };
     let settings = Settings { tx_rollback_allowed: true, ..Settings::default() };
     let mut parsed = parse(&rest, &settings)?;
+    parsed.answer.bind(catalog)?;
     let steps = [(parsed.query, parsed.expect)];
     let script = resolve(catalog, &steps, parsed.end, Reach::Public, &Limits::default())?;
-    parsed.answer.bind(catalog)?;
     let ids = Ids::seeded(Clock::fixed(NOW_MICROS), seed);
     let guarded = weave(script, caller, &info(), catalog, &ids)?;
     let shape = match &guarded.inner().steps[0].query {

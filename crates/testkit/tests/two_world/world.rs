@@ -156,7 +156,7 @@ impl Asker {
             role: if self.staff { "staff" } else { "authenticated" }.to_owned(),
             email: None,
             aal: "aal1".to_owned(),
-            claims,
+            claims: Arc::new(claims),
         }))
     }
 
