@@ -45,6 +45,33 @@ fn of_a_repeated_key_the_last_counts() {
 }
 
 #[test]
+fn many_columns_are_found_as_few_are() {
+    for count in [15, 16, 17, 40] {
+        let object = |from: usize| {
+            // another order, and every key twice: the second counts
+            let keys = (0..count).map(|n| (n + from) % count);
+            let once: Vec<String> = keys.map(|n| format!("\"c{n}\":{}", n + from)).collect();
+            format!("{{\"c3\":null,{},\"c3\":7}}", once.join(","))
+        };
+        let body = format!("[{},{}]", object(0), object(9));
+        let read = read(body.as_bytes(), None, false).unwrap();
+        assert_eq!(read.columns.len(), count);
+        for (row, from) in read.rows.iter().zip([0, 9]) {
+            let wanted = |name: &String| match name[1..].parse::<usize>().unwrap() {
+                3 => number("7"),
+                n => number(&(n + from).to_string()),
+            };
+            assert_eq!(*row, read.columns.iter().map(wanted).collect::<Vec<_>>());
+        }
+        let unknown = format!("[{},{{\"other\":1}}]", object(0));
+        assert_eq!(
+            self::read(unknown.as_bytes(), None, false).unwrap_err(),
+            "PGRST102: All object keys must match"
+        );
+    }
+}
+
+#[test]
 fn keys_must_match_unless_columns_are_named() {
     let uneven = br#"[{"a":1},{"a":1,"b":2}]"#;
     let short = br#"[{"a":1,"b":2},{"b":2}]"#;
