@@ -121,8 +121,10 @@ impl Weaver<'_> {
             update.rule = std::mem::replace(&mut update.rule, Pred::TRUE)
                 .and(compiler.is_false(&arm.expr, &rows.after)?);
         }
+        let mut may_touch = false;
         for arm in &permit.allow {
             let (stored, after) = arm_pair(&mut compiler, arm, rows)?;
+            may_touch |= stored != Pred::FALSE;
             if stored != Pred::FALSE && after != Pred::FALSE {
                 update.stored.push(stored.and(before.clone()));
                 update.arms.push(after);
@@ -130,10 +132,12 @@ impl Weaver<'_> {
         }
         let verdict = update.stored.iter().cloned().fold(Pred::FALSE, Pred::or);
         self.trail.note(table.id, Operation::Update, &verdict);
-        if verdict == Pred::FALSE {
-            return Err(Fault::permission("table", &table.name));
+        match (verdict, may_touch) {
+            // the caller may change such rows, but not into this
+            (Pred::Const(false), true) => Err(Fault::row_security(&table.name)),
+            (Pred::Const(false), false) => Err(Fault::permission("table", &table.name)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The rules of every named field: on the stored and on the new row, by one arm.
