@@ -311,3 +311,30 @@ fn a_changed_type_converts_or_is_refused_never_misread() {
     step(&project);
     assert_eq!(project.rows("SELECT id, pages FROM book ORDER BY id"), ["b1|1000", "b2|NULL", "b3|3000"]);
 }
+
+#[test]
+fn a_renamed_type_keeps_its_links() {
+    let schema = "type Book @access(all: \"true\") {\n  title: String!\n  tags: [Tag!]!\n}\ntype Tag @access(all: \"true\") {\n  name: String!\n  books: [Book!]!\n}\n";
+    let project = Project::with(schema);
+    step(&project);
+    let fill = "INSERT INTO book (id, title) VALUES ('b1', 'One'), ('b2', 'Two');
+        INSERT INTO tag (id, name) VALUES ('t1', 'new');
+        INSERT INTO book_tag (book_id, tag_id) VALUES ('b1', 't1'), ('b2', 't1');";
+    project.database().execute_batch(fill).unwrap();
+    let renamed = schema
+        .replace("type Tag @access", "type Label @was(name: \"Tag\") @access")
+        .replace("[Tag!]!", "[Label!]!");
+    project.write(
+        "schema.graphql",
+        &renamed
+            .replace("type Book @access", "type Volume @was(name: \"Book\") @access")
+            .replace("[Book!]!", "[Volume!]!"),
+    );
+    assert_eq!(project.run(&["migrate", "new", "rename"]).code, 0);
+    assert_eq!(project.run(&["migrate", "up"]).code, 0);
+    step(&project);
+    assert_eq!(
+        project.rows("SELECT volume_id, label_id FROM label_volume ORDER BY volume_id"),
+        ["b1|t1", "b2|t1"]
+    );
+}

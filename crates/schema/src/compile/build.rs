@@ -86,10 +86,11 @@ pub(super) fn build(draft: &Draft, diagnostics: &mut Diagnostics) -> Built {
     builder.resolve_keys();
     builder.plan_relations();
     builder.fill_tables();
+    // junctions take the earlier names of their ends over
+    builder.marks();
     builder.junctions();
     builder.far_sides();
     builder.constraints();
-    builder.marks();
     Built { catalog: builder.catalog, tables: builder.tables, placed: builder.placed }
 }
 

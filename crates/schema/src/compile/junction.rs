@@ -51,6 +51,7 @@ impl Builder<'_> {
         let name_of = |side: &Side| self.catalog.table(side.table).name.clone();
         let (a, b) = if (name_of(&a), &a.prefix) <= (name_of(&b), &b.prefix) { (a, b) } else { (b, a) };
         let name = object_name(&name_of(&a), "", &name_of(&b));
+        let was = self.earlier_name(&a, &b);
         let span = self.catalog.table(a.table).span;
         let origin = match self.catalog.table(a.table).origin {
             Origin::System => Origin::System,
@@ -73,12 +74,25 @@ impl Builder<'_> {
             table.key = table.columns.iter().map(|column| column.id).collect();
             let columns = far_columns.iter().map(|(id, _)| *id).collect();
             table.indexes.push(Index { name: index, columns });
+            table.was = was;
         }
         for (side, near, far) in [(&a, near, far), (&b, far, near)] {
             if let Some(relation) = self.relation_mut(side.ty, side.list) {
                 relation.kind = RelationKind::ManyToMany { junction: id, near, far };
             }
         }
+    }
+
+    /// What the junction was called before `@was` renamed an end of it: its links go along.
+    fn earlier_name(&self, a: &Side, b: &Side) -> Option<String> {
+        let (a, b) = (self.catalog.table(a.table), self.catalog.table(b.table));
+        if a.was.is_none() && b.was.is_none() {
+            return None;
+        }
+        let mut names = [a, b].map(|table| table.was.as_ref().unwrap_or(&table.name));
+        names.sort();
+        let [first, second] = names;
+        Some(object_name(first, "", second))
     }
 
     fn junction_reference(&mut self, junction: TableId, side: &Side) -> RelationId {
@@ -91,12 +105,17 @@ impl Builder<'_> {
             .into_iter()
             .map(|part| KeyPart { name: format!("{}_{}", side.prefix, part.name), ty: part.ty })
             .collect();
-        let span = self.catalog.table(side.table).span;
+        let target = self.catalog.table(side.table);
+        let span = target.span;
+        // a column that is named for its type follows the type's name
+        let was = target.was.clone().filter(|_| side.prefix == target.name);
         let Some(table) = self.catalog.tables.get_mut(usize::from(junction.0)) else { return RelationId(0) };
         let id = RelationId(u16::try_from(table.relations.len()).unwrap_or(0));
         let mut columns = Vec::new();
         for part in &parts {
             let mut column = blank_column(&part.name, &side.prefix, part.ty, false, Fill::Client, span);
+            let key = part.name.get(side.prefix.len()..).unwrap_or_default();
+            column.was = was.as_ref().map(|was| [was, key].concat());
             column.id = crate::catalog::ColumnId(u16::try_from(table.columns.len()).unwrap_or(0));
             column.relation = Some(id);
             table.members.insert(part.name.clone(), Member::Column(column.id));
