@@ -237,10 +237,14 @@ impl<'c> Resolver<'c> {
     pub(super) fn conditions(&mut self, scope: Scope<'c, '_>, select: &Select) -> Result<Pred, Fault> {
         let mut all = self.filters(scope, &select.filters)?;
         for item in &select.items {
-            if let Item::Embed(embed) = item
-                && embed.inner
-            {
+            let Item::Embed(embed) = item else { continue };
+            if embed.inner {
                 all = all.and(Pred::Exists(Box::new(self.exists(scope, embed)?)));
+            } else if embed.select.items.is_empty() && !embed.select.filters.is_empty() {
+                // `rel()` answers nothing and keeps every parent, but what its filters name must be
+                // readable all the same: weaving looks at both sides before it folds them
+                let unanswered = Pred::Exists(Box::new(self.exists(scope, embed)?));
+                all = all.and(Pred::Or(vec![Pred::TRUE, unanswered]));
             }
         }
         Ok(all)
