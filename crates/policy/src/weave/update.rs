@@ -5,6 +5,7 @@ use crate::columns;
 use crate::compile::{Compiler, RowRef, Scope, bind};
 use crate::paths;
 use crate::valid;
+use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_query::plan::{Assign, Pred, Transition, Update};
 use backstay_schema::catalog::{Access, Arm, ColumnId, Operation, RelationKind, Table};
@@ -36,14 +37,22 @@ impl Weaver<'_> {
         Ok(update)
     }
 
-    /// The update half of an upsert; `given` are the columns of its rows.
+    /// The update half of an upsert; `given` are the columns of its rows. Where its rules fold to
+    /// false, no existing row may be changed; new rows ask the create rules alone (SEMANTICS 11).
     pub(super) fn merge(&mut self, mut merge: Update, given: &[ColumnId]) -> Result<Update, Fault> {
         merge.filter = self.compiler(Operation::Read, &[]).may(
             merge.table,
             Operation::Read,
             &RowRef::Source(merge.row, merge.table),
         )?;
-        self.rules_of_update(merge, given)
+        match self.rules_of_update(merge.clone(), given) {
+            Err(fault) if fault.code == code::DENIED => {
+                merge.stored = vec![Pred::FALSE];
+                merge.arms = vec![Pred::FALSE];
+                Ok(merge)
+            }
+            ruled => ruled,
+        }
     }
 
     fn rules_of_update(&mut self, mut update: Update, given: &[ColumnId]) -> Result<Update, Fault> {
