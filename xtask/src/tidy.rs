@@ -15,6 +15,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sql", &["base", "schema", "query", "policy"]),
     ("engine", &["base", "schema", "query", "policy"]),
     ("engine-sqlite", &["base", "schema", "query", "policy", "engine", "sql"]),
+    ("engine-postgres", &["base", "schema", "query", "policy", "engine", "sql"]),
+    ("engine-mysql", &["base", "schema", "query", "policy", "engine", "sql"]),
     ("migrate", &["base", "schema", "query", "policy", "engine", "sql"]),
     ("rest", &["base", "schema", "query"]),
     ("auth", &["base", "schema", "query", "policy", "engine"]),
