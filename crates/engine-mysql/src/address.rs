@@ -200,8 +200,7 @@ mod tests {
 
     #[test]
     fn every_part_of_a_url() {
-        let url =
-            "mysql://us%40er:p%3Aw%2F@a,b:3307,[::1]:3308/d%20b?ssl-mode=VERIFY_IDENTITY&ssl-ca=/ca.pem&connections=7";
+        let url = "mysql://us%40er:p%3Aw%2F@a,b:3307,[::1]:3308/d%20b?ssl-mode=VERIFY_IDENTITY&ssl-ca=/ca.pem&connections=7";
         let address = Address::parse(url).unwrap();
         let host = |name: &str, port| Host { name: name.to_owned(), port };
         assert_eq!(address.hosts, [host("a", 3306), host("b", 3307), host("::1", 3308)]);

@@ -41,7 +41,9 @@ pub fn sent(value: &Value, ty: ScalarType) -> Result<Sent, Fault> {
     Ok(match (value, ty) {
         (Value::Null, _) => Sent::NULL,
         (Value::Bool(truth), _) => Sent::Int(i64::from(*truth)),
-        (Value::Int(number), ScalarType::Decimal { scale, .. }) => text(decimal(Decimal::from_int(*number), scale)?),
+        (Value::Int(number), ScalarType::Decimal { scale, .. }) => {
+            text(decimal(Decimal::from_int(*number), scale)?)
+        }
         #[expect(clippy::cast_precision_loss, reason = "an integer in a place for floats")]
         (Value::Int(number), ScalarType::Float) => Sent::Double(*number as f64),
         (Value::Int(number) | Value::Duration(number), _) => Sent::Int(*number),
@@ -63,9 +65,7 @@ const fn text(text: String) -> Sent {
 fn decimal(decimal: Decimal, scale: u8) -> Result<String, Fault> {
     match decimal.rescale(scale) {
         Ok(scaled) => Ok(scaled.to_string()),
-        Err(cause) => {
-            Err(Fault::new(code::OUT_OF_RANGE, "numeric field overflow").with_source(cause))
-        }
+        Err(cause) => Err(Fault::new(code::OUT_OF_RANGE, "numeric field overflow").with_source(cause)),
     }
 }
 

@@ -81,10 +81,14 @@ impl Connector {
         Ok(Self { address, options, plain, statement_ms })
     }
 
-    /// What is connected to.
-    #[must_use]
-    pub const fn address(&self) -> &Address {
-        &self.address
+    /// To another database of the same server.
+    ///
+    /// # Errors
+    /// When certificates cannot be read any more.
+    pub fn elsewhere(&self, database: &str) -> Result<Self, Fault> {
+        Self::new(self.address.with_database(database), self.statement_ms).map_err(|error| {
+            Fault::new(code::NO_DATABASE, "the database cannot be reached").with_source(error)
+        })
     }
 
     /// Connects to the first host that answers and takes writes.
@@ -114,7 +118,11 @@ impl Connector {
             let known = fault(error);
             match known.code {
                 code::NO_DATABASE => known,
-                _ => Fault { code: code::NO_DATABASE, message: "the database cannot be reached".to_owned(), ..known },
+                _ => Fault {
+                    code: code::NO_DATABASE,
+                    message: "the database cannot be reached".to_owned(),
+                    ..known
+                },
             }
         };
         let mut conn = match (Conn::new(options).await, plain) {
@@ -259,7 +267,11 @@ impl Connection {
     ///
     /// # Errors
     /// Whatever the server refuses it with.
-    pub async fn rows(&mut self, text: &'static str, values: &[&(dyn ToValue + Sync)]) -> Result<Vec<mysql_async::Row>, Fault> {
+    pub async fn rows(
+        &mut self,
+        text: &'static str,
+        values: &[&(dyn ToValue + Sync)],
+    ) -> Result<Vec<mysql_async::Row>, Fault> {
         let values = values.iter().map(|value| value.to_value()).collect();
         let mut rows = Vec::new();
         let mut keep = |row| {
@@ -292,7 +304,8 @@ impl Connection {
         on_row: &mut (dyn FnMut(mysql_async::Row) -> Result<(), Fault> + Send),
     ) -> Result<u64, Refusal> {
         let statement = self.prepared(text).await.map_err(Refusal::Server)?;
-        let mut answer = self.conn.exec_iter(statement, Params::Positional(values)).await.map_err(Refusal::Server)?;
+        let mut answer =
+            self.conn.exec_iter(statement, Params::Positional(values)).await.map_err(Refusal::Server)?;
         let mut refused = None;
         while let Some(row) = answer.next().await.map_err(Refusal::Server)? {
             if refused.is_none() {
@@ -315,7 +328,8 @@ impl Connection {
             return Ok(statement.clone());
         }
         if self.statements.len() >= CACHED_STATEMENTS
-            && let Some(oldest) = self.statements.iter().min_by_key(|(_, (_, used))| *used).map(|(text, _)| text.clone())
+            && let Some(oldest) =
+                self.statements.iter().min_by_key(|(_, (_, used))| *used).map(|(text, _)| text.clone())
             && let Some((statement, _)) = self.statements.remove(&oldest)
         {
             self.conn.close(statement).await?;
@@ -354,6 +368,15 @@ impl Refusal {
         match self {
             Self::Server(error) => fault(error),
             Self::Fault(fault) => fault,
+        }
+    }
+
+    /// The number of the server's error.
+    #[must_use]
+    pub const fn number(&self) -> Option<u16> {
+        match self {
+            Self::Server(Error::Server(server)) => Some(server.code),
+            Self::Server(_) | Self::Fault(_) => None,
         }
     }
 

@@ -91,9 +91,19 @@ fn meaning(number: u16) -> (Code, &'static str) {
             (code::STATEMENT_TIMEOUT, "canceling statement due to statement timeout")
         }
         // shutdown, killed, gone, Galera not ready, read-only after a failover, LOAD being refused
-        1047 | 1053 | 1077..=1080 | 1152 | 1158..=1161 | 1184 | 1290 | 1792 | 1836 | 1927 | 2006 | 2013 | 3168 => {
-            (code::CONNECTION_LOST, "the connection to the database was lost; nothing was written")
-        }
+        1047
+        | 1053
+        | 1077..=1080
+        | 1152
+        | 1158..=1161
+        | 1184
+        | 1290
+        | 1792
+        | 1836
+        | 1927
+        | 2006
+        | 2013
+        | 3168 => (code::CONNECTION_LOST, "the connection to the database was lost; nothing was written"),
         1040 | 1203 | 1226 => (code::NO_DATABASE, "the database accepts no more connections"),
         1044 | 1045 | 1049 | 1129 | 1130 | 1698 => (code::NO_DATABASE, "the database cannot be reached"),
         1021 | 1114 => (code::DISK_FULL, "no space is left on the disk; nothing was written"),
@@ -168,7 +178,10 @@ mod tests {
         let unique = |name: &str| Some(Violation::Unique(Named::Name(name.to_owned())));
         assert_eq!(of(1062, "Duplicate entry '1' for key 'PRIMARY'"), unique("post_pkey"));
         assert_eq!(of(1062, "Duplicate entry '1' for key 'post.PRIMARY'"), unique("post_pkey"));
-        assert_eq!(of(1062, "Duplicate entry 'a' for key 'x'' for key 'post_slug_key'"), unique("post_slug_key"));
+        assert_eq!(
+            of(1062, "Duplicate entry 'a' for key 'x'' for key 'post_slug_key'"),
+            unique("post_slug_key")
+        );
         assert_eq!(of(1062, "Duplicate entry 'a' for key 'post.post_slug_key'"), unique("post_slug_key"));
         assert_eq!(of(1048, "Column 'title' cannot be null"), Some(Violation::NotNull("title".to_owned())));
         assert_eq!(

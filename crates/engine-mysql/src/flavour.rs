@@ -14,6 +14,10 @@ pub struct Flavour {
     pub dialect: &'static Dialect,
     /// Settings of a session that have different names; the argument is the statement limit in milliseconds.
     pub settings: fn(u64) -> Vec<String>,
+    /// Lifts the limit of statements, for migrations.
+    pub unlimited: &'static str,
+    /// Makes a database that compares text as we do.
+    pub make_database: fn(&str) -> String,
     /// Where the text of CHECK constraints stands.
     pub checks: &'static str,
 }
@@ -23,6 +27,8 @@ pub static MARIADB: Flavour = Flavour {
     name: "MariaDB",
     dialect: &dialect::sqlite::SQLITE,
     settings: mariadb_settings,
+    unlimited: "SET SESSION max_statement_time = 0, innodb_lock_wait_timeout = 60",
+    make_database: |name| make_database(name, "utf8mb4_nopad_bin"),
     checks: "SELECT table_name, constraint_name, check_clause FROM information_schema.check_constraints WHERE constraint_schema = database() ORDER BY table_name, constraint_name",
 };
 
@@ -31,6 +37,8 @@ pub static MYSQL: Flavour = Flavour {
     name: "MySQL",
     dialect: &dialect::sqlite::SQLITE,
     settings: mysql_settings,
+    unlimited: "SET SESSION max_execution_time = 0, innodb_lock_wait_timeout = 60",
+    make_database: |name| make_database(name, "utf8mb4_0900_bin"),
     checks: "SELECT t.table_name, c.constraint_name, c.check_clause FROM information_schema.check_constraints AS c JOIN information_schema.table_constraints AS t ON t.constraint_schema = c.constraint_schema AND t.constraint_name = c.constraint_name WHERE c.constraint_schema = database() ORDER BY t.table_name, c.constraint_name",
 };
 
@@ -40,9 +48,11 @@ impl Flavour {
     /// # Errors
     /// PGRST000, for a server that is too old.
     pub fn of(version: &str) -> Result<&'static Self, Fault> {
-        let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().unwrap_or(0));
+        let mut numbers =
+            version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().unwrap_or(0));
         let numbers = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-        let (flavour, least) = if version.contains("MariaDB") { (&MARIADB, (10, 6, 0)) } else { (&MYSQL, (8, 0, 19)) };
+        let (flavour, least) =
+            if version.contains("MariaDB") { (&MARIADB, (10, 6, 0)) } else { (&MYSQL, (8, 0, 19)) };
         if numbers < least {
             let message = format!(
                 "{} {}.{}.{} is too old; {}.{}.{} or later is needed",
@@ -52,6 +62,10 @@ impl Flavour {
         }
         Ok(flavour)
     }
+}
+
+fn make_database(name: &str, collation: &str) -> String {
+    ["CREATE DATABASE `", &name.replace('`', "``"), "` CHARACTER SET utf8mb4 COLLATE ", collation].concat()
 }
 
 /// Lock waits and waits for definitions end with the statement.

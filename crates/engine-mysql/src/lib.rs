@@ -8,8 +8,10 @@ pub mod connection;
 pub mod error;
 pub mod flavour;
 pub mod introspect;
+pub mod lease;
 pub mod migration;
 pub mod pool;
+pub mod refused;
 pub mod retry;
 pub mod row;
 pub mod session;
@@ -19,10 +21,10 @@ pub mod transaction;
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::pool::Pool;
-use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
 use backstay_base::secret::Secret;
 use backstay_engine::capabilities::Capabilities;
+use backstay_engine::lease::{LeaseAnswer, LeaseRequest};
 use backstay_engine::live::Live;
 use backstay_engine::migration::{Batch, JournalRow};
 use backstay_engine::{Engine, Work};
@@ -81,6 +83,10 @@ impl Engine for MySql {
 
     fn journal(&self) -> Work<'_, Vec<JournalRow>> {
         Box::pin(migration::journal(&self.pool))
+    }
+
+    fn lease<'a>(&'a self, request: &'a LeaseRequest) -> Work<'a, LeaseAnswer> {
+        Box::pin(lease::ask(&self.pool, request))
     }
 
     fn migrate<'a>(&'a self, batch: &'a Batch) -> Work<'a, ()> {

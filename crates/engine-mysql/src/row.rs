@@ -27,7 +27,9 @@ impl Row for MySqlRow {
             (Received::Int(number), ScalarType::Int | ScalarType::BigInt) => {
                 into.cells.push(Cell::Int(*number));
             }
-            (Received::Bytes(bytes), ScalarType::String | ScalarType::Enum(_)) => into.push_text(utf8(bytes)?),
+            (Received::Bytes(bytes), ScalarType::String | ScalarType::Enum(_)) => {
+                into.push_text(utf8(bytes)?)
+            }
             (Received::Bytes(bytes), ScalarType::Json) => into.push_raw(utf8(bytes)?),
             (Received::Bytes(bytes), ScalarType::Decimal { scale, .. }) if is_canonical(bytes, scale) => {
                 into.push_raw(utf8(bytes)?);
