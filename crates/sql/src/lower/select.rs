@@ -274,12 +274,22 @@ impl<'a> Lower<'a> {
     pub(crate) fn order(&mut self, order: &[Order]) -> Result<(), Fault> {
         for (index, key) in order.iter().enumerate() {
             self.writer.push(if index == 0 { " ORDER BY " } else { ", " });
-            self.scalar(&key.by)?;
+            let default_first = (self.dialect.null_order == NullOrder::Smallest) != key.descending;
+            let said = key.nulls_first != default_first && !self.never_null(&key.by);
+            if said && !self.dialect.nulls_sayable {
+                self.writer.push("(");
+                self.scalar(&key.by)?;
+                self.writer.push(if key.nulls_first { " IS NOT NULL), " } else { " IS NULL), " });
+            }
+            // documents sort by their text
+            match self.type_of(&key.by)? {
+                ScalarType::Json => self.scalar_as(&key.by, ScalarType::String)?,
+                _ => self.scalar(&key.by)?,
+            }
             if key.descending {
                 self.writer.push(" DESC");
             }
-            let default_first = (self.dialect.null_order == NullOrder::Smallest) != key.descending;
-            if key.nulls_first != default_first && !self.never_null(&key.by) {
+            if said && self.dialect.nulls_sayable {
                 self.writer.push(if key.nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
             }
         }
