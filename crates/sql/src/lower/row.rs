@@ -124,9 +124,13 @@ impl Lower<'_> {
             RowSetColumn::Column(id) => {
                 self.writer.column(table.column(id));
             }
-            RowSetColumn::Key(index) => self.numbered("#k", index),
+            RowSetColumn::Key(index) => self.row_set_key(index),
             RowSetColumn::Bit(index) => self.numbered("#b", index),
         }
+    }
+
+    pub(super) fn row_set_key(&mut self, index: usize) {
+        self.numbered("#k", index);
     }
 
     fn numbered(&mut self, prefix: &'static str, index: usize) {
