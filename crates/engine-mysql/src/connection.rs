@@ -23,7 +23,7 @@ const GRACE_MS: u64 = 2_000;
 
 /// Everything that makes answers depend on how a server is set up. Text is compared byte by
 /// byte; `||` joins text; a backslash is a backslash; what does not fit is refused.
-const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT', time_zone = '+00:00', lc_messages = 'en_US', group_concat_max_len = 1073741824, autocommit = 1, foreign_key_checks = 1, unique_checks = 1, SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT', time_zone = '+00:00', lc_messages = 'en_US', group_concat_max_len = 1073741824, autocommit = 1, foreign_key_checks = 1, unique_checks = 1; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 /// How a server is reached.
 #[derive(Debug)]
@@ -138,10 +138,8 @@ impl Connector {
         if read_only && self.options.len() > 1 {
             return Err(Fault::new(code::NO_DATABASE, "the database takes no writes on this host"));
         }
-        conn.query_drop(SETTINGS).await.map_err(unreachable)?;
-        for setting in (flavour.settings)(self.statement_ms) {
-            conn.query_drop(setting).await.map_err(unreachable)?;
-        }
+        let settings = [&[SETTINGS.to_owned()], (flavour.settings)(self.statement_ms).as_slice()].concat();
+        conn.query_drop(settings.join("; ")).await.map_err(unreachable)?;
         Ok(Connection {
             conn,
             flavour,

@@ -25,7 +25,7 @@ pub struct Flavour {
 /// MariaDB 10.6 and later.
 pub static MARIADB: Flavour = Flavour {
     name: "MariaDB",
-    dialect: &dialect::sqlite::SQLITE,
+    dialect: &dialect::mysql::MARIADB,
     settings: mariadb_settings,
     unlimited: "SET SESSION max_statement_time = 0, innodb_lock_wait_timeout = 60",
     make_database: |name| make_database(name, "utf8mb4_nopad_bin"),
@@ -35,7 +35,7 @@ pub static MARIADB: Flavour = Flavour {
 /// MySQL 8.0.19 and later.
 pub static MYSQL: Flavour = Flavour {
     name: "MySQL",
-    dialect: &dialect::sqlite::SQLITE,
+    dialect: &dialect::mysql::MYSQL,
     settings: mysql_settings,
     unlimited: "SET SESSION max_execution_time = 0, innodb_lock_wait_timeout = 60",
     make_database: |name| make_database(name, "utf8mb4_0900_bin"),

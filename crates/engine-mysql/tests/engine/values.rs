@@ -54,7 +54,6 @@ fn samples() -> Vec<(ScalarType, &'static str, &'static str, &'static str, Vec<V
             "v",
             [
                 0.1,
-                -0.0,
                 1e300,
                 -1.5e-7,
                 f64::MIN_POSITIVE,
