@@ -1,9 +1,12 @@
 //! What differs between databases, as data and small functions. Lowering asks
 //! here; nothing else knows which database it writes for.
 
+pub mod definition;
+pub mod mysql;
+pub mod postgres;
 pub mod sqlite;
 
-use backstay_schema::catalog::OnDelete;
+use self::definition::Definition;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Decimal;
@@ -46,12 +49,8 @@ pub struct Dialect {
     pub row_set_ordinal: &'static str,
     /// The rows of the row set `$1`.
     pub row_set: &'static str,
-    /// What ends a table definition.
-    pub table_suffix: &'static str,
-    /// When a migration runs, in the stored form of a timestamp, without registered functions.
-    pub migration_time: &'static str,
-    /// Column definition of a key that the database counts; `$1` is the constraint name.
-    pub counted_key: &'static str,
+    /// Tables, constraints, and how they are changed.
+    pub definition: &'static Definition,
     /// `startsWith` and its kin.
     pub text_test: fn(TextTest) -> &'static str,
     /// Functions with a scalar result.
@@ -64,18 +63,14 @@ pub struct Dialect {
     pub cast: fn(ScalarType, ScalarType) -> Option<&'static str>,
     /// An aggregate of `$1`.
     pub aggregate: fn(AggregateFunction, ScalarType) -> &'static str,
-    /// Column type.
-    pub column_type: fn(ScalarType) -> &'static str,
-    /// `ON DELETE …`.
-    pub on_delete: fn(OnDelete) -> &'static str,
     /// A decimal of the schema file in the stored form of a scale.
     pub decimal_literal: fn(Decimal, u8) -> String,
-    /// The text form of a uuid, timestamp or date of the schema file.
-    pub text_literal: fn(&Value) -> String,
+    /// A uuid, timestamp or date of the schema file as a literal.
+    pub literal: fn(&Value) -> String,
 }
 
 /// Every dialect, one per line.
-pub const DIALECTS: &[&Dialect] = &[&sqlite::SQLITE];
+pub const DIALECTS: &[&Dialect] = &[&sqlite::SQLITE, &postgres::POSTGRES, &mysql::MARIADB];
 
 /// The dialect of this short name.
 #[must_use]
