@@ -25,10 +25,16 @@ pub struct Dialect {
     pub placeholder: Placeholder,
     /// Where NULL sorts when nothing is said.
     pub null_order: NullOrder,
-    /// `$1` in the list `$2`.
-    pub in_list: &'static str,
+    /// Whether `NULLS FIRST` and `NULLS LAST` can be said; else a sort key of its own says it.
+    pub nulls_sayable: bool,
+    /// NULL of a type, where a column of a derived table is nothing else.
+    pub null: fn(ScalarType) -> &'static str,
+    /// `$1` in the list `$2` of values of a type.
+    pub in_list: fn(ScalarType) -> &'static str,
     /// `$1` not in the list `$2`.
-    pub not_in_list: &'static str,
+    pub not_in_list: fn(ScalarType) -> &'static str,
+    /// `$1` and `$2` as one text.
+    pub concat: &'static str,
     /// `LIKE`: text `$1`, pattern `$2`.
     pub like: &'static str,
     /// `ILIKE`.
@@ -39,16 +45,24 @@ pub struct Dialect {
     pub limit_offset: &'static str,
     /// Offset `$1`.
     pub offset: &'static str,
-    /// JSON value `$1`, path `$2`, as JSON.
-    pub json_get: &'static str,
-    /// JSON value `$1`, path `$2`, as text.
-    pub json_text: &'static str,
-    /// Column `$1` (a number) of a row of a row set.
-    pub row_set_column: &'static str,
-    /// Number of a row of a row set.
-    pub row_set_ordinal: &'static str,
-    /// The rows of the row set `$1`.
-    pub row_set: &'static str,
+    /// How a member of a JSON value is reached.
+    pub json: JsonForm,
+    /// How rows are given to a statement.
+    pub row_set: RowSetForm,
+    /// How rows of to-many embeds are fetched.
+    pub children: Children,
+    /// Which writes can answer.
+    pub returning: Returning,
+    /// The key that the database counted for the row inserted last, where an insert cannot answer.
+    pub counted_last: &'static str,
+    /// An insert that names no column.
+    pub default_row: &'static str,
+    /// Keeps other writers from the row of source `$1` until the end of the transaction.
+    pub lock_row: &'static str,
+    /// The same for rows that a rule of a write reads: others may read, not write.
+    pub lock_read: &'static str,
+    /// A pattern of `matches` in the database's own words; none where it takes ours.
+    pub pattern: Option<fn(&str) -> Option<String>>,
     /// Tables, constraints, and how they are changed.
     pub definition: &'static Definition,
     /// `startsWith` and its kin.
@@ -70,7 +84,7 @@ pub struct Dialect {
 }
 
 /// Every dialect, one per line.
-pub const DIALECTS: &[&Dialect] = &[&sqlite::SQLITE, &postgres::POSTGRES, &mysql::MARIADB];
+pub const DIALECTS: &[&Dialect] = &[&sqlite::SQLITE, &postgres::POSTGRES, &mysql::MARIADB, &mysql::MYSQL];
 
 /// The dialect of this short name.
 #[must_use]
@@ -94,6 +108,70 @@ pub enum NullOrder {
     Smallest,
     /// After every value when rising.
     Largest,
+}
+
+/// How a member of a JSON value is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JsonForm {
+    /// One bound path: JSON value `$1`, path `$2`.
+    Path {
+        /// As JSON.
+        get: &'static str,
+        /// As text.
+        text: &'static str,
+    },
+    /// A bound name or index per step.
+    Steps {
+        /// Before each step.
+        get: &'static str,
+        /// Before the last step, when it is asked for as text.
+        text: &'static str,
+    },
+}
+
+/// How rows are given to a statement.
+#[derive(Debug, Clone, Copy)]
+pub enum RowSetForm {
+    /// One bound value; each element is a row.
+    Elements {
+        /// Number of a row, from 0.
+        ordinal: &'static str,
+        /// Column `$1` (a number) of a row.
+        column: &'static str,
+        /// The rows of `$1`.
+        from: &'static str,
+    },
+    /// One bound array per column, unnested side by side.
+    Arrays,
+    /// One bound JSON text, read by `JSON_TABLE`.
+    JsonTable {
+        /// Type of a column within `JSON_TABLE`.
+        column: fn(ScalarType) -> &'static str,
+        /// The column `$1` in its stored form.
+        read: fn(ScalarType) -> &'static str,
+    },
+}
+
+/// How rows of to-many embeds are fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Children {
+    /// A prepared statement per parent row: the database is in the process.
+    PerRow,
+    /// With their parents, as one array per column; a level with levels below it by one statement for all parents.
+    Arrays,
+    /// One statement per level for all parents.
+    PerLevel,
+}
+
+/// Which writes can answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Returning {
+    /// None.
+    Never,
+    /// Inserts and deletes.
+    InsertAndDelete,
+    /// All.
+    Always,
 }
 
 /// The tests of text.

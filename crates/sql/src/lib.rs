@@ -5,6 +5,7 @@
 pub mod ddl;
 pub mod dialect;
 pub mod lower;
+pub mod pattern;
 pub mod run;
 pub mod session;
 pub mod statement;

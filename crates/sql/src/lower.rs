@@ -27,22 +27,44 @@ pub struct Lower<'a> {
     /// Text and binds so far.
     pub writer: Writer,
     scope: Vec<SourceId>,
-    /// Columns of sources outside, in the order of their slots; none where there is no outside.
-    outside: Option<Vec<ColumnRef>>,
+    outside: Outside,
+}
+
+/// What columns of sources outside of a statement become.
+#[derive(Debug)]
+enum Outside {
+    /// There is no outside.
+    Nothing,
+    /// Slots, in this order.
+    Slots(Vec<ColumnRef>),
+    /// Columns of the parents' rows, in this order.
+    Rows(SourceId, Vec<ColumnRef>),
 }
 
 impl<'a> Lower<'a> {
     /// A statement that stands alone.
     #[must_use]
     pub fn new(catalog: &'a Catalog, dialect: &'static Dialect) -> Self {
-        Self { catalog, dialect, writer: Writer::new(dialect), scope: Vec::new(), outside: None }
+        Self { catalog, dialect, writer: Writer::new(dialect), scope: Vec::new(), outside: Outside::Nothing }
     }
 
     /// A statement that runs once per row of another: columns of sources that it
     /// does not have itself become slots.
     #[must_use]
     pub fn child(catalog: &'a Catalog, dialect: &'static Dialect) -> Self {
-        Self { outside: Some(Vec::new()), ..Self::new(catalog, dialect) }
+        Self { outside: Outside::Slots(Vec::new()), ..Self::new(catalog, dialect) }
+    }
+
+    /// A statement that runs once for all rows of another: `columns` of sources that it does
+    /// not have itself stand in the row set `source`.
+    #[must_use]
+    pub fn below(
+        catalog: &'a Catalog,
+        dialect: &'static Dialect,
+        source: SourceId,
+        columns: Vec<ColumnRef>,
+    ) -> Self {
+        Self { outside: Outside::Rows(source, columns), ..Self::new(catalog, dialect) }
     }
 
     /// Makes a source known from here on.
@@ -55,10 +77,24 @@ impl<'a> Lower<'a> {
         self.scope.pop();
     }
 
+    /// How many sources are known.
+    pub(crate) const fn depth(&self) -> usize {
+        self.scope.len()
+    }
+
+    /// Forgets the sources entered since there were `depth`.
+    pub(crate) fn leave_to(&mut self, depth: usize) {
+        self.scope.truncate(depth);
+    }
+
     /// The statement, and the outside columns that its slots stand for.
     #[must_use]
     pub fn finish(self) -> (Statement, Vec<ColumnRef>) {
-        (self.writer.finish(), self.outside.unwrap_or_default())
+        let outside = match self.outside {
+            Outside::Nothing => Vec::new(),
+            Outside::Slots(columns) | Outside::Rows(_, columns) => columns,
+        };
+        (self.writer.finish(), outside)
     }
 
     /// A column of a source.
@@ -71,18 +107,27 @@ impl<'a> Lower<'a> {
             self.writer.alias(column.source).push(".").column(definition);
             return Ok(());
         }
-        let Some(outside) = &mut self.outside else {
-            return Err(Fault::internal(format!(
-                "a statement names column {} of a source that it does not have",
-                definition.name
-            )));
+        let unknown = || {
+            let name = &definition.name;
+            Fault::internal(format!("a statement names column {name} of a source that it does not have"))
         };
-        let slot = outside.iter().position(|known| *known == column).unwrap_or_else(|| {
-            outside.push(column);
-            outside.len() - 1
-        });
-        self.writer.bind(Bind::Slot(slot, definition.ty));
-        Ok(())
+        match &mut self.outside {
+            Outside::Nothing => Err(unknown()),
+            Outside::Slots(outside) => {
+                let slot = outside.iter().position(|known| *known == column).unwrap_or_else(|| {
+                    outside.push(column);
+                    outside.len() - 1
+                });
+                self.writer.bind(Bind::Slot(slot, definition.ty));
+                Ok(())
+            }
+            Outside::Rows(source, outside) => {
+                let place = outside.iter().position(|known| *known == column).ok_or_else(unknown)?;
+                self.writer.alias(*source).push(".");
+                self.row_set_key(place);
+                Ok(())
+            }
+        }
     }
 
     /// `"table" AS s1`, and makes the source known.

@@ -39,6 +39,39 @@ pub trait Row {
     /// # Errors
     /// Internal, when the column does not hold the type.
     fn value(&self, index: usize, ty: ScalarType) -> Result<Value, Fault>;
+
+    /// The elements of a column that is an array; NULL has none.
+    ///
+    /// # Errors
+    /// Internal, when the column is no array: only dialects that fetch children so have them.
+    fn elements(&self, index: usize, ty: ScalarType) -> Result<Box<dyn Elements + '_>, Fault> {
+        let _ = ty;
+        Err(Fault::internal(format!("column {index} of an answer is no list")))
+    }
+}
+
+/// The elements of an array, one after the other.
+pub trait Elements {
+    /// How many there are in all.
+    fn count(&self) -> usize;
+
+    /// Appends the next one as a cell.
+    ///
+    /// # Errors
+    /// Internal, when it does not hold the type or there is none.
+    fn cell(&mut self, into: &mut Rows) -> Result<(), Fault>;
+
+    /// Whether the next one, a boolean, is TRUE.
+    ///
+    /// # Errors
+    /// As [`Elements::cell`].
+    fn is_true(&mut self) -> Result<bool, Fault>;
+
+    /// Passes over the next one.
+    ///
+    /// # Errors
+    /// As [`Elements::cell`].
+    fn skip(&mut self) -> Result<(), Fault>;
 }
 
 /// Why a statement failed.

@@ -39,3 +39,30 @@ pub struct RowSet {
     /// The rows; each has one value per type.
     pub rows: Vec<Vec<Value>>,
 }
+
+impl RowSet {
+    /// The columns, each with its type.
+    #[must_use]
+    pub fn into_columns(self) -> Vec<(Vec<Value>, ScalarType)> {
+        let mut columns: Vec<(Vec<Value>, ScalarType)> =
+            self.types.iter().map(|ty| (Vec::with_capacity(self.rows.len()), *ty)).collect();
+        for row in self.rows {
+            for ((values, _), value) in columns.iter_mut().zip(row) {
+                values.push(value);
+            }
+        }
+        columns
+    }
+}
+
+impl Bind {
+    /// The type of what is bound, where it is one value of the schema: drivers that declare
+    /// parameters need it.
+    #[must_use]
+    pub const fn ty(&self) -> Option<ScalarType> {
+        match self {
+            Self::Value(_, ty) | Self::Slot(_, ty) | Self::List(_, ty) => Some(*ty),
+            Self::Count(_) | Self::Rows(_) | Self::Path(_) => None,
+        }
+    }
+}

@@ -16,6 +16,11 @@ pub struct Writer {
     binds: Vec<Bind>,
 }
 
+/// Text that was written and waits for its place in the same statement. Its placeholders
+/// are numbered already, so that only a dialect with numbered ones may move text that binds.
+#[derive(Debug, Clone, Default)]
+pub struct Fragment(String);
+
 impl Writer {
     /// An empty statement.
     #[must_use]
@@ -43,6 +48,27 @@ impl Writer {
     pub fn alias(&mut self, source: SourceId) -> &mut Self {
         self.text.push('s');
         self.number(u64::from(source.0))
+    }
+
+    /// Alias of the lists that a source becomes: `a3`.
+    pub fn list_alias(&mut self, source: SourceId) -> &mut Self {
+        self.text.push('a');
+        self.number(u64::from(source.0))
+    }
+
+    /// Takes away what was written so far.
+    pub fn detach(&mut self) -> Fragment {
+        Fragment(std::mem::take(&mut self.text))
+    }
+
+    /// Puts a fragment of this statement here.
+    pub fn attach(&mut self, fragment: Fragment) -> &mut Self {
+        if self.text.is_empty() {
+            self.text = fragment.0;
+        } else {
+            self.text.push_str(&fragment.0);
+        }
+        self
     }
 
     /// A number that comes from the schema or the shape, never from a value.

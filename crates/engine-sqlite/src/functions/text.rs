@@ -23,7 +23,10 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
         })
     };
     pair("bs_like", like)?;
-    pair("bs_ilike", |text, pattern| like(&text.to_lowercase(), &pattern.to_lowercase()))?;
+    // the pattern comes in lower case
+    pair("bs_ilike", |text, pattern| {
+        like(&text.chars().flat_map(char::to_lowercase).collect::<String>(), pattern)
+    })?;
     pair("bs_starts_with", |text, start| text.starts_with(start))?;
     pair("bs_ends_with", |text, end| text.ends_with(end))?;
     pair("bs_contains", |text, part| text.contains(part))?;

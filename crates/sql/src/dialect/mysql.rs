@@ -1,6 +1,10 @@
-//! table: MariaDB 10.6 and later, MySQL 8.0.19 and later.
+//! table: MariaDB 10.6 and later, MySQL 8.0.19 and later. They differ in a collation's
+//! name and in whether inserts can answer. Text is compared by its bytes, trailing spaces count.
 
-use super::{Dialect, NullOrder, Placeholder, definition, sqlite};
+use super::{Children, Dialect, definition, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest};
+use crate::pattern::{PERL, translate};
+use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
+use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 
 /// MariaDB 10.6 and later.
@@ -9,14 +13,227 @@ pub static MARIADB: Dialect = Dialect {
     quote: '`',
     placeholder: Placeholder::Question,
     null_order: NullOrder::Smallest,
+    nulls_sayable: false,
+    null: |_| "NULL",
+    in_list,
+    not_in_list,
+    concat: "CONCAT($1, $2)",
+    like: "($1 LIKE $2)",
+    like_ignoring_case: "(LOWER(REPLACE($1, 'İ', 'i̇')) LIKE $2)",
+    limit: " LIMIT $1",
+    limit_offset: " LIMIT $1 OFFSET $2",
+    offset: " LIMIT 18446744073709551615 OFFSET $1",
+    json: JsonForm::Path {
+        get: "JSON_EXTRACT($1, $2)",
+        text: "JSON_UNQUOTE(NULLIF(JSON_EXTRACT($1, $2), 'null'))",
+    },
+    row_set: RowSetForm::JsonTable { column: table_column, read: table_read },
+    children: Children::PerLevel,
+    returning: Returning::InsertAndDelete,
+    counted_last: "SELECT LAST_INSERT_ID()",
+    default_row: " () VALUES ()",
+    lock_row: " FOR UPDATE",
+    lock_read: " LOCK IN SHARE MODE",
+    pattern: Some(|pattern| translate(pattern, PERL)),
+    text_test,
+    call,
+    arithmetic,
+    negate,
+    cast,
+    aggregate,
     decimal_literal: |decimal, _| decimal.to_string(),
     literal,
     definition: &definition::mysql::MARIADB,
-    ..sqlite::SQLITE
 };
 
 /// MySQL 8.0.19 and later.
-pub static MYSQL: Dialect = Dialect { definition: &definition::mysql::MYSQL, ..MARIADB };
+pub static MYSQL: Dialect = Dialect {
+    returning: Returning::Never,
+    lock_read: " FOR SHARE",
+    definition: &definition::mysql::MYSQL,
+    ..MARIADB
+};
+
+const fn in_list(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean => {
+            "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS t))"
+        }
+        ScalarType::Float => {
+            "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS t))"
+        }
+        ScalarType::Decimal { .. } => {
+            "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS t))"
+        }
+        ScalarType::Uuid => {
+            "($1 IN (SELECT UNHEX(v) FROM JSON_TABLE($2, '$$[*]' COLUMNS (v CHAR(32) PATH '$$')) AS t))"
+        }
+        ScalarType::Timestamp => {
+            "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS t))"
+        }
+        ScalarType::Date => "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATE PATH '$$')) AS t))",
+        ScalarType::String | ScalarType::Enum(_) | ScalarType::Json => {
+            "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT PATH '$$')) AS t))"
+        }
+    }
+}
+
+const fn not_in_list(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean => {
+            "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS t))"
+        }
+        ScalarType::Float => {
+            "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS t))"
+        }
+        ScalarType::Decimal { .. } => {
+            "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS t))"
+        }
+        ScalarType::Uuid => {
+            "($1 NOT IN (SELECT UNHEX(v) FROM JSON_TABLE($2, '$$[*]' COLUMNS (v CHAR(32) PATH '$$')) AS t))"
+        }
+        ScalarType::Timestamp => {
+            "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS t))"
+        }
+        ScalarType::Date => {
+            "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATE PATH '$$')) AS t))"
+        }
+        ScalarType::String | ScalarType::Enum(_) | ScalarType::Json => {
+            "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT PATH '$$')) AS t))"
+        }
+    }
+}
+
+const fn table_column(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean => "BIGINT",
+        ScalarType::Float => "DOUBLE",
+        ScalarType::Decimal { .. } => "DECIMAL(65, 18)",
+        ScalarType::Uuid => "CHAR(32)",
+        ScalarType::Timestamp => "DATETIME(6)",
+        ScalarType::Date => "DATE",
+        ScalarType::String | ScalarType::Enum(_) | ScalarType::Json => "LONGTEXT",
+    }
+}
+
+const fn table_read(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Uuid => "UNHEX($1)",
+        _ => "$1",
+    }
+}
+
+const fn text_test(test: TextTest) -> &'static str {
+    match test {
+        TextTest::StartsWith => "(LEFT($1, CHAR_LENGTH($2)) = $2)",
+        TextTest::EndsWith => "(RIGHT($1, CHAR_LENGTH($2)) = $2)",
+        TextTest::Contains => "(LOCATE($2, $1) > 0)",
+        TextTest::Matches => "($1 REGEXP $2)",
+    }
+}
+
+const fn call(function: Function) -> &'static str {
+    match function {
+        Function::StartsWith => text_test(TextTest::StartsWith),
+        Function::EndsWith => text_test(TextTest::EndsWith),
+        Function::Contains => text_test(TextTest::Contains),
+        Function::Matches => text_test(TextTest::Matches),
+        Function::Size => "CHAR_LENGTH($1)",
+        Function::LowerAscii => "LOWER($1)",
+        Function::UpperAscii => "UPPER($1)",
+        Function::Year => "YEAR($1)",
+        Function::Month => "(MONTH($1) - 1)",
+        Function::DayOfMonth => "(DAYOFMONTH($1) - 1)",
+        Function::DayOfWeek => "(DAYOFWEEK($1) - 1)",
+        Function::Hours => "HOUR($1)",
+        Function::Minutes => "MINUTE($1)",
+        Function::Seconds => "SECOND($1)",
+    }
+}
+
+/// What leaves its type is NULL: computed exactly in DECIMAL, brought just outside the range.
+const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
+    use ArithmeticOp::{Add, Div, Mul, Rem, Sub};
+    match (ty, op) {
+        (ScalarType::Int, Add) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1 + $2, 2147483648), -2147483649), 2147483648), -2147483649)"
+        }
+        (ScalarType::Int, Sub) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1 - $2, 2147483648), -2147483649), 2147483648), -2147483649)"
+        }
+        (ScalarType::Int, Mul) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1 * $2, 2147483648), -2147483649), 2147483648), -2147483649)"
+        }
+        (ScalarType::Int, Div) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1 DIV NULLIF($2, 0), 2147483648), -2147483649), 2147483648), -2147483649)"
+        }
+        (ScalarType::Float, Add) => "($1 + $2)",
+        (ScalarType::Float, Sub) => "($1 - $2)",
+        (ScalarType::Float, Mul) => "($1 * $2)",
+        (ScalarType::Float, Div) => "($1 / NULLIF($2, 0))",
+        (ScalarType::Float | ScalarType::Int, Rem) => "($1 % NULLIF($2, 0))",
+        (ScalarType::Decimal { .. }, Add) => "($1 + $2)",
+        (ScalarType::Decimal { .. }, Sub) => "($1 - $2)",
+        (ScalarType::Decimal { .. }, Mul) => "ROUND($1 * $2, $s)",
+        (ScalarType::Decimal { .. }, Div) => "ROUND($1 / NULLIF($2, 0), $s)",
+        (ScalarType::Decimal { .. }, Rem) => "($1 % NULLIF($2, 0))",
+        (ScalarType::Timestamp | ScalarType::Date, Sub) => "($1 - INTERVAL $2 MICROSECOND)",
+        (ScalarType::Timestamp | ScalarType::Date, Add | Mul | Div | Rem) => "($1 + INTERVAL $2 MICROSECOND)",
+        (_, Add) => {
+            "CAST(NULLIF(NULLIF(GREATEST(LEAST(CAST($1 AS DECIMAL(65, 0)) + $2, 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809) AS SIGNED)"
+        }
+        (_, Sub) => {
+            "CAST(NULLIF(NULLIF(GREATEST(LEAST(CAST($1 AS DECIMAL(65, 0)) - $2, 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809) AS SIGNED)"
+        }
+        (_, Mul) => {
+            "CAST(NULLIF(NULLIF(GREATEST(LEAST(CAST($1 AS DECIMAL(65, 0)) * $2, 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809) AS SIGNED)"
+        }
+        (_, Div) => {
+            "CAST(NULLIF(NULLIF(GREATEST(LEAST(CAST($1 AS DECIMAL(65, 0)) DIV NULLIF($2, 0), 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809) AS SIGNED)"
+        }
+        (_, Rem) => "CAST(CAST($1 AS DECIMAL(65, 0)) % NULLIF($2, 0) AS SIGNED)",
+    }
+}
+
+const fn negate(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Int => "NULLIF(- $1, 2147483648)",
+        ScalarType::BigInt => "CAST(NULLIF(- CAST($1 AS DECIMAL(65, 0)), 9223372036854775808) AS SIGNED)",
+        _ => "(- $1)",
+    }
+}
+
+fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
+    use ScalarType as T;
+    match (from, to) {
+        _ if from == to => None,
+        (T::String | T::Enum(_) | T::Json, T::String | T::Enum(_)) => None,
+        (T::Boolean | T::Int, T::Int | T::BigInt) => None,
+        (_, T::Int | T::BigInt) => Some("CAST($1 AS SIGNED)"),
+        (_, T::Float) => Some("CAST($1 AS DOUBLE)"),
+        (_, T::Decimal { .. }) => Some("CAST($1 AS DECIMAL($d, $s))"),
+        (_, T::Boolean) => Some("($1 <> 0)"),
+        (T::Uuid, T::String | T::Enum(_)) => Some(
+            "LOWER(INSERT(INSERT(INSERT(INSERT(HEX($1), 9, 0, '-'), 14, 0, '-'), 19, 0, '-'), 24, 0, '-'))",
+        ),
+        (_, T::Uuid) => Some("UNHEX(REPLACE($1, '-', ''))"),
+        (T::Boolean, T::String) => Some("CASE WHEN $1 THEN 'true' WHEN NOT $1 THEN 'false' END"),
+        (_, T::Timestamp) => Some("CAST($1 AS DATETIME(6))"),
+        (_, T::Date) => Some("CAST($1 AS DATE)"),
+        (_, T::String | T::Enum(_) | T::Json) => Some("CAST($1 AS CHAR)"),
+    }
+}
+
+const fn aggregate(function: AggregateFunction, ty: ScalarType) -> &'static str {
+    match (function, ty) {
+        (AggregateFunction::Count, _) => "COUNT($1)",
+        (AggregateFunction::Sum, _) => "COALESCE(SUM($1), 0)",
+        (AggregateFunction::Min, _) => "MIN($1)",
+        (AggregateFunction::Max, _) => "MAX($1)",
+        (AggregateFunction::Avg, ScalarType::Float) => "AVG($1)",
+        (AggregateFunction::Avg, _) => "ROUND(AVG($1), $s)",
+    }
+}
 
 /// Ids are bytes; times bear no zone and are in UTC.
 fn literal(value: &Value) -> String {

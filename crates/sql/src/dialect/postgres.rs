@@ -1,15 +1,177 @@
-//! table: PostgreSQL 13 and later.
+//! table: PostgreSQL 13 and later. No extension, no function of our own: what the
+//! database does otherwise than the language is said around it.
 
-use super::{Dialect, NullOrder, Placeholder, definition, sqlite};
+use super::{Children, Dialect, definition, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest};
+use crate::pattern::{ADVANCED, translate};
+use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
+use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 
 /// PostgreSQL 13 and later.
 pub static POSTGRES: Dialect = Dialect {
     name: "postgres",
+    quote: '"',
     placeholder: Placeholder::Dollar,
     null_order: NullOrder::Largest,
+    nulls_sayable: true,
+    null,
+    in_list: |_| "($1 = ANY ($2))",
+    not_in_list: |_| "($1 <> ALL ($2))",
+    concat: "($1 || $2)",
+    like: "($1 LIKE $2)",
+    like_ignoring_case: "(lower(translate($1, 'Σ', 'σ') COLLATE \"und-x-icu\") LIKE $2)",
+    limit: " LIMIT $1",
+    limit_offset: " LIMIT $1 OFFSET $2",
+    offset: " OFFSET $1",
+    json: JsonForm::Steps { get: " -> ", text: " ->> " },
+    row_set: RowSetForm::Arrays,
+    children: Children::Arrays,
+    returning: Returning::Always,
+    counted_last: "SELECT lastval()",
+    default_row: " DEFAULT VALUES",
+    lock_row: " FOR UPDATE OF $1",
+    lock_read: " FOR SHARE",
+    pattern: Some(|pattern| translate(pattern, ADVANCED)),
+    text_test,
+    call,
+    arithmetic,
+    negate,
+    cast,
+    aggregate,
     decimal_literal: |decimal, _| decimal.to_string(),
     literal: |value: &Value| ["'", &value.to_text(), "'"].concat(),
     definition: &definition::postgres::POSTGRES,
-    ..sqlite::SQLITE
 };
+
+const fn null(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Int => "NULL::integer",
+        ScalarType::BigInt => "NULL::bigint",
+        ScalarType::Float => "NULL::double precision",
+        ScalarType::Decimal { .. } => "NULL::numeric",
+        ScalarType::Boolean => "NULL::boolean",
+        ScalarType::String | ScalarType::Enum(_) => "NULL::text",
+        ScalarType::Uuid => "NULL::uuid",
+        ScalarType::Timestamp => "NULL::timestamptz",
+        ScalarType::Date => "NULL::date",
+        ScalarType::Json => "NULL::json",
+    }
+}
+
+const fn text_test(test: TextTest) -> &'static str {
+    match test {
+        TextTest::StartsWith => "starts_with($1, $2)",
+        TextTest::EndsWith => "(right($1, length($2)) = $2)",
+        TextTest::Contains => "(strpos($1, $2) > 0)",
+        TextTest::Matches => "($1 ~ $2)",
+    }
+}
+
+const fn call(function: Function) -> &'static str {
+    match function {
+        Function::StartsWith => text_test(TextTest::StartsWith),
+        Function::EndsWith => text_test(TextTest::EndsWith),
+        Function::Contains => text_test(TextTest::Contains),
+        Function::Matches => text_test(TextTest::Matches),
+        Function::Size => "length($1)",
+        Function::LowerAscii => "lower($1 COLLATE \"C\")",
+        Function::UpperAscii => "upper($1 COLLATE \"C\")",
+        Function::Year => "extract(year FROM $1 AT TIME ZONE 'UTC')::integer",
+        Function::Month => "(extract(month FROM $1 AT TIME ZONE 'UTC')::integer - 1)",
+        Function::DayOfMonth => "(extract(day FROM $1 AT TIME ZONE 'UTC')::integer - 1)",
+        Function::DayOfWeek => "extract(dow FROM $1 AT TIME ZONE 'UTC')::integer",
+        Function::Hours => "extract(hour FROM $1 AT TIME ZONE 'UTC')::integer",
+        Function::Minutes => "extract(minute FROM $1 AT TIME ZONE 'UTC')::integer",
+        Function::Seconds => "floor(extract(second FROM $1 AT TIME ZONE 'UTC'))::integer",
+    }
+}
+
+/// What leaves its type is NULL: the value is brought just outside the range first, so
+/// that it is written once.
+const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
+    use ArithmeticOp::{Add, Div, Mul, Rem, Sub};
+    match (ty, op) {
+        (ScalarType::Int, Add) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1::bigint + $2::bigint, 2147483648), -2147483649), 2147483648), -2147483649)::integer"
+        }
+        (ScalarType::Int, Sub) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1::bigint - $2::bigint, 2147483648), -2147483649), 2147483648), -2147483649)::integer"
+        }
+        (ScalarType::Int, Mul) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1::bigint * $2::bigint, 2147483648), -2147483649), 2147483648), -2147483649)::integer"
+        }
+        (ScalarType::Int, Div) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1::bigint / NULLIF($2::bigint, 0), 2147483648), -2147483649), 2147483648), -2147483649)::integer"
+        }
+        (ScalarType::Int, Rem) => "($1::bigint % NULLIF($2::bigint, 0))::integer",
+        (ScalarType::Float, Add) => "($1 + $2)",
+        (ScalarType::Float, Sub) => "($1 - $2)",
+        (ScalarType::Float, Mul) => "($1 * $2)",
+        (ScalarType::Float, Div) => "($1 / NULLIF($2, 0))",
+        (ScalarType::Float, Rem) => "($1::numeric % NULLIF($2, 0)::numeric)::double precision",
+        (ScalarType::Decimal { .. }, Add) => "($1 + $2)",
+        (ScalarType::Decimal { .. }, Sub) => "($1 - $2)",
+        (ScalarType::Decimal { .. }, Mul) => "round($1 * $2, $s)",
+        (ScalarType::Decimal { .. }, Div) => "round($1 / NULLIF($2, 0), $s)",
+        (ScalarType::Decimal { .. }, Rem) => "($1 % NULLIF($2, 0))",
+        (ScalarType::Timestamp | ScalarType::Date, Sub) => "($1 - $2 * interval '1 microsecond')",
+        (ScalarType::Timestamp | ScalarType::Date, Add | Mul | Div | Rem) => {
+            "($1 + $2 * interval '1 microsecond')"
+        }
+        (_, Add) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1::numeric + $2::numeric, 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809)::bigint"
+        }
+        (_, Sub) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1::numeric - $2::numeric, 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809)::bigint"
+        }
+        (_, Mul) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1::numeric * $2::numeric, 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809)::bigint"
+        }
+        (_, Div) => {
+            "NULLIF(NULLIF(GREATEST(LEAST(div($1::numeric, NULLIF($2::numeric, 0)), 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809)::bigint"
+        }
+        (_, Rem) => "($1::numeric % NULLIF($2::numeric, 0))::bigint",
+    }
+}
+
+const fn negate(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Int => "NULLIF(- $1::bigint, 2147483648)::integer",
+        ScalarType::BigInt => "NULLIF(- $1::numeric, 9223372036854775808)::bigint",
+        _ => "(- $1)",
+    }
+}
+
+fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
+    use ScalarType as T;
+    match (from, to) {
+        _ if from == to => None,
+        (T::String | T::Enum(_), T::Enum(_)) | (T::Enum(_), T::String) => None,
+        (_, T::Int) => Some("($1)::integer"),
+        (_, T::BigInt) => Some("($1)::bigint"),
+        (_, T::Float) => Some("($1)::double precision"),
+        (_, T::Decimal { .. }) => Some("($1)::numeric($d, $s)"),
+        (_, T::Boolean) => Some("($1)::boolean"),
+        (_, T::Uuid) => Some("($1)::uuid"),
+        (T::Date, T::Timestamp) => Some("(($1)::timestamp AT TIME ZONE 'UTC')"),
+        (_, T::Timestamp) => Some("($1)::timestamptz"),
+        (T::Timestamp, T::Date) => Some("($1 AT TIME ZONE 'UTC')::date"),
+        (_, T::Date) => Some("($1)::date"),
+        (_, T::Json) => Some("($1)::json"),
+        (_, T::String | T::Enum(_)) => Some("($1)::text"),
+    }
+}
+
+const fn aggregate(function: AggregateFunction, ty: ScalarType) -> &'static str {
+    match (function, ty) {
+        (AggregateFunction::Count, _) => "count($1)",
+        (AggregateFunction::Sum, ScalarType::Float) => "coalesce(sum($1), 0)",
+        (AggregateFunction::Sum, ScalarType::Decimal { .. }) => "coalesce(sum($1), 0)",
+        (AggregateFunction::Sum, _) => "coalesce(sum($1), 0)::bigint",
+        (AggregateFunction::Min, _) => "min($1)",
+        (AggregateFunction::Max, _) => "max($1)",
+        (AggregateFunction::Avg, ScalarType::Float) => "avg($1)",
+        (AggregateFunction::Avg, _) => "round(avg($1), $s)",
+    }
+}
+

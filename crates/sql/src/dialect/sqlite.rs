@@ -1,7 +1,7 @@
 //! table: SQLite. Functions that begin with `bs_` are registered by the engine;
 //! none of them stands in DDL, so that a file opens in plain `sqlite3`.
 
-use super::{Dialect, definition, NullOrder, Placeholder, TextTest};
+use super::{Children, Dialect, definition, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest};
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Decimal;
@@ -13,18 +13,29 @@ pub static SQLITE: Dialect = Dialect {
     quote: '"',
     placeholder: Placeholder::Question,
     null_order: NullOrder::Smallest,
-    in_list: "($1 IN (SELECT value FROM json_each($2)))",
-    not_in_list: "($1 NOT IN (SELECT value FROM json_each($2)))",
+    nulls_sayable: true,
+    null: |_| "NULL",
+    in_list: |_| "($1 IN (SELECT value FROM json_each($2)))",
+    not_in_list: |_| "($1 NOT IN (SELECT value FROM json_each($2)))",
+    concat: "($1 || $2)",
     like: "bs_like($1, $2)",
     like_ignoring_case: "bs_ilike($1, $2)",
     limit: " LIMIT $1",
     limit_offset: " LIMIT $1 OFFSET $2",
     offset: " LIMIT -1 OFFSET $1",
-    json_get: "bs_json_get($1, $2)",
-    json_text: "bs_json_text($1, $2)",
-    row_set_column: "json_extract(value, '$$[$1]')",
-    row_set_ordinal: "key",
-    row_set: " FROM json_each($1)",
+    json: JsonForm::Path { get: "bs_json_get($1, $2)", text: "bs_json_text($1, $2)" },
+    row_set: RowSetForm::Elements {
+        ordinal: "key",
+        column: "json_extract(value, '$$[$1]')",
+        from: " FROM json_each($1)",
+    },
+    children: Children::PerRow,
+    returning: Returning::Always,
+    counted_last: "SELECT last_insert_rowid()",
+    default_row: " DEFAULT VALUES",
+    lock_row: "",
+    lock_read: "",
+    pattern: None,
     text_test,
     call,
     arithmetic,

@@ -20,7 +20,7 @@ pub fn row(catalog: &Catalog, dialect: &'static Dialect, insert: &Insert) -> Res
     lower.writer.push("INSERT INTO ").table(table);
     let given = given_columns(insert);
     if given.is_empty() && insert.derived.is_empty() {
-        lower.writer.push(" DEFAULT VALUES");
+        lower.writer.push(dialect.default_row);
     } else {
         lower.target_columns(table, &given, &insert.derived);
         if insert.derived.is_empty() {

@@ -26,8 +26,10 @@ impl Lower<'_> {
             Pred::IsNotNull(scalar) => self.suffixed(scalar, " IS NOT NULL"),
             Pred::IsTrue(scalar) => self.suffixed(scalar, " IS TRUE"),
             Pred::IsFalse(scalar) => self.suffixed(scalar, " IS FALSE"),
-            Pred::In(scalar, values, ty) => self.list(self.dialect.in_list, scalar, values, *ty),
-            Pred::NotIn(scalar, values, ty) => self.list(self.dialect.not_in_list, scalar, values, *ty),
+            Pred::In(scalar, values, ty) => self.list((self.dialect.in_list)(*ty), scalar, values, *ty),
+            Pred::NotIn(scalar, values, ty) => {
+                self.list((self.dialect.not_in_list)(*ty), scalar, values, *ty)
+            }
             Pred::Like { value, pattern, ignore_case } => self.like(value, pattern, *ignore_case),
             Pred::Text(function, a, b) => self.text(*function, a, b),
             Pred::NotText(function, a, b) => {
@@ -89,7 +91,12 @@ impl Lower<'_> {
     /// Sides of different numeric kinds are brought to one form first: decimals are
     /// stored scaled, so that comparing them raw would compare different units.
     fn compare(&mut self, op: PredOp, a: &Scalar, b: &Scalar) -> Result<(), Fault> {
-        let common = common_type(self.type_of(a)?, self.type_of(b)?);
+        let (left, right) = (self.type_of(a)?, self.type_of(b)?);
+        let common = match (left, right) {
+            // its text form is normalised, and not every database compares documents
+            (ScalarType::Json, _) | (_, ScalarType::Json) => Some(ScalarType::String),
+            _ => common_type(left, right),
+        };
         self.writer.push("(");
         self.side(a, common)?;
         self.writer.push(match op {
@@ -133,7 +140,8 @@ impl Lower<'_> {
         self.template(template, &mut |lower, marker| match marker {
             '1' => lower.scalar(value),
             _ => {
-                lower.writer.bind(Bind::Value(Value::Text(pattern.to_owned()), ScalarType::String));
+                let pattern = plain_pattern(pattern, ignore_case);
+                lower.writer.bind(Bind::Value(Value::Text(pattern), ScalarType::String));
                 Ok(())
             }
         })
@@ -141,6 +149,14 @@ impl Lower<'_> {
 
     fn text(&mut self, function: Function, a: &Scalar, b: &Scalar) -> Result<(), Fault> {
         let template = (self.dialect.text_test)(text_test(function)?);
+        if let (Function::Matches, Some(translate), Scalar::Bind(Value::Text(pattern), ty)) =
+            (function, self.dialect.pattern, b)
+        {
+            let pattern = translate(pattern)
+                .ok_or_else(|| Fault::internal("a pattern that this database cannot say passed the start"))?;
+            let pattern = Scalar::Bind(Value::Text(pattern), *ty);
+            return self.typed_template(template, &[a, &pattern], ScalarType::String);
+        }
         self.typed_template(template, &[a, b], ScalarType::String)
     }
 
@@ -153,6 +169,18 @@ impl Lower<'_> {
         self.leave();
         Ok(())
     }
+}
+
+/// A pattern of `LIKE` as every database takes it: a lone `\` at the end is itself, and
+/// `ILIKE` compares with text in lower case, character by character.
+fn plain_pattern(pattern: &str, ignore_case: bool) -> String {
+    let mut plain: String =
+        if ignore_case { pattern.chars().flat_map(char::to_lowercase).collect() } else { pattern.to_owned() };
+    let escapes = plain.len() - plain.trim_end_matches('\\').len();
+    if escapes % 2 == 1 {
+        plain.push('\\');
+    }
+    plain
 }
 
 /// The type in which two numbers are compared; none where both are stored alike.

@@ -3,10 +3,15 @@
 //! table's columns, so that a plan reads it like the table.
 
 use super::Lower;
+use crate::dialect::RowSetForm;
 use crate::statement::{Bind, RowSet};
 use backstay_base::fault::Fault;
 use backstay_query::plan::{ColumnRef, Scalar, SourceId};
 use backstay_schema::catalog::{ColumnId, Table};
+use backstay_schema::scalar::ScalarType;
+
+/// Text that depends on a type.
+type TypedText = fn(ScalarType) -> &'static str;
 
 /// A column of a row set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,23 +36,86 @@ impl Lower<'_> {
         rows: RowSet,
         source: SourceId,
     ) -> Result<(), Fault> {
-        self.writer.push("(SELECT ").push(self.dialect.row_set_ordinal).push(" AS ").name("#n");
-        for (index, column) in columns.iter().enumerate() {
+        match self.dialect.row_set {
+            RowSetForm::Elements { ordinal, column, from } => {
+                self.writer.push("(SELECT ").push(ordinal).push(" AS ").name("#n");
+                for (index, name) in columns.iter().enumerate() {
+                    self.writer.push(", ");
+                    self.numbered_template(column, index)?;
+                    self.writer.push(" AS ");
+                    self.row_set_name(table, *name);
+                }
+                let mut rows = Some(rows);
+                self.template(from, &mut |lower, _| {
+                    lower.writer.bind(Bind::Rows(rows.take().unwrap_or_default()));
+                    Ok(())
+                })?;
+            }
+            RowSetForm::Arrays => self.unnested(table, columns, rows),
+            RowSetForm::JsonTable { column, read } => {
+                self.json_table(table, columns, rows, (column, read))?
+            }
+        }
+        self.writer.push(") AS ").alias(source);
+        self.enter(source);
+        Ok(())
+    }
+
+    fn numbered_template(&mut self, template: &'static str, number: usize) -> Result<(), Fault> {
+        self.template(template, &mut |lower, _| {
+            lower.writer.number(number as u64);
+            Ok(())
+        })
+    }
+
+    /// `(SELECT r."#n" - 1 AS "#n", r."id" FROM unnest($1) WITH ORDINALITY AS r("id", "#n")`.
+    fn unnested(&mut self, table: &Table, columns: &[RowSetColumn], rows: RowSet) {
+        self.writer.push("(SELECT r.").name("#n").push(" - 1 AS ").name("#n");
+        for column in columns {
+            self.writer.push(", r.");
+            self.row_set_name(table, *column);
+        }
+        self.writer.push(" FROM unnest(");
+        for (index, (values, ty)) in rows.into_columns().into_iter().enumerate() {
+            self.writer.push(if index > 0 { ", " } else { "" }).bind(Bind::List(values, ty));
+        }
+        self.writer.push(") WITH ORDINALITY AS r(");
+        for column in columns {
+            self.row_set_name(table, *column);
             self.writer.push(", ");
-            self.template(self.dialect.row_set_column, &mut |lower, _| {
-                lower.writer.number(index as u64);
+        }
+        self.writer.name("#n").push(")");
+    }
+
+    /// ``(SELECT r.`#n` - 1 AS `#n`, … FROM JSON_TABLE(?, '$[*]' COLUMNS (`#n` FOR ORDINALITY, …)) AS r``.
+    fn json_table(
+        &mut self,
+        table: &Table,
+        columns: &[RowSetColumn],
+        rows: RowSet,
+        (column, read): (TypedText, TypedText),
+    ) -> Result<(), Fault> {
+        let types = rows.types.clone();
+        let typed = || columns.iter().copied().zip(types.iter().copied());
+        self.writer.push("(SELECT r.").name("#n").push(" - 1 AS ").name("#n");
+        for (name, ty) in typed() {
+            self.writer.push(", ");
+            self.template(read(ty), &mut |lower, _| {
+                lower.writer.push("r.");
+                lower.row_set_name(table, name);
                 Ok(())
             })?;
             self.writer.push(" AS ");
-            self.row_set_name(table, *column);
+            self.row_set_name(table, name);
         }
-        let mut rows = Some(rows);
-        self.template(self.dialect.row_set, &mut |lower, _| {
-            lower.writer.bind(Bind::Rows(rows.take().unwrap_or_default()));
-            Ok(())
-        })?;
-        self.writer.push(") AS ").alias(source);
-        self.enter(source);
+        self.writer.push(" FROM JSON_TABLE(").bind(Bind::Rows(rows)).push(", '$[*]' COLUMNS (");
+        self.writer.name("#n").push(" FOR ORDINALITY");
+        for (index, (name, ty)) in typed().enumerate() {
+            self.writer.push(", ");
+            self.row_set_name(table, name);
+            self.writer.push(" ").push(column(ty)).push(" PATH '$[").number(index as u64).push("]'");
+        }
+        self.writer.push(")) AS r");
         Ok(())
     }
 
@@ -56,9 +124,13 @@ impl Lower<'_> {
             RowSetColumn::Column(id) => {
                 self.writer.column(table.column(id));
             }
-            RowSetColumn::Key(index) => self.numbered("#k", index),
+            RowSetColumn::Key(index) => self.row_set_key(index),
             RowSetColumn::Bit(index) => self.numbered("#b", index),
         }
+    }
+
+    pub(super) fn row_set_key(&mut self, index: usize) {
+        self.numbered("#k", index);
     }
 
     fn numbered(&mut self, prefix: &'static str, index: usize) {
@@ -111,7 +183,7 @@ impl Lower<'_> {
             }
             match given.iter().rposition(|id| *id == column.id) {
                 Some(slot) => self.writer.bind(Bind::Slot(slot, column.ty)),
-                None => self.writer.push("NULL"),
+                None => self.writer.push((self.dialect.null)(column.ty)),
             };
             self.writer.push(" AS ").column(column);
         }

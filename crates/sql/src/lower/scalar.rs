@@ -1,13 +1,14 @@
 //! Scalars: what a value of a plan looks like in SQL.
 
 use super::Lower;
-use crate::dialect::{TextTest, digits_and_scale, kind};
+use crate::dialect::{JsonForm, TextTest, digits_and_scale, kind};
 use crate::statement::Bind;
 use backstay_base::fault::Fault;
-use backstay_query::named::JsonStep;
+use backstay_query::named::{JsonKey, JsonStep};
 use backstay_query::plan::{Aggregate, Lookup, Pred, Scalar};
 use backstay_schema::expr::{AggregateFunction, Function};
 use backstay_schema::scalar::ScalarType;
+use backstay_schema::value::Value;
 
 impl Lower<'_> {
     /// Writes a scalar, bracketed where precedence could matter.
@@ -26,8 +27,8 @@ impl Lower<'_> {
                 self.writer.bind(Bind::Slot(*index, *ty));
                 Ok(())
             }
-            Scalar::Null(_) => {
-                self.writer.push("NULL");
+            Scalar::Null(ty) => {
+                self.writer.push((self.dialect.null)(*ty));
                 Ok(())
             }
             Scalar::Json(of, path) => self.json(of, path),
@@ -45,7 +46,7 @@ impl Lower<'_> {
                 self.typed_template(template, &[a, b], *ty)
             }
             Scalar::Negate(of, ty) => self.typed_template((self.dialect.negate)(*ty), &[of], *ty),
-            Scalar::Concat(a, b) => self.typed_template("($1 || $2)", &[a, b], ScalarType::String),
+            Scalar::Concat(a, b) => self.typed_template(self.dialect.concat, &[a, b], ScalarType::String),
             Scalar::Call(function, arguments) => {
                 let arguments: Vec<&Scalar> = arguments.iter().collect();
                 self.typed_template((self.dialect.call)(*function), &arguments, ScalarType::Int)
@@ -173,14 +174,31 @@ impl Lower<'_> {
 
     fn json(&mut self, of: &Scalar, path: &[JsonStep]) -> Result<(), Fault> {
         let as_text = path.last().is_some_and(|step| step.as_text);
-        let template = if as_text { self.dialect.json_text } else { self.dialect.json_get };
-        self.template(template, &mut |lower, marker| match marker {
-            '1' => lower.scalar(of),
-            _ => {
-                lower.writer.bind(Bind::Path(path.to_vec()));
+        match self.dialect.json {
+            JsonForm::Path { get, text } => {
+                self.template(if as_text { text } else { get }, &mut |lower, marker| match marker {
+                    '1' => lower.scalar(of),
+                    _ => {
+                        lower.writer.bind(Bind::Path(path.to_vec()));
+                        Ok(())
+                    }
+                })
+            }
+            JsonForm::Steps { get, text } => {
+                self.writer.push("(");
+                self.scalar(of)?;
+                for (index, step) in path.iter().enumerate() {
+                    let last = index + 1 == path.len();
+                    self.writer.push(if last && as_text { text } else { get });
+                    self.writer.bind(match &step.key {
+                        JsonKey::Member(name) => Bind::Value(Value::Text(name.clone()), ScalarType::String),
+                        JsonKey::Index(number) => Bind::Value(Value::Int(*number), ScalarType::Int),
+                    });
+                }
+                self.writer.push(")");
                 Ok(())
             }
-        })
+        }
     }
 
     fn case(&mut self, arms: &[(Pred, Scalar)], last: &Scalar) -> Result<(), Fault> {

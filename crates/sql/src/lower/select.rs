@@ -1,12 +1,14 @@
-//! Reads. To-one embeds are joined into the statement of their parent; to-many
-//! embeds and counts become child statements that run once per parent row, with
-//! the parent's columns in their slots.
+//! Reads. To-one embeds are joined into the statement of their parent, counts are sub-selects.
+//! To-many embeds come as the dialect says: lists in the row of their parent, a
+//! statement per parent row with the parent's columns in its slots, or one statement
+//! for all parent rows.
 
 use super::Lower;
 use super::join::parts;
-use crate::dialect::{Dialect, NullOrder};
+use crate::dialect::{Children, Dialect, NullOrder};
 use crate::lower::row::RowSetColumn;
 use crate::statement::{Bind, RowSet, Statement};
+use crate::writer::Fragment;
 use backstay_base::fault::Fault;
 use backstay_query::plan::{ColumnRef, Order, Output, OutputValue, Scalar, Select, SourceId};
 use backstay_schema::catalog::Catalog;
@@ -15,17 +17,19 @@ use backstay_schema::value::Value;
 
 /// A read, ready to run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reading {
+pub struct Reading<'s> {
     /// The statement of this level.
     pub statement: Statement,
-    /// Types of the columns that become cells, in order; they come first.
+    /// Whether the first column is the number of the parent's row.
+    pub by_parent: bool,
+    /// Types of the columns that become cells, in order; of lists those of the elements.
     pub cells: Vec<ScalarType>,
     /// Types of the columns that children need, in order; they come after the cells.
     pub given: Vec<ScalarType>,
     /// How the cells of a row are laid out in the reply.
     pub layout: Vec<Piece>,
-    /// Statements that run per row.
-    pub children: Vec<Child>,
+    /// Levels below that have statements of their own.
+    pub children: Vec<Child<'s>>,
 }
 
 /// A step of laying out a row.
@@ -41,26 +45,49 @@ pub enum Piece {
         /// Cells that belong to the row.
         cells: usize,
     },
+    /// The next cells are lists side by side: the rows of an embed, each laid out by the pieces that follow.
+    List {
+        /// Pieces that belong to a row.
+        pieces: usize,
+        /// Cells that belong to a row.
+        cells: usize,
+    },
     /// The rows of a child.
     Many(usize),
-    /// The number of rows of a child.
-    Count(usize),
 }
 
-/// A statement that runs per row of its parent.
+/// A level below another.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Child {
-    /// The read.
-    pub reading: Reading,
-    /// For each slot, which of the parent's given columns goes there.
-    pub slots: Vec<usize>,
+pub struct Child<'s> {
+    /// How it is read.
+    pub way: Way<'s>,
+    /// For each of its slots, or columns from outside, which of the parent's given columns goes there.
+    pub places: Vec<usize>,
+}
+
+/// How a level below another is read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Way<'s> {
+    /// By a statement per parent row, whose values stand in the slots.
+    PerRow(Reading<'s>),
+    /// By one statement for all parent rows: see [`per_level`].
+    PerLevel {
+        /// What to read.
+        select: &'s Select,
+        /// The parents' columns that it names.
+        outside: Vec<ColumnRef>,
+    },
 }
 
 /// Lowers a read that stands alone.
 ///
 /// # Errors
 /// Internal, as [`Lower::scalar`].
-pub fn reading(catalog: &Catalog, dialect: &'static Dialect, select: &Select) -> Result<Reading, Fault> {
+pub fn reading<'s>(
+    catalog: &Catalog,
+    dialect: &'static Dialect,
+    select: &'s Select,
+) -> Result<Reading<'s>, Fault> {
     level(Lower::new(catalog, dialect), select, Source::Table).map(|(reading, _)| reading)
 }
 
@@ -69,7 +96,11 @@ pub fn reading(catalog: &Catalog, dialect: &'static Dialect, select: &Select) ->
 ///
 /// # Errors
 /// Internal, as [`Lower::scalar`].
-pub fn returning(catalog: &Catalog, dialect: &'static Dialect, select: &Select) -> Result<Reading, Fault> {
+pub fn returning<'s>(
+    catalog: &Catalog,
+    dialect: &'static Dialect,
+    select: &'s Select,
+) -> Result<Reading<'s>, Fault> {
     level(Lower::new(catalog, dialect), select, Source::Row).map(|(reading, _)| reading)
 }
 
@@ -88,17 +119,56 @@ pub fn count(catalog: &Catalog, dialect: &'static Dialect, select: &Select) -> R
 ///
 /// # Errors
 /// Internal, as [`Lower::scalar`].
-pub fn returning_all(
+pub fn returning_all<'s>(
     catalog: &Catalog,
     dialect: &'static Dialect,
-    select: &Select,
+    select: &'s Select,
     (source, keys): (SourceId, &[Vec<Value>]),
-) -> Result<Reading, Fault> {
+) -> Result<Reading<'s>, Fault> {
     level(Lower::new(catalog, dialect), select, Source::Keys(source, keys)).map(|(reading, _)| reading)
 }
 
+/// Lowers a level below another for all parent rows at once: each answered row begins with
+/// the number of its parent in `rows`, which hold the values of `outside`. `source` is new.
+///
+/// # Errors
+/// Internal, as [`Lower::scalar`].
+pub fn per_level<'s>(
+    catalog: &Catalog,
+    dialect: &'static Dialect,
+    (select, outside): (&'s Select, &[ColumnRef]),
+    (source, rows): (SourceId, Vec<Vec<Value>>),
+) -> Result<Reading<'s>, Fault> {
+    let mut lower = Lower::below(catalog, dialect, source, outside.to_vec());
+    let types = outside.iter().map(|column| catalog.table(column.table).column(column.column).ty).collect();
+    let mut gathered = Gathered { named: true, ..Gathered::default() };
+    lower.enter(select.source);
+    enter_joined(&mut lower, &select.outputs);
+    lower.writer.push("SELECT q.").name("#n");
+    let list = lower.writer.detach();
+    lower.writer.push("SELECT ").alias(source).push(".").name("#n").push(", ");
+    lower.outputs(&select.outputs, &mut gathered)?;
+    let (given, places) = lower.given(&gathered)?;
+    if gathered.cells.len() + given.len() > 0 {
+        lower.writer.push(", ");
+    }
+    lower.writer.push("row_number() OVER (PARTITION BY ").alias(source).push(".").name("#n");
+    lower.order(&select.order)?;
+    lower.writer.push(") AS ").name("#o");
+    lower.from(select, &gathered, Source::Parents(source, RowSet { types, rows }))?;
+    let inner = lower.writer.detach();
+    lower.writer.attach(list);
+    for index in 0..gathered.cells.len() + given.len() {
+        lower.writer.push(", q.c").number(index as u64);
+    }
+    lower.writer.push(" FROM (").attach(inner).push(") AS q");
+    lower.page_of_parent(select);
+    lower.writer.push(" ORDER BY q.").name("#n").push(", q.").name("#o");
+    Ok(finish(lower, gathered, (given, places), true).0)
+}
+
 /// Where the rows of a level come from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Source<'k> {
     /// The table.
     Table,
@@ -106,6 +176,8 @@ enum Source<'k> {
     Row,
     /// The rows with these keys.
     Keys(SourceId, &'k [Vec<Value>]),
+    /// The table, once per parent row.
+    Parents(SourceId, RowSet),
 }
 
 /// What one level gathers while its outputs are written.
@@ -114,24 +186,28 @@ struct Gathered<'s> {
     cells: Vec<ScalarType>,
     layout: Vec<Piece>,
     joins: Vec<&'s Select>,
-    children: Vec<(Reading, Vec<ColumnRef>)>,
+    /// Lists that come with the row: alias and text.
+    lists: Vec<(SourceId, Fragment)>,
+    children: Vec<(Way<'s>, Vec<ColumnRef>)>,
+    /// Whether the columns bear names `c0`, `c1` …
+    named: bool,
 }
 
-fn level(
+fn level<'s>(
     mut lower: Lower<'_>,
-    select: &Select,
+    select: &'s Select,
     from: Source<'_>,
-) -> Result<(Reading, Vec<ColumnRef>), Fault> {
+) -> Result<(Reading<'s>, Vec<ColumnRef>), Fault> {
     let mut gathered = Gathered::default();
     lower.enter(select.source);
     enter_joined(&mut lower, &select.outputs);
     lower.writer.push("SELECT ");
     lower.outputs(&select.outputs, &mut gathered)?;
-    let (given, slots) = lower.given(&gathered)?;
-    if gathered.cells.is_empty() && given.is_empty() {
+    let given = lower.given(&gathered)?;
+    if gathered.cells.is_empty() && given.0.is_empty() {
         lower.writer.push("1");
     }
-    lower.from(select, &gathered, from)?;
+    lower.from(select, &gathered, from.clone())?;
     match from {
         Source::Table => {
             lower.order(&select.order)?;
@@ -141,13 +217,31 @@ fn level(
         Source::Keys(source, _) => {
             lower.writer.push(" ORDER BY ").alias(source).push(".").name("#n");
         }
-        Source::Row => {}
+        Source::Row | Source::Parents(..) => {}
     }
-    let children = gathered.children.into_iter().zip(slots);
-    let children = children.map(|((reading, _), slots)| Child { reading, slots }).collect();
+    Ok(finish(lower, gathered, given, false))
+}
+
+fn finish<'s>(
+    lower: Lower<'_>,
+    gathered: Gathered<'s>,
+    (given, places): (Vec<ScalarType>, Vec<Vec<usize>>),
+    by_parent: bool,
+) -> (Reading<'s>, Vec<ColumnRef>) {
+    let children = gathered.children.into_iter().zip(places);
+    let children = children.map(|((way, _), places)| Child { way, places }).collect();
     let (statement, outside) = lower.finish();
-    let reading = Reading { statement, cells: gathered.cells, given, layout: gathered.layout, children };
-    Ok((reading, outside))
+    let (cells, layout) = (gathered.cells, gathered.layout);
+    (Reading { statement, by_parent, cells, given, layout, children }, outside)
+}
+
+/// Whether an embed has no to-many embed below it.
+fn is_leaf(outputs: &[Output]) -> bool {
+    outputs.iter().all(|output| match &output.value {
+        OutputValue::Scalar(..) | OutputValue::Count { .. } => true,
+        OutputValue::One(inner) | OutputValue::Spread(inner) => is_leaf(&inner.outputs),
+        OutputValue::Many(_) => false,
+    })
 }
 
 fn enter_joined(lower: &mut Lower<'_>, outputs: &[Output]) {
@@ -166,22 +260,84 @@ impl<'a> Lower<'a> {
                 OutputValue::Scalar(scalar, ty) => {
                     self.separate(gathered.cells.len());
                     self.scalar(scalar)?;
-                    gathered.cells.push(*ty);
+                    self.cell(*ty, gathered);
                     gathered.layout.push(Piece::Cell);
                 }
                 OutputValue::One(inner) | OutputValue::Spread(inner) => self.joined_row(inner, gathered)?,
-                OutputValue::Many(inner) => {
-                    let child = level(Lower::child(self.catalog, self.dialect), inner, Source::Table)?;
-                    gathered.layout.push(Piece::Many(gathered.children.len()));
-                    gathered.children.push(child);
-                }
+                OutputValue::Many(inner) => self.many(inner, gathered)?,
                 OutputValue::Count { select, .. } => {
-                    let child = counting(Lower::child(self.catalog, self.dialect), select)?;
-                    gathered.layout.push(Piece::Count(gathered.children.len()));
-                    gathered.children.push(child);
+                    self.separate(gathered.cells.len());
+                    self.writer.push("(");
+                    self.count(select)?;
+                    self.writer.push(")");
+                    self.cell(ScalarType::BigInt, gathered);
+                    gathered.layout.push(Piece::Cell);
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Ends a column.
+    fn cell(&mut self, ty: ScalarType, gathered: &mut Gathered<'_>) {
+        if gathered.named {
+            self.writer.push(" AS c").number(gathered.cells.len() as u64);
+        }
+        gathered.cells.push(ty);
+    }
+
+    fn many<'s>(&mut self, inner: &'s Select, gathered: &mut Gathered<'s>) -> Result<(), Fault> {
+        if self.dialect.children == Children::Arrays && is_leaf(&inner.outputs) {
+            return self.lists(inner, gathered);
+        }
+        let (reading, outside) = level(Lower::child(self.catalog, self.dialect), inner, Source::Table)?;
+        let way = match self.dialect.children {
+            Children::PerRow => Way::PerRow(reading),
+            Children::Arrays | Children::PerLevel => {
+                Way::PerLevel { select: inner, outside: outside.clone() }
+            }
+        };
+        gathered.layout.push(Piece::Many(gathered.children.len()));
+        gathered.children.push((way, outside));
+        Ok(())
+    }
+
+    /// `(SELECT array_agg(q.c0) AS c0 FROM (SELECT … ORDER BY … LIMIT …) AS q)`, to be joined
+    /// laterally, and its columns among those of the parent.
+    fn lists<'s>(&mut self, inner: &'s Select, gathered: &mut Gathered<'s>) -> Result<(), Fault> {
+        let parent = self.writer.detach();
+        let mut below = Gathered { named: true, ..Gathered::default() };
+        self.enter(inner.source);
+        let depth = self.depth();
+        enter_joined(self, &inner.outputs);
+        self.writer.push("SELECT ");
+        self.outputs(&inner.outputs, &mut below)?;
+        if below.cells.is_empty() {
+            self.writer.push("1");
+            self.cell(ScalarType::Int, &mut below);
+        }
+        self.from(inner, &below, Source::Table)?;
+        self.order(&inner.order)?;
+        self.page(inner)?;
+        self.leave_to(depth - 1);
+        let rows = self.writer.detach();
+        self.writer.push("(SELECT ");
+        for index in 0..below.cells.len() as u64 {
+            self.writer.push(if index > 0 { ", " } else { "" });
+            self.writer.push("array_agg(q.c").number(index).push(") AS c").number(index);
+        }
+        self.writer.push(" FROM (").attach(rows).push(") AS q)");
+        let list = self.writer.detach();
+        self.writer.attach(parent);
+        let (pieces, cells) = (below.layout.len(), below.cells.len());
+        gathered.layout.push(Piece::List { pieces, cells });
+        gathered.layout.extend(below.layout);
+        for (index, ty) in below.cells.into_iter().enumerate() {
+            self.separate(gathered.cells.len());
+            self.writer.list_alias(inner.source).push(".c").number(index as u64);
+            self.cell(ty, gathered);
+        }
+        gathered.lists.push((inner.source, list));
         Ok(())
     }
 
@@ -195,7 +351,7 @@ impl<'a> Lower<'a> {
             .push(".")
             .column(table.column(*marker))
             .push(" IS NOT NULL)");
-        gathered.cells.push(ScalarType::Boolean);
+        self.cell(ScalarType::Boolean, gathered);
         gathered.joins.push(inner);
         let (piece, cell) = (gathered.layout.len(), gathered.cells.len());
         gathered.layout.push(Piece::Cell);
@@ -225,8 +381,12 @@ impl<'a> Lower<'a> {
                 let place = if let Some(place) = known.iter().position(|known| known == column) {
                     place
                 } else {
-                    self.separate(gathered.cells.len() + known.len());
+                    let before = gathered.cells.len() + known.len();
+                    self.separate(before);
                     self.column(*column)?;
+                    if gathered.named {
+                        self.writer.push(" AS c").number(before as u64);
+                    }
                     known.push(*column);
                     types.push(self.catalog.table(column.table).column(column.column).ty);
                     known.len() - 1
@@ -240,12 +400,20 @@ impl<'a> Lower<'a> {
 
     fn from(&mut self, select: &Select, gathered: &Gathered<'_>, from: Source<'_>) -> Result<(), Fault> {
         let table = self.catalog.table(select.table);
+        let rows_of_parents = matches!(from, Source::Parents(..));
         self.writer.push(" FROM ");
-        if let Source::Keys(source, keys) = from {
-            let types = table.key.iter().map(|id| table.column(*id).ty).collect();
-            let columns: Vec<RowSetColumn> = (0..table.key.len()).map(RowSetColumn::Key).collect();
-            self.row_set(table, &columns, RowSet { types, rows: keys.to_vec() }, source)?;
-            self.writer.push(" JOIN ");
+        let source = match &from {
+            Source::Keys(source, keys) => {
+                let types = table.key.iter().map(|id| table.column(*id).ty).collect();
+                Some((*source, RowSet { types, rows: keys.to_vec() }))
+            }
+            Source::Parents(source, rows) => Some((*source, rows.clone())),
+            Source::Table | Source::Row => None,
+        };
+        if let Some((source, rows)) = source {
+            let columns: Vec<RowSetColumn> = (0..rows.types.len()).map(RowSetColumn::Key).collect();
+            self.row_set(table, &columns, rows, source)?;
+            self.writer.push(if rows_of_parents { " CROSS JOIN " } else { " JOIN " });
         }
         self.writer.table(table).push(" AS ").alias(select.source);
         if let Source::Keys(source, _) = from {
@@ -259,14 +427,16 @@ impl<'a> Lower<'a> {
             self.writer.push(" LEFT JOIN ").table(table).push(" AS ").alias(join.source).push(" ON ");
             self.pred(&join.filter)?;
         }
-        match from {
-            Source::Table | Source::Keys(..) => self.rest(" WHERE ", &parts),
-            Source::Row => {
-                self.writer.push(" WHERE ");
-                self.key_is(table, select.source, 0);
-                self.rest(" AND ", &parts)
-            }
+        for (source, list) in &gathered.lists {
+            self.writer.push(" LEFT JOIN LATERAL ").attach(list.clone());
+            self.writer.push(" AS ").list_alias(*source).push(" ON TRUE");
         }
+        if matches!(from, Source::Row) {
+            self.writer.push(" WHERE ");
+            self.key_is(table, select.source, 0);
+            return self.rest(" AND ", &parts);
+        }
+        self.rest(" WHERE ", &parts)
     }
 
     /// Keys that cannot be NULL, or whose NULLs stand where the database puts them anyway,
@@ -274,12 +444,22 @@ impl<'a> Lower<'a> {
     pub(crate) fn order(&mut self, order: &[Order]) -> Result<(), Fault> {
         for (index, key) in order.iter().enumerate() {
             self.writer.push(if index == 0 { " ORDER BY " } else { ", " });
-            self.scalar(&key.by)?;
+            let default_first = (self.dialect.null_order == NullOrder::Smallest) != key.descending;
+            let said = key.nulls_first != default_first && !self.never_null(&key.by);
+            if said && !self.dialect.nulls_sayable {
+                self.writer.push("(");
+                self.scalar(&key.by)?;
+                self.writer.push(if key.nulls_first { " IS NOT NULL), " } else { " IS NULL), " });
+            }
+            // documents sort by their text
+            match self.type_of(&key.by)? {
+                ScalarType::Json => self.scalar_as(&key.by, ScalarType::String)?,
+                _ => self.scalar(&key.by)?,
+            }
             if key.descending {
                 self.writer.push(" DESC");
             }
-            let default_first = (self.dialect.null_order == NullOrder::Smallest) != key.descending;
-            if key.nulls_first != default_first && !self.never_null(&key.by) {
+            if said && self.dialect.nulls_sayable {
                 self.writer.push(if key.nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
             }
         }
@@ -309,21 +489,26 @@ impl<'a> Lower<'a> {
         })
     }
 
+    /// ` WHERE q."#o" > … AND q."#o" <= …`: the page among the rows of one parent.
+    fn page_of_parent(&mut self, select: &Select) {
+        let mut keyword = " WHERE q.";
+        if select.offset > 0 {
+            self.writer.push(keyword).name("#o").push(" > ").bind(Bind::Count(select.offset));
+            keyword = " AND q.";
+        }
+        if let Some(limit) = select.limit {
+            let last = select.offset.saturating_add(limit);
+            self.writer.push(keyword).name("#o").push(" <= ").bind(Bind::Count(last));
+        }
+    }
+
     fn count(&mut self, select: &Select) -> Result<(), Fault> {
         self.writer.push("SELECT count(*) FROM ");
         self.table_as(self.catalog.table(select.table), select.source);
         let parts = parts(self.catalog, &select.filter);
         self.join_parts(&parts)?;
-        self.rest(" WHERE ", &parts)
+        self.rest(" WHERE ", &parts)?;
+        self.leave();
+        Ok(())
     }
-}
-
-fn counting(mut lower: Lower<'_>, select: &Select) -> Result<(Reading, Vec<ColumnRef>), Fault> {
-    lower.count(select)?;
-    let (statement, outside) = lower.finish();
-    let cells = vec![ScalarType::BigInt];
-    Ok((
-        Reading { statement, cells, given: Vec::new(), layout: vec![Piece::Cell], children: Vec::new() },
-        outside,
-    ))
 }

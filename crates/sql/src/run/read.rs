@@ -1,20 +1,20 @@
-//! Reads: one statement, and per row those of its to-many embeds.
+//! Reads: one statement, and those of its to-many embeds, per row or per level.
 
 use super::{Nested, Runner, unexpected};
-use crate::lower::select::{self, Child, Piece, Reading};
-use crate::session::{Row, Session};
+use crate::lower::select::{self, Piece, Reading, Way};
+use crate::session::{Elements, Row, Session};
 use backstay_base::fault::Fault;
 use backstay_query::plan::{Pred, Select};
 use backstay_query::reply::{Cell, Part, Rows};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
+use std::ops::Range;
 
 /// A cell, or the place of a child's rows.
 #[derive(Debug, Clone, Copy)]
 enum Item {
     Cell(Cell),
-    Many { child: usize, row: usize },
-    Count { child: usize, row: usize },
+    Many(usize),
 }
 
 impl<S: Session> Runner<'_, S> {
@@ -72,7 +72,7 @@ impl<S: Session> Runner<'_, S> {
 
     fn read<'b>(
         &'b mut self,
-        reading: &'b Reading,
+        reading: &'b Reading<'b>,
         slots: &'b [Value],
         into: &'b mut Rows,
     ) -> Nested<'b, u64> {
@@ -80,42 +80,100 @@ impl<S: Session> Runner<'_, S> {
             if reading.children.is_empty() {
                 return self.read_flat(reading, slots, into).await;
             }
-            let mut items = Vec::new();
-            let mut given: Vec<Vec<Value>> = Vec::new();
+            let level = self.read_level(reading, slots, into).await?;
+            let rows = level.ends.len();
+            for row in 0..rows {
+                self.emit(&level, row, into).await?;
+            }
+            Ok(rows as u64)
+        })
+    }
+
+    /// Runs the statement of a level and, where they have one for all its rows, of the levels below it.
+    fn read_level<'b, 'r: 'b>(
+        &'b mut self,
+        reading: &'r Reading<'r>,
+        slots: &'b [Value],
+        into: &'b mut Rows,
+    ) -> Nested<'b, Level<'r>> {
+        Box::pin(async move {
+            let mut level = Level::default();
+            let first = usize::from(reading.by_parent);
+            let last = first + reading.cells.len();
             self.session
                 .run(&reading.statement, slots, &mut |row| {
-                    lay(reading, row, into, &mut Items { items: &mut items, row: given.len() })?;
-                    let first = reading.cells.len();
+                    if reading.by_parent
+                        && let Value::Int(parent) = row.value(0, ScalarType::BigInt)?
+                    {
+                        level.parents.push(usize::try_from(parent).unwrap_or(usize::MAX));
+                    }
+                    lay(reading, row, into, &mut Items(&mut level.items))?;
+                    level.ends.push(level.items.len());
                     let values = reading.given.iter().enumerate();
-                    let values = values.map(|(index, ty)| row.value(first + index, *ty));
-                    given.push(values.collect::<Result<_, Fault>>()?);
+                    let values = values.map(|(index, ty)| row.value(last + index, *ty));
+                    level.given.push(values.collect::<Result<_, Fault>>()?);
                     Ok(())
                 })
                 .await
                 .map_err(unexpected)?;
-            for item in items {
-                match item {
-                    Item::Cell(cell) => into.cells.push(cell),
-                    Item::Many { child, row } => {
-                        let (child, slots) = child_of(reading, &given, child, row)?;
-                        let place = into.cells.len();
-                        into.cells.push(Cell::List(0));
-                        let count = self.read(&child.reading, &slots, into).await?;
-                        if let Some(cell) = into.cells.get_mut(place) {
-                            *cell = Cell::List(u32::try_from(count).unwrap_or(u32::MAX));
-                        }
+            for child in &reading.children {
+                let below = match &child.way {
+                    Way::PerRow(reading) => Below::PerRow(reading, &child.places),
+                    Way::PerLevel { .. } if level.given.is_empty() => Below::Read(Level::default()),
+                    Way::PerLevel { select, outside } => {
+                        let rows = level.given.iter().map(|row| placed(row, &child.places));
+                        let rows = rows.collect::<Result<Vec<_>, Fault>>()?;
+                        let rows = (self.new_source(), rows);
+                        let reading = select::per_level(self.catalog, self.dialect, (select, outside), rows)?;
+                        Below::Read(self.read_level(&reading, &[], into).await?.detached()?)
                     }
-                    Item::Count { child, row } => {
-                        let (child, slots) = child_of(reading, &given, child, row)?;
-                        self.read(&child.reading, &slots, into).await?;
-                    }
-                }
+                };
+                level.below.push(below);
             }
-            Ok(given.len() as u64)
+            Ok(level)
         })
     }
 
-    async fn read_flat(&mut self, reading: &Reading, slots: &[Value], into: &mut Rows) -> Result<u64, Fault> {
+    /// Appends the cells of a row with those of the levels below it.
+    fn emit<'b>(&'b mut self, level: &'b Level<'_>, row: usize, into: &'b mut Rows) -> Nested<'b, ()> {
+        Box::pin(async move {
+            for item in level.items_of(row) {
+                let child = match item {
+                    Item::Cell(cell) => {
+                        into.cells.push(*cell);
+                        continue;
+                    }
+                    Item::Many(child) => level.below.get(*child).ok_or_else(without_parent)?,
+                };
+                let place = into.cells.len();
+                into.cells.push(Cell::List(0));
+                let count = match child {
+                    Below::PerRow(reading, places) => {
+                        let given = level.given.get(row).ok_or_else(without_parent)?;
+                        self.read(reading, &placed(given, places)?, into).await?
+                    }
+                    Below::Read(below) => {
+                        let rows = below.rows_of(row);
+                        for row in rows.clone() {
+                            self.emit(below, row, into).await?;
+                        }
+                        rows.len() as u64
+                    }
+                };
+                if let Some(cell) = into.cells.get_mut(place) {
+                    *cell = Cell::List(u32::try_from(count).unwrap_or(u32::MAX));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    async fn read_flat(
+        &mut self,
+        reading: &Reading<'_>,
+        slots: &[Value],
+        into: &mut Rows,
+    ) -> Result<u64, Fault> {
         let mut count = 0;
         self.session
             .run(&reading.statement, slots, &mut |row| {
@@ -128,17 +186,58 @@ impl<S: Session> Runner<'_, S> {
     }
 }
 
-fn child_of<'r>(
-    reading: &'r Reading,
-    given: &[Vec<Value>],
-    child: usize,
-    row: usize,
-) -> Result<(&'r Child, Vec<Value>), Fault> {
-    let missing = || Fault::internal("a child statement without its parent's columns");
-    let child = reading.children.get(child).ok_or_else(missing)?;
-    let row = given.get(row).ok_or_else(missing)?;
-    let slots = child.slots.iter().map(|place| row.get(*place).cloned().ok_or_else(missing));
-    Ok((child, slots.collect::<Result<_, Fault>>()?))
+/// The rows of a level, before they are put together with those of the levels below.
+#[derive(Default)]
+struct Level<'r> {
+    items: Vec<Item>,
+    /// Where the items of each row end.
+    ends: Vec<usize>,
+    /// The number of each row's parent, rising; empty at the top.
+    parents: Vec<usize>,
+    /// Values that the levels below need, per row.
+    given: Vec<Vec<Value>>,
+    below: Vec<Below<'r>>,
+}
+
+/// A level below.
+enum Below<'r> {
+    /// To be read row by row.
+    PerRow(&'r Reading<'r>, &'r [usize]),
+    /// Read.
+    Read(Level<'r>),
+}
+
+impl Level<'_> {
+    fn items_of(&self, row: usize) -> &[Item] {
+        let start = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        let end = self.ends.get(row).copied().unwrap_or(start);
+        self.items.get(start..end).unwrap_or_default()
+    }
+
+    /// The rows of one parent.
+    fn rows_of(&self, parent: usize) -> Range<usize> {
+        let start = self.parents.partition_point(|number| *number < parent);
+        start..self.parents.partition_point(|number| *number <= parent)
+    }
+
+    /// The same without a hold on its reading: no level of a dialect that reads
+    /// level by level is read row by row.
+    fn detached<'r>(self) -> Result<Level<'r>, Fault> {
+        let below = self.below.into_iter().map(|below| match below {
+            Below::PerRow(..) => Err(Fault::internal("a level is read in two ways")),
+            Below::Read(level) => Ok(Below::Read(level.detached()?)),
+        });
+        let below = below.collect::<Result<_, Fault>>()?;
+        Ok(Level { items: self.items, ends: self.ends, parents: self.parents, given: self.given, below })
+    }
+}
+
+fn without_parent() -> Fault {
+    Fault::internal("a child statement without its parent's columns")
+}
+
+fn placed(row: &[Value], places: &[usize]) -> Result<Vec<Value>, Fault> {
+    places.iter().map(|place| row.get(*place).cloned().ok_or_else(without_parent)).collect()
 }
 
 /// Where the pieces of a row go.
@@ -146,7 +245,7 @@ trait Place {
     /// The cell that was pushed last.
     fn cell(&mut self, into: &mut Rows);
     /// The rows of a child.
-    fn child(&mut self, piece: Piece);
+    fn child(&mut self, child: usize);
 }
 
 /// Cells stay where they were pushed; there are no children.
@@ -154,55 +253,98 @@ struct Straight;
 
 impl Place for Straight {
     fn cell(&mut self, _into: &mut Rows) {}
-    fn child(&mut self, _piece: Piece) {}
+    fn child(&mut self, _child: usize) {}
 }
 
 /// Cells wait until the children of the rows before them were read.
-struct Items<'i> {
-    items: &'i mut Vec<Item>,
-    row: usize,
-}
+struct Items<'i>(&'i mut Vec<Item>);
 
 impl Place for Items<'_> {
     fn cell(&mut self, into: &mut Rows) {
-        self.items.extend(into.cells.pop().map(Item::Cell));
+        self.0.extend(into.cells.pop().map(Item::Cell));
     }
 
-    fn child(&mut self, piece: Piece) {
-        let row = self.row;
-        match piece {
-            Piece::Many(child) => self.items.push(Item::Many { child, row }),
-            Piece::Count(child) => self.items.push(Item::Count { child, row }),
-            Piece::Cell | Piece::One { .. } => {}
-        }
+    fn child(&mut self, child: usize) {
+        self.0.push(Item::Many(child));
     }
 }
 
-fn lay(reading: &Reading, row: &dyn Row, into: &mut Rows, place: &mut impl Place) -> Result<(), Fault> {
-    let mut pieces = reading.layout.iter();
+fn lay(reading: &Reading<'_>, row: &dyn Row, into: &mut Rows, place: &mut impl Place) -> Result<(), Fault> {
+    let mut pieces = reading.layout.as_slice();
+    let first = usize::from(reading.by_parent);
     let mut index = 0;
-    while let Some(piece) = pieces.next() {
+    while let Some((piece, rest)) = pieces.split_first() {
+        pieces = rest;
         match piece {
             Piece::Cell => {
-                let ty = reading.cells.get(index).copied().unwrap_or(ScalarType::String);
-                row.cell(index, ty, into)?;
+                row.cell(first + index, type_at(reading, index), into)?;
                 place.cell(into);
                 index += 1;
             }
             Piece::One { pieces: inside, cells } => {
-                let there = row.value(index, ScalarType::Boolean)? == Value::Bool(true);
+                let there = row.value(first + index, ScalarType::Boolean)? == Value::Bool(true);
                 into.cells.push(if there { Cell::Row } else { Cell::Null });
                 place.cell(into);
                 index += 1;
                 if !there {
                     index += cells;
-                    if let Some(last) = inside.checked_sub(1) {
-                        pieces.nth(last);
-                    }
+                    pieces = pieces.get(*inside..).unwrap_or_default();
                 }
             }
-            Piece::Many(_) | Piece::Count(_) => place.child(*piece),
+            Piece::List { pieces: inside, cells } => {
+                let columns = index..index + cells;
+                let lists = columns.map(|index| row.elements(first + index, type_at(reading, index)));
+                let mut lists = lists.collect::<Result<Vec<_>, Fault>>()?;
+                let count = lists.first().map_or(0, |list| list.count());
+                into.cells.push(Cell::List(u32::try_from(count).unwrap_or(u32::MAX)));
+                place.cell(into);
+                let (inside, after) = pieces.split_at_checked(*inside).unwrap_or((pieces, &[]));
+                for _ in 0..count {
+                    lay_element(inside, &mut lists, into, place)?;
+                }
+                pieces = after;
+                index += cells;
+            }
+            Piece::Many(child) => place.child(*child),
         }
     }
     Ok(())
+}
+
+fn type_at(reading: &Reading<'_>, index: usize) -> ScalarType {
+    reading.cells.get(index).copied().unwrap_or(ScalarType::String)
+}
+
+/// Lays out the next row of lists that stand side by side.
+fn lay_element(
+    mut pieces: &[Piece],
+    lists: &mut [Box<dyn Elements + '_>],
+    into: &mut Rows,
+    place: &mut impl Place,
+) -> Result<(), Fault> {
+    let missing = || Fault::internal("lists of one embed differ in number");
+    let mut lists = lists.iter_mut();
+    while let Some((piece, rest)) = pieces.split_first() {
+        pieces = rest;
+        match piece {
+            Piece::Cell => {
+                lists.next().ok_or_else(missing)?.cell(into)?;
+                place.cell(into);
+            }
+            Piece::One { pieces: inside, cells } => {
+                let there = lists.next().ok_or_else(missing)?.is_true()?;
+                into.cells.push(if there { Cell::Row } else { Cell::Null });
+                place.cell(into);
+                if !there {
+                    for _ in 0..*cells {
+                        lists.next().ok_or_else(missing)?.skip()?;
+                    }
+                    pieces = pieces.get(*inside..).unwrap_or_default();
+                }
+            }
+            Piece::List { .. } | Piece::Many(_) => return Err(Fault::internal("a list within a list")),
+        }
+    }
+    // an embed without members has a column to be counted by
+    lists.try_for_each(|list| list.skip())
 }

@@ -9,7 +9,7 @@ use backstay_query::plan::{End, Expect, Query};
 use backstay_query::resolve::{Reach, resolve};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::compile::{Owner, Settings, SourceFile, compile};
-use backstay_sql::lower::select::Reading;
+use backstay_sql::lower::select::{Reading, Way};
 use backstay_sql::statement::Statement;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -88,11 +88,12 @@ pub fn show(statement: &Statement) -> String {
     out
 }
 
-pub fn show_reading(reading: &Reading) -> String {
+pub fn show_reading(reading: &Reading<'_>) -> String {
     let mut out = show(&reading.statement);
     write!(out, "\n  layout {:?} given {:?}", reading.layout, reading.given).unwrap();
     for child in &reading.children {
-        write!(out, "\n-- child, slots {:?}\n{}", child.slots, show_reading(&child.reading)).unwrap();
+        let Way::PerRow(reading) = &child.way else { panic!("SQLite reads its children row by row") };
+        write!(out, "\n-- child, slots {:?}\n{}", child.places, show_reading(reading)).unwrap();
     }
     out
 }

@@ -4,7 +4,7 @@ use crate::kit::{catalog, embed, field, plan, select, test};
 use backstay_query::named::{self, Comparison, Filter, Operand, Order, Test};
 use backstay_query::plan::Query;
 use backstay_sql::dialect::sqlite::SQLITE;
-use backstay_sql::lower::select::{Reading, reading};
+use backstay_sql::lower::select::{Reading, Way, reading};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -51,9 +51,14 @@ fn query(shape: &mut StdRng, values: &mut StdRng) -> named::Select {
     post
 }
 
-fn texts(reading: &Reading, into: &mut Vec<String>) {
+fn texts(reading: &Reading<'_>, into: &mut Vec<String>) {
     into.push(reading.statement.text.clone());
-    reading.children.iter().for_each(|child| texts(&child.reading, into));
+    for child in &reading.children {
+        match &child.way {
+            Way::PerRow(reading) => texts(reading, into),
+            Way::PerLevel { .. } => panic!("SQLite reads its children row by row"),
+        }
+    }
 }
 
 #[test]
