@@ -27,6 +27,8 @@ pub struct Dialect {
     pub null_order: NullOrder,
     /// Whether `NULLS FIRST` and `NULLS LAST` can be said; else a sort key of its own says it.
     pub nulls_sayable: bool,
+    /// A placeholder `$1` for a value of a type (`$d`, `$s`), where the driver cannot say the type.
+    pub bind: fn(ScalarType) -> &'static str,
     /// NULL of a type, where a column of a derived table is nothing else.
     pub null: fn(ScalarType) -> &'static str,
     /// `$1` in the list `$2` of values of a type.
