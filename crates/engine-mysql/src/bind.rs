@@ -32,8 +32,8 @@ pub fn bound(bind: &Bind, slots: &[Value]) -> Result<Sent, Fault> {
     }
 }
 
-/// The form in which a value is sent. Decimals go as text: their place in the statement
-/// says that they are decimals.
+/// The form in which a value is sent. Decimals go as text, ids as hexadecimal
+/// digits: their place in the statement says what they are.
 ///
 /// # Errors
 /// 22003, for a decimal that its type cannot hold.
@@ -51,7 +51,7 @@ pub fn sent(value: &Value, ty: ScalarType) -> Result<Sent, Fault> {
         (Value::Decimal(number), ScalarType::Decimal { scale, .. }) => text(decimal(*number, scale)?),
         (Value::Decimal(number), _) => text(number.to_string()),
         (Value::Text(text) | Value::Json(text), _) => Sent::Bytes(text.as_bytes().to_vec()),
-        (Value::Uuid(id), ScalarType::Uuid) => Sent::Bytes(id.as_bytes().to_vec()),
+        (Value::Uuid(id), ScalarType::Uuid) => text(id.simple().to_string()),
         (Value::Uuid(_), _) => text(value.to_text()),
         (Value::Timestamp(micros), _) => instant(*micros)?,
         (Value::Date(days), _) => instant(i64::from(*days) * DAY_MICROS)?,

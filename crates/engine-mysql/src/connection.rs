@@ -21,9 +21,9 @@ const CACHED_STATEMENTS: usize = 256;
 /// own limit comes first unless it does not answer at all.
 const GRACE_MS: u64 = 2_000;
 
-/// Everything that makes answers depend on how a server is set up. Text is compared byte by
-/// byte; `||` joins text; a backslash is a backslash; what does not fit is refused.
-const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT', time_zone = '+00:00', lc_messages = 'en_US', group_concat_max_len = 1073741824, autocommit = 1, foreign_key_checks = 1, unique_checks = 1; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+/// Everything that makes answers depend on how a server is set up. What does not fit its
+/// column is refused; times are UTC; messages are those that [`crate::error`] reads.
+const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', lc_messages = 'en_US', group_concat_max_len = 1073741824, autocommit = 1, foreign_key_checks = 1, unique_checks = 1; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 /// How a server is reached.
 #[derive(Debug)]

@@ -52,18 +52,9 @@ fn samples() -> Vec<(ScalarType, &'static str, &'static str, &'static str, Vec<V
             "DOUBLE",
             "DOUBLE",
             "v",
-            [
-                0.1,
-                1e300,
-                -1.5e-7,
-                f64::MIN_POSITIVE,
-                f64::MAX,
-                1.0 / 3.0,
-                5e-324,
-                123_456_789.123_456_79,
-            ]
-            .map(Value::Float)
-            .to_vec(),
+            [0.1, 1e300, -1.5e-7, f64::MIN_POSITIVE, f64::MAX, 1.0 / 3.0, 5e-324, 123_456_789.123_456_79]
+                .map(Value::Float)
+                .to_vec(),
         ),
         (
             DECIMAL,
@@ -170,15 +161,20 @@ async fn every_scalar_comes_back_as_it_went() {
         let texts: Vec<String> = values.iter().map(Value::to_text).collect();
         let make = format!("CREATE TABLE t{number} (n INT PRIMARY KEY, v {stored} NULL)");
         column(&mut session, &statement(&make, vec![]), ty).await;
+        let one = match ty {
+            ScalarType::Decimal { .. } => "CAST(? AS DECIMAL(18,4))",
+            ScalarType::Uuid => "UNHEX(?)",
+            ScalarType::Date => "CAST(? AS DATE)",
+            _ => "?",
+        };
         for (n, value) in values.iter().enumerate() {
-            let insert = format!("INSERT INTO t{number} (n, v) VALUES (?, ?)");
+            let insert = format!("INSERT INTO t{number} (n, v) VALUES (?, {one})");
             let binds = vec![Bind::Count(n as u64), Bind::Value(value.clone(), ty)];
             assert_eq!(session.run(&statement(&insert, binds), &[], &mut |_| Ok(())).await.unwrap(), 1);
         }
         let all = statement(&format!("SELECT v FROM t{number} ORDER BY n"), vec![]);
         assert_eq!(column(&mut session, &all, ty).await, (values.clone(), texts.clone()), "{ty:?}");
 
-        let one = if matches!(ty, ScalarType::Decimal { .. }) { "CAST(? AS DECIMAL(18,4))" } else { "?" };
         for value in &values {
             let select = format!(
                 "SELECT v FROM t{number} WHERE v = {one} AND v = (SELECT x FROM (SELECT {one} AS x) AS s)"
