@@ -1,8 +1,7 @@
 //! table: SQLite. Functions that begin with `bs_` are registered by the engine;
 //! none of them stands in DDL, so that a file opens in plain `sqlite3`.
 
-use super::{Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest};
-use backstay_schema::catalog::OnDelete;
+use super::{Children, Dialect, definition, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest};
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Decimal;
@@ -38,19 +37,15 @@ pub static SQLITE: Dialect = Dialect {
     lock_row: "",
     lock_read: "",
     pattern: None,
-    table_suffix: " STRICT",
-    migration_time: "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now')",
-    counted_key: " INTEGER CONSTRAINT $1 PRIMARY KEY AUTOINCREMENT",
     text_test,
     call,
     arithmetic,
     negate,
     cast,
     aggregate,
-    column_type,
-    on_delete,
     decimal_literal,
-    text_literal,
+    literal,
+    definition: &definition::sqlite::SQLITE,
 };
 
 const fn text_test(test: TextTest) -> &'static str {
@@ -155,27 +150,6 @@ const fn aggregate(function: AggregateFunction, ty: ScalarType) -> &'static str 
     }
 }
 
-const fn column_type(ty: ScalarType) -> &'static str {
-    match ty {
-        ScalarType::Int | ScalarType::BigInt | ScalarType::Decimal { .. } | ScalarType::Boolean => "INTEGER",
-        ScalarType::Float => "REAL",
-        ScalarType::String
-        | ScalarType::Uuid
-        | ScalarType::Timestamp
-        | ScalarType::Date
-        | ScalarType::Json
-        | ScalarType::Enum(_) => "TEXT",
-    }
-}
-
-const fn on_delete(action: OnDelete) -> &'static str {
-    match action {
-        OnDelete::Restrict => " ON DELETE RESTRICT",
-        OnDelete::Cascade => " ON DELETE CASCADE",
-        OnDelete::SetNull => " ON DELETE SET NULL",
-    }
-}
-
 /// Decimals are stored as integers scaled by their column's scale.
 fn decimal_literal(decimal: Decimal, scale: u8) -> String {
     let mut units = decimal.units;
@@ -188,8 +162,8 @@ fn decimal_literal(decimal: Decimal, scale: u8) -> String {
     units.to_string()
 }
 
-fn text_literal(value: &Value) -> String {
-    stored_text(value)
+fn literal(value: &Value) -> String {
+    ["'", &stored_text(value), "'"].concat()
 }
 
 /// The text that SQLite stores for a value whose type is stored as text.
