@@ -70,6 +70,7 @@ codes! {
     CANNOT_CAST = "42846", Invalid, "no such cast";
     SYNTAX_ERROR = "42601", Invalid, "a statement of a migration does not run";
     // engine
+    LEASE_LOST = "55P03", Unavailable, "another node does this now, or took over";
     TRANSACTION_STATE = "25001", Invalid, "a statement begins or ends a transaction where it may not";
     STATEMENT_TIMEOUT = "57014", Unavailable, "the statement took longer than its limit";
     TOO_COMPLEX = "54001", Limit, "the request passes a limit of size, depth or cost";

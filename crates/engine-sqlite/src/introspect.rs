@@ -50,6 +50,7 @@ fn table(connection: &Connection, name: String, text: &str) -> Result<LiveTable>
     let checks =
         checks.map(|found| LiveCheck { name: found.name.clone(), text: found.text.clone() }).collect();
     Ok(LiveTable {
+        comment: None,
         key,
         uniques: uniques.collect(),
         indexes,
@@ -80,9 +81,16 @@ fn columns(connection: &Connection, table: &str) -> Result<(Vec<LiveColumn>, Vec
             nullable: !row.get::<_, bool>(2)? && part == 0,
             default: row.get(3)?,
             generated: row.get::<_, i64>(5)? > 1,
+            ..LiveColumn::default()
         });
     }
     key.sort();
+    // an integer that alone is the key names the row: SQLite itself gives it a value
+    if let [(_, name)] = key.as_slice()
+        && let Some(column) = columns.iter_mut().find(|column| column.name == *name)
+    {
+        column.counted = column.ty.eq_ignore_ascii_case("INTEGER");
+    }
     Ok((columns, key.into_iter().map(|(_, name)| name).collect()))
 }
 

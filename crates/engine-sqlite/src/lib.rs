@@ -8,6 +8,7 @@ pub mod connection;
 pub mod error;
 pub mod functions;
 pub mod introspect;
+pub mod lease;
 pub mod lock;
 pub mod migration;
 pub mod pool;
@@ -21,6 +22,7 @@ use crate::writer::Writer;
 use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
 use backstay_engine::capabilities::Capabilities;
+use backstay_engine::lease::{LeaseAnswer, LeaseRequest};
 use backstay_engine::live::Live;
 use backstay_engine::migration::{Batch, JournalRow};
 use backstay_engine::{Engine, Work};
@@ -83,6 +85,10 @@ impl Engine for Sqlite {
 
     fn journal(&self) -> Work<'_, Vec<JournalRow>> {
         Box::pin(self.readers.with(migration::journal))
+    }
+
+    fn lease<'a>(&'a self, request: &'a LeaseRequest) -> Work<'a, LeaseAnswer> {
+        Box::pin(self.writer.lease(request))
     }
 
     fn migrate<'a>(&'a self, batch: &'a Batch) -> Work<'a, ()> {

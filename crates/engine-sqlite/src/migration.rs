@@ -3,6 +3,7 @@
 use crate::connection::Opened;
 use crate::error::fault;
 use crate::introspect;
+use crate::lease;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::live::Live;
@@ -44,7 +45,7 @@ pub fn apply(opened: &mut Opened, batch: &Batch) -> Result<(), Fault> {
 /// Whatever a statement is refused with.
 pub fn rehearse(statements: &[String]) -> Result<Live, Fault> {
     let connection = Connection::open_in_memory().map_err(fault)?;
-    run(&connection, &Batch { statements: statements.to_vec(), journal: None })?;
+    run(&connection, &Batch::plain(statements.to_vec()))?;
     introspect::live(&connection)
 }
 
@@ -60,6 +61,9 @@ pub fn journal(connection: &Connection) -> Result<Vec<JournalRow>, Fault> {
 }
 
 fn run(connection: &Connection, batch: &Batch) -> Result<(), Fault> {
+    if let Some(held) = &batch.lease {
+        lease::keep(connection, held)?;
+    }
     let outside = connection.is_autocommit();
     for (index, statement) in batch.statements.iter().enumerate() {
         connection.execute_batch(statement).map_err(|error| refused(index + 1, error))?;

@@ -11,6 +11,7 @@ use crate::pool::Readers;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
+use backstay_engine::lease::{LeaseAnswer, LeaseRequest};
 use backstay_engine::migration::Batch;
 use backstay_policy::guarded::Guarded;
 use backstay_query::plan::{Query, Script};
@@ -73,6 +74,17 @@ impl Writer {
     pub async fn migrate(&self, batch: &Batch) -> Result<(), Fault> {
         let (answer, answered) = oneshot::channel();
         let task = Task::Migration { batch: batch.clone(), answer };
+        self.send(Job { task, alone: true, bytes: 0 })?;
+        answered.await.map_err(gone)?
+    }
+
+    /// Takes, renews or gives back a lease.
+    ///
+    /// # Errors
+    /// As [`Writer::run`].
+    pub async fn lease(&self, request: &LeaseRequest) -> Result<LeaseAnswer, Fault> {
+        let (answer, answered) = oneshot::channel();
+        let task = Task::Lease { request: request.clone(), answer };
         self.send(Job { task, alone: true, bytes: 0 })?;
         answered.await.map_err(gone)?
     }

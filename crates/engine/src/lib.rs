@@ -3,10 +3,12 @@
 
 pub mod capabilities;
 pub mod cost;
+pub mod lease;
 pub mod live;
 pub mod migration;
 
 use crate::capabilities::Capabilities;
+use crate::lease::{LeaseAnswer, LeaseRequest};
 use crate::live::Live;
 use crate::migration::{Batch, JournalRow};
 use backstay_base::fault::Fault;
@@ -35,6 +37,10 @@ pub trait Engine: Send + Sync + 'static {
 
     /// The migrations that were applied, in order of their numbers. For `migrate` alone.
     fn journal(&self) -> Work<'_, Vec<JournalRow>>;
+
+    /// Takes, renews or gives back a lease; see [`lease`]. Durable when answered. Never waits for a
+    /// row that a migration holds longer than a statement may take.
+    fn lease<'a>(&'a self, request: &'a LeaseRequest) -> Work<'a, LeaseAnswer>;
 
     /// Runs the statements of one migration and writes its journal row, in one
     /// transaction where [`Capabilities::transactional_ddl`] holds. For `migrate` alone.

@@ -13,6 +13,8 @@ pub struct Live {
 pub struct LiveTable {
     /// Name.
     pub name: String,
+    /// What its owner says of it, where the database keeps such words.
+    pub comment: Option<String>,
     /// Columns in order.
     pub columns: Vec<LiveColumn>,
     /// Primary key.
@@ -40,6 +42,12 @@ pub struct LiveColumn {
     pub default: Option<String>,
     /// The database computes it.
     pub generated: bool,
+    /// The database counts it where a row gives no value: identity, serial, `AUTO_INCREMENT`.
+    pub counted: bool,
+    /// Members of the database's own enum type, in order; empty for every other type.
+    pub members: Vec<String>,
+    /// What its owner says of it.
+    pub comment: Option<String>,
 }
 
 /// A primary key or unique constraint.

@@ -1,8 +1,14 @@
 //! One migration as an engine applies it, and the journal of those applied.
 //! The text comes from migration files, which are plain SQL that a person may edit.
 
+use crate::lease::Held;
+
 /// Name of the journal's table.
 pub const JOURNAL_TABLE: &str = "_backstay_migration";
+
+/// Tables that engines make for themselves; no catalog has them and no diff speaks of them.
+pub const ENGINE_TABLES: &[&str] =
+    &[JOURNAL_TABLE, crate::lease::LEASE_TABLE, "_backstay_migration_step", "_backstay_copy"];
 
 /// The statements of one migration with the journal row that goes with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +17,16 @@ pub struct Batch {
     pub statements: Vec<String>,
     /// The row to write; none where nothing is to be recorded (a scratch database).
     pub journal: Option<JournalRow>,
+    /// The lease under which this runs: without it the statements do not run. None in a scratch database.
+    pub lease: Option<Held>,
+}
+
+impl Batch {
+    /// Statements alone: no journal row, no lease.
+    #[must_use]
+    pub const fn plain(statements: Vec<String>) -> Self {
+        Self { statements, journal: None, lease: None }
+    }
 }
 
 /// One applied migration.

@@ -75,7 +75,7 @@ pub async fn up(
             checksum: file.checksum.clone(),
             applied_at: Value::Timestamp(clock.now_micros()).to_text(),
         };
-        let batch = Batch { statements: file.statements(engine.name()), journal: Some(journal) };
+        let batch = Batch { journal: Some(journal), ..Batch::plain(file.statements(engine.name())) };
         engine.migrate(&batch).await.map_err(|fault| Fault {
             // a table that is made anew has another name while its rows move
             message: format!("{}: {}", file.name, fault.message.replace(SCRATCH, "")),
@@ -116,7 +116,7 @@ pub async fn own_tables(
             format!("the database was used by a newer backstay: {} would be lost", change.summary),
         ));
     }
-    engine.migrate(&Batch { statements: plan.statements(), journal: None }).await
+    engine.migrate(&Batch::plain(plan.statements())).await
 }
 
 /// What a database looks like that ran all `files`; nothing of it is kept.

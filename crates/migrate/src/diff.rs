@@ -48,7 +48,7 @@ pub async fn diff(
     let gone = live.tables.iter().filter(|table| {
         scope.holds_name(&table.name)
             && !matched.contains(&table.name.as_str())
-            && table.name != backstay_engine::migration::JOURNAL_TABLE
+            && !backstay_engine::migration::ENGINE_TABLES.contains(&table.name.as_str())
     });
     for table in gone {
         plan.changes.push(Change::losing(

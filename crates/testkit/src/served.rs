@@ -145,7 +145,7 @@ impl Served {
         let engine: Arc<dyn Engine> =
             Arc::new(Sqlite::open(&folder.path().join("test.db"), &setup.limits).unwrap());
         let statements = ddl::create_all(&catalog, &SQLITE);
-        engine.migrate(&Batch { statements, journal: None }).await.unwrap();
+        engine.migrate(&Batch::plain(statements)).await.unwrap();
         let clock = Clock::fixed(NOW_MICROS);
         let auth = Arc::new(Auth::new(AuthParts {
             engine: Arc::clone(&engine),

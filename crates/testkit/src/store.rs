@@ -55,7 +55,7 @@ impl Store {
         let folder = tempfile::tempdir().unwrap();
         let engine = Sqlite::open(&folder.path().join("test.db"), &Limits::default()).unwrap();
         let statements = ddl::create_all(catalog, &SQLITE);
-        engine.migrate(&Batch { statements, journal: None }).await.unwrap();
+        engine.migrate(&Batch::plain(statements)).await.unwrap();
         Self { engine, ids: Ids::seeded(Clock::fixed(NOW_MICROS), 1), _folder: folder }
     }
 

@@ -5,11 +5,13 @@
 
 use crate::connection::{self, Opened, control};
 use crate::error::fault;
+use crate::lease;
 use crate::migration;
 use crate::pool::Readers;
 use crate::session::SqliteSession;
 use backstay_base::code;
 use backstay_base::fault::Fault;
+use backstay_engine::lease::{LeaseAnswer, LeaseRequest};
 use backstay_engine::migration::Batch;
 use backstay_policy::guarded::Guarded;
 use backstay_query::plan::Script;
@@ -45,6 +47,7 @@ pub(super) struct Job {
 pub(super) enum Task {
     Script { script: Box<Guarded<Script>>, answer: oneshot::Sender<Result<Reply, Fault>> },
     Migration { batch: Batch, answer: oneshot::Sender<Result<(), Fault>> },
+    Lease { request: LeaseRequest, answer: oneshot::Sender<Result<LeaseAnswer, Fault>> },
 }
 
 /// A script and where its answer goes.
@@ -119,6 +122,9 @@ impl Group {
                     let result = self.open().and_then(|opened| migration::apply(opened, &batch));
                     self.readers.clear();
                     drop(answer.send(result));
+                }
+                Task::Lease { request, answer } => {
+                    drop(answer.send(self.open().and_then(|opened| lease::ask(opened, &request))));
                 }
             }
         }

@@ -253,7 +253,7 @@ async fn a_full_disk_refuses_the_one_that_fills_it() {
         .unwrap();
     let limit = format!("PRAGMA max_page_count = {}", pages + 8);
     db.engine
-        .migrate(&backstay_engine::migration::Batch { statements: vec![limit], journal: None })
+        .migrate(&backstay_engine::migration::Batch::plain(vec![limit]))
         .await
         .unwrap();
     let large = "x".repeat(1 << 20);

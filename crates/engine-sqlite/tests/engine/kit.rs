@@ -80,7 +80,7 @@ async fn open_catalog(limits: &Limits, catalog: Arc<Catalog>) -> Db {
     let dir = tempfile::tempdir().unwrap();
     let engine = Arc::new(Sqlite::open(&dir.path().join("test.db"), limits).unwrap());
     let statements = ddl::create_all(&catalog, &SQLITE);
-    engine.migrate(&Batch { statements, journal: None }).await.unwrap();
+    engine.migrate(&Batch::plain(statements)).await.unwrap();
     Db { dir, catalog, engine }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::kit::{Db, open, refused};
 use backstay_engine::Engine as _;
+use backstay_engine::lease::{Held, LeaseAction, LeaseAnswer, LeaseRequest};
 use backstay_engine::live::{LiveCheck, LiveColumn, LiveIndex, LiveKey, LiveReference, LiveTable};
 use backstay_engine::migration::{Batch, JournalRow};
 use backstay_sql::ddl;
@@ -12,7 +13,7 @@ fn words(names: &[&str]) -> Vec<String> {
 }
 
 fn column(name: &str, ty: &str, nullable: bool) -> LiveColumn {
-    LiveColumn { name: name.into(), ty: ty.into(), nullable, default: None, generated: false }
+    LiveColumn { name: name.into(), ty: ty.into(), nullable, ..LiveColumn::default() }
 }
 
 #[tokio::test]
@@ -23,9 +24,10 @@ async fn what_was_made_is_found_again() {
     assert_eq!(names, ["note", "pair", "person", "post", "post_tag", "tag"]);
     let note = live.tables.into_iter().next().unwrap();
     let expected = LiveTable {
+        comment: None,
         name: "note".into(),
         columns: vec![
-            column("id", "INTEGER", false),
+            LiveColumn { counted: true, ..column("id", "INTEGER", false) },
             column("post_id", "INTEGER", false),
             column("text", "TEXT", true),
         ],
@@ -90,7 +92,7 @@ async fn a_migration_is_all_or_nothing() {
     let db = Db::filled().await;
     assert_eq!(db.engine.journal().await.unwrap(), []);
     let batch =
-        |statements: &[&str], number| Batch { statements: words(statements), journal: Some(row(number)) };
+        |statements: &[&str], number| Batch { journal: Some(row(number)), ..Batch::plain(words(statements)) };
     db.engine.migrate(&batch(&["ALTER TABLE tag ADD COLUMN weight INTEGER"], 1)).await.unwrap();
     assert_eq!(db.engine.journal().await.unwrap(), [row(1)]);
     let before = db.engine.introspect().await.unwrap();
@@ -113,4 +115,39 @@ async fn a_migration_is_all_or_nothing() {
     assert_eq!(db.engine.introspect().await.unwrap(), before);
     assert_eq!(db.engine.journal().await.unwrap(), [row(1)]);
     assert_eq!(db.dump("person", "id").await, "[{id:1},{id:2},{id:3}]");
+}
+
+#[tokio::test]
+async fn a_lease_has_one_holder_and_its_fence_only_rises() {
+    let db = Db::filled().await;
+    let ask = async |holder: &str, action| {
+        let request = LeaseRequest { name: "migrate".into(), holder: holder.into(), action };
+        db.engine.lease(&request).await.unwrap()
+    };
+    let long = 60_000;
+    assert_eq!(ask("a", LeaseAction::Take { ttl_ms: long }).await, LeaseAnswer::Held { fence: 1 });
+    let LeaseAnswer::Taken { holder, .. } = ask("b", LeaseAction::Take { ttl_ms: long }).await else { panic!() };
+    assert_eq!(holder, "a");
+    assert_eq!(ask("a", LeaseAction::Renew { fence: 1, ttl_ms: 0 }).await, LeaseAnswer::Held { fence: 1 });
+    // it has ended by the clock of the database, and b takes it
+    assert_eq!(ask("b", LeaseAction::Take { ttl_ms: long }).await, LeaseAnswer::Held { fence: 2 });
+    let LeaseAnswer::Taken { holder, .. } = ask("a", LeaseAction::Renew { fence: 1, ttl_ms: long }).await else {
+        panic!()
+    };
+    assert_eq!(holder, "b");
+    let held = |fence| Held { name: "migrate".into(), fence, ttl_ms: long };
+    let batch = |table: &str, fence| Batch {
+        lease: Some(held(fence)),
+        ..Batch::plain(vec![format!("CREATE TABLE {table} (a TEXT) STRICT")])
+    };
+    assert_eq!(
+        refused(db.engine.migrate(&batch("late", 1)).await),
+        "55P03 | the lease \"migrate\" was taken over; nothing was done | "
+    );
+    db.engine.migrate(&batch("timely", 2)).await.unwrap();
+    let names: Vec<String> =
+        db.engine.introspect().await.unwrap().tables.into_iter().map(|table| table.name).collect();
+    assert!(names.contains(&"timely".to_owned()) && !names.contains(&"late".to_owned()), "{names:?}");
+    assert_eq!(ask("b", LeaseAction::Release { fence: 2 }).await, LeaseAnswer::Released);
+    assert_eq!(ask("a", LeaseAction::Take { ttl_ms: long }).await, LeaseAnswer::Held { fence: 3 });
 }

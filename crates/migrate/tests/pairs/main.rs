@@ -63,7 +63,7 @@ async fn one(from: &Model, to: &Model, filled: bool, pair: &str, random: &mut im
     let engine = Sqlite::open(&path, &Limits::default()).unwrap();
     let old = compiled(from);
     let statements = ddl::create_all(&old, &SQLITE);
-    engine.migrate(&Batch { statements, journal: None }).await.unwrap();
+    engine.migrate(&Batch::plain(statements)).await.unwrap();
     assert!(diff_of(&engine, &old).await.is_empty(), "a new database differs from its schema\n{pair}");
     if filled {
         fill(&path, from, random);
@@ -78,7 +78,7 @@ async fn one(from: &Model, to: &Model, filled: bool, pair: &str, random: &mut im
     assert_eq!(lossy, plan.is_destructive(), "losses are told wrongly\n{}\n{pair}", written.text);
 
     let live = engine.introspect().await.unwrap();
-    if let Err(fault) = engine.migrate(&Batch { statements: plan.statements(), journal: None }).await {
+    if let Err(fault) = engine.migrate(&Batch::plain(plan.statements())).await {
         assert!(filled, "an empty database was refused: {fault:?}\n{}\n{pair}", written.text);
         assert_eq!(engine.introspect().await.unwrap(), live, "{pair}");
         assert_eq!(contents(&path, &live), before, "{pair}");

@@ -76,7 +76,7 @@ pub(super) async fn open_with(settings: Settings, project: &str) -> Kit {
     let engine = Arc::new(Sqlite::open(&dir.path().join("test.db"), &Limits::default()).unwrap());
     let catalog = Arc::new(catalog(project));
     let statements = ddl::create_all(&catalog, &SQLITE);
-    engine.migrate(&Batch { statements, journal: None }).await.unwrap();
+    engine.migrate(&Batch::plain(statements)).await.unwrap();
     let clock = Clock::fixed(NOW);
     let auth = Arc::new(service(&engine, settings, &clock, 1));
     auth.load(Arc::clone(&catalog));
