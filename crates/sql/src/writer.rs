@@ -145,7 +145,11 @@ impl Writer {
     pub(crate) fn schema_literal(&mut self, value: &Value, scale: u8) -> &mut Self {
         match value {
             Value::Null | Value::Duration(_) => self.text.push_str("NULL"),
-            Value::Bool(truth) => self.text.push_str(if *truth { self.dialect.definition.truth } else { self.dialect.definition.falsehood }),
+            Value::Bool(truth) => self.text.push_str(if *truth {
+                self.dialect.definition.truth
+            } else {
+                self.dialect.definition.falsehood
+            }),
             Value::Int(number) => self.text.push_str(&number.to_string()),
             Value::Float(number) => self.text.push_str(&float_literal(*number)),
             Value::Decimal(decimal) => {

@@ -4,7 +4,7 @@ use crate::kit::{Db, embed, eq, select};
 use backstay_query::named::{self, Query};
 use backstay_query::plan::Query as Planned;
 use backstay_sql::dialect::sqlite::SQLITE;
-use backstay_sql::lower::select::{Way, Reading, reading};
+use backstay_sql::lower::select::{Reading, Way, reading};
 
 /// `EXPLAIN QUERY PLAN` of every level.
 fn explained(connection: &rusqlite::Connection, reading: &Reading<'_>, into: &mut Vec<String>) {

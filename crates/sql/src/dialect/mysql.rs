@@ -1,7 +1,9 @@
 //! table: MariaDB 10.6 and later, MySQL 8.0.19 and later. They differ in a collation's
 //! name and in whether inserts can answer. Text is compared by its bytes, trailing spaces count.
 
-use super::{Children, Dialect, definition, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest};
+use super::{
+    Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+};
 use crate::pattern::{PERL, translate};
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;

@@ -1,7 +1,9 @@
 //! table: PostgreSQL 13 and later. No extension, no function of our own: what the
 //! database does otherwise than the language is said around it.
 
-use super::{Children, Dialect, definition, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest};
+use super::{
+    Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+};
 use crate::pattern::{ADVANCED, translate};
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
@@ -175,4 +177,3 @@ const fn aggregate(function: AggregateFunction, ty: ScalarType) -> &'static str 
         (AggregateFunction::Avg, _) => "round(avg($1), $s)",
     }
 }
-

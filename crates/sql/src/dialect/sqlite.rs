@@ -1,7 +1,9 @@
 //! table: SQLite. Functions that begin with `bs_` are registered by the engine;
 //! none of them stands in DDL, so that a file opens in plain `sqlite3`.
 
-use super::{Children, Dialect, definition, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest};
+use super::{
+    Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+};
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Decimal;

@@ -41,10 +41,8 @@ pub static MARIADB: Definition = Definition {
 };
 
 /// MySQL 8.0.19 and later.
-pub static MYSQL: Definition = Definition {
-    table_suffix: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin",
-    ..MARIADB
-};
+pub static MYSQL: Definition =
+    Definition { table_suffix: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin", ..MARIADB };
 
 const fn column_type(ty: ScalarType, place: Place) -> &'static str {
     match (ty, place) {
