@@ -63,6 +63,8 @@ pub struct Dialect {
     pub lock_row: &'static str,
     /// The same for rows that a rule of a write reads: others may read, not write.
     pub lock_read: &'static str,
+    /// Whether references may be met by later rows of one statement.
+    pub references_wait: bool,
     /// A pattern of `matches` in the database's own words; none where it takes ours.
     pub pattern: Option<fn(&str) -> Option<String>>,
     /// Tables, constraints, and how they are changed.

@@ -35,6 +35,7 @@ pub static MARIADB: Dialect = Dialect {
     returning: Returning::InsertAndDelete,
     counted_last: "SELECT LAST_INSERT_ID()",
     default_row: " () VALUES ()",
+    references_wait: false,
     lock_row: " FOR UPDATE",
     lock_read: " LOCK IN SHARE MODE",
     pattern: Some(|pattern| translate(pattern, PERL)),

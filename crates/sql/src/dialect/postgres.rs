@@ -32,6 +32,7 @@ pub static POSTGRES: Dialect = Dialect {
     returning: Returning::Always,
     counted_last: "SELECT lastval()",
     default_row: " DEFAULT VALUES",
+    references_wait: true,
     lock_row: " FOR UPDATE OF $1",
     lock_read: " FOR SHARE",
     pattern: Some(|pattern| translate(pattern, ADVANCED)),

@@ -36,6 +36,7 @@ pub static SQLITE: Dialect = Dialect {
     returning: Returning::Always,
     counted_last: "SELECT last_insert_rowid()",
     default_row: " DEFAULT VALUES",
+    references_wait: true,
     lock_row: "",
     lock_read: "",
     pattern: None,
