@@ -3,6 +3,7 @@
 
 use backstay_query::plan::{Assign, Insert, Invalid, Refusal, Update};
 use backstay_schema::catalog::{Column, Fill, Format, Table, Valid};
+use backstay_schema::name::fitted;
 use backstay_schema::value::Value;
 use regex::Regex;
 use std::cell::RefCell;
@@ -48,7 +49,7 @@ fn refusal(table: &Table, column: &Column, value: &Value) -> Option<Refusal> {
     }
     let broken = column.valid.iter().any(|valid| !holds(valid, value));
     broken.then(|| Refusal::Check {
-        constraint: format!("{}_{}_check", table.name, column.name),
+        constraint: fitted(format!("{}_{}_check", table.name, column.name)),
         message: column.valid_message.clone(),
     })
 }

@@ -57,6 +57,22 @@ pub fn object_name(table: &str, columns: &str, label: &str) -> String {
     if columns.is_empty() { format!("{table}_{label}") } else { format!("{table}_{columns}_{label}") }
 }
 
+/// A name that every database takes: one that is too long keeps its beginning and ends in a
+/// hash of all of it (FNV-1a), so that two long names of one table stay two.
+#[must_use]
+pub fn fitted(name: String) -> String {
+    if name.len() <= MAX_IDENTIFIER_BYTES {
+        return name;
+    }
+    let hash =
+        name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let mut room = MAX_IDENTIFIER_BYTES - 9;
+    while !name.is_char_boundary(room) {
+        room -= 1;
+    }
+    format!("{}_{hash:08x}", name.get(..room).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +90,15 @@ mod tests {
         }
         assert_eq!(pascal_case("product_tag"), "ProductTag");
         assert_eq!(pascal_case("order_item_tag"), "OrderItemTag");
+    }
+
+    #[test]
+    fn names_that_fit_stay_and_long_ones_stay_apart() {
+        assert_eq!(fitted("product_price_check".to_owned()), "product_price_check");
+        let long = |last: &str| fitted("c".repeat(70) + last);
+        assert_eq!(long("a").len(), MAX_IDENTIFIER_BYTES);
+        assert_ne!(long("a"), long("b"));
+        assert_eq!(fitted("ä".repeat(40)).len(), MAX_IDENTIFIER_BYTES);
     }
 
     #[test]

@@ -1,34 +1,115 @@
 //! Definitions: what a table of the catalog looks like in a database. Constraints
 //! bear names that errors can be told by. CHECKs call no registered function.
 
+pub mod alter;
 pub mod check;
+pub mod column;
 pub mod copy;
 
-use crate::dialect::{Dialect, digits_and_scale};
+use crate::dialect::Dialect;
+use crate::dialect::definition::Alter;
 use crate::lower::Lower;
 use crate::writer::Writer;
-use backstay_schema::catalog::{
-    Catalog, Column, ColumnId, DefaultValue, Fill, Relation, RelationKind, Table, Unique, Valid,
-};
+use backstay_schema::catalog::{Catalog, ColumnId, Relation, RelationId, RelationKind, Table, Unique, Valid};
+use backstay_schema::name::fitted;
 use backstay_schema::scalar::ScalarType;
 
-/// Everything of a catalog: tables, then indexes. Backstay's own tables are among them.
+/// Everything of a catalog: tables, then indexes, then what had to wait. Backstay's own tables are among them.
 #[must_use]
 pub fn create_all(catalog: &Catalog, dialect: &'static Dialect) -> Vec<String> {
-    let tables = catalog.tables.iter().map(|table| create_table(catalog, dialect, table));
-    let indexes = catalog.tables.iter().flat_map(|table| create_indexes(table, dialect));
-    tables.chain(indexes).collect()
+    let tables: Vec<&Table> = catalog.tables.iter().collect();
+    create_tables(catalog, dialect, &tables)
 }
 
-/// `CREATE TABLE` with its constraints.
+/// Some tables of a catalog with their indexes, in an order that a database takes.
 #[must_use]
-pub fn create_table(catalog: &Catalog, dialect: &'static Dialect, table: &Table) -> String {
-    create_table_named(catalog, dialect, table, &table.name)
+pub fn create_tables(catalog: &Catalog, dialect: &'static Dialect, tables: &[&Table]) -> Vec<String> {
+    let order = in_order(catalog, tables);
+    let late = late_references(dialect, &order);
+    let creations = order.iter().map(|table| create_table(catalog, dialect, table, &late));
+    let indexes = order.iter().flat_map(|table| create_indexes(table, dialect));
+    let references =
+        late.iter().map(|late| alter::add_reference(catalog, dialect, late.table, late.relation));
+    creations.chain(indexes).chain(references).collect()
+}
+
+/// A foreign key that is made once both tables stand.
+#[derive(Debug, Clone, Copy)]
+pub struct Late<'a> {
+    /// The table that refers.
+    pub table: &'a Table,
+    /// Its reference.
+    pub relation: &'a Relation,
+}
+
+/// Tables so that each stands after those that it refers to; those that refer to each other in a
+/// circle stand in their order of declaration.
+#[must_use]
+pub fn in_order<'a>(catalog: &Catalog, tables: &[&'a Table]) -> Vec<&'a Table> {
+    let mut left = tables.to_vec();
+    let mut placed: Vec<&Table> = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let waits = |table: &Table| {
+            let mut targets = references(table).map(|(relation, _)| catalog.table(relation.target).id);
+            targets.any(|target| target != table.id && left.iter().any(|other| other.id == target))
+        };
+        let next = left.iter().position(|table| !waits(table)).unwrap_or(0);
+        placed.push(left.remove(next));
+    }
+    placed
+}
+
+/// The references to tables that stand later in `order`; none where the database does not mind, and
+/// none where nothing can be added to a table that stands.
+#[must_use]
+pub fn late_references<'a>(dialect: &'static Dialect, order: &[&'a Table]) -> Vec<Late<'a>> {
+    if matches!(dialect.definition.alter, Alter::Rebuild) {
+        return Vec::new();
+    }
+    let mut late = Vec::new();
+    for (index, table) in order.iter().enumerate() {
+        let later = order.get(index + 1..).unwrap_or_default();
+        let waiting = references(table)
+            .filter(|(relation, _)| later.iter().any(|other| other.id == relation.target))
+            .map(|(relation, _)| Late { table, relation });
+        late.extend(waiting);
+    }
+    late
+}
+
+/// The references of a table, with the names of their constraints.
+pub fn references(table: &Table) -> impl Iterator<Item = (&Relation, &str)> {
+    table.relations.iter().filter_map(|relation| match &relation.kind {
+        RelationKind::ToOne { constraint, .. } => Some((relation, constraint.as_str())),
+        RelationKind::ToMany { .. } | RelationKind::ManyToMany { .. } => None,
+    })
+}
+
+/// `CREATE TABLE` with its constraints, without the references that are made later.
+#[must_use]
+pub fn create_table(
+    catalog: &Catalog,
+    dialect: &'static Dialect,
+    table: &Table,
+    late: &[Late<'_>],
+) -> String {
+    let is_late =
+        |id: RelationId| late.iter().any(|late| late.table.id == table.id && late.relation.id == id);
+    create(catalog, dialect, (table, &table.name), &is_late)
 }
 
 /// `CREATE TABLE` under another name: a migration that rebuilds a table fills that one and renames it.
 #[must_use]
 pub fn create_table_named(catalog: &Catalog, dialect: &'static Dialect, table: &Table, name: &str) -> String {
+    create(catalog, dialect, (table, name), &|_| false)
+}
+
+fn create(
+    catalog: &Catalog,
+    dialect: &'static Dialect,
+    (table, name): (&Table, &str),
+    is_late: &dyn Fn(RelationId) -> bool,
+) -> String {
     let mut lower = Lower::new(catalog, dialect);
     lower.writer.push("CREATE TABLE ").name(name).push(" (");
     for (index, column) in table.columns.iter().enumerate() {
@@ -36,9 +117,16 @@ pub fn create_table_named(catalog: &Catalog, dialect: &'static Dialect, table: &
         lower.column_definition(table, column);
     }
     lower.keys(table);
-    lower.references(table);
-    lower.checks(table);
-    lower.writer.push("\n)").push(dialect.table_suffix);
+    for (relation, _) in references(table).filter(|(relation, _)| !is_late(relation.id)) {
+        lower.writer.push(",\n  ");
+        lower.reference(table, relation);
+    }
+    for check in check::of_table(catalog, dialect, table) {
+        lower.writer.push(",\n  CONSTRAINT ").name(&check.name).push(" CHECK (");
+        check.write(&mut lower, table);
+        lower.writer.push(")");
+    }
+    lower.writer.push("\n)").push(dialect.definition.table_suffix);
     lower.finish().0.text
 }
 
@@ -79,52 +167,6 @@ pub fn create_index(table: &Table, dialect: &'static Dialect, index: &Unique) ->
     writer.finish().text
 }
 
-/// `ALTER TABLE … ADD COLUMN`, for columns that need no key and no reference.
-#[must_use]
-pub fn add_column(catalog: &Catalog, dialect: &'static Dialect, table: &Table, column: &Column) -> String {
-    let mut lower = Lower::new(catalog, dialect);
-    lower.writer.push("ALTER TABLE ").table(table).push(" ADD COLUMN ");
-    lower.column_definition(table, column);
-    if let Some(DefaultValue::Value(value)) = &column.default {
-        // what the rows that are there already get; later ones get theirs from the server
-        lower.writer.push(" DEFAULT ");
-        lower.writer.schema_literal(&check::typed(value, column.ty), digits_and_scale(column.ty).1);
-    }
-    if let Some(relation) = column.relation.map(|id| table.relation(id)) {
-        lower.inline_reference(relation);
-    }
-    for check in check::of_column(catalog, table, column) {
-        lower.writer.push(" CONSTRAINT ").name(&check.name).push(" CHECK (");
-        check.write(&mut lower, table);
-        lower.writer.push(")");
-    }
-    lower.finish().0.text
-}
-
-/// `ALTER TABLE … DROP COLUMN`; the name is of the live database.
-#[must_use]
-pub fn drop_column(dialect: &'static Dialect, table: &str, column: &str) -> String {
-    let mut writer = Writer::new(dialect);
-    writer.push("ALTER TABLE ").name(table).push(" DROP COLUMN ").name(column);
-    writer.finish().text
-}
-
-/// `ALTER TABLE … RENAME COLUMN`.
-#[must_use]
-pub fn rename_column(dialect: &'static Dialect, table: &str, from: &str, to: &str) -> String {
-    let mut writer = Writer::new(dialect);
-    writer.push("ALTER TABLE ").name(table).push(" RENAME COLUMN ").name(from).push(" TO ").name(to);
-    writer.finish().text
-}
-
-/// `ALTER TABLE … RENAME TO`.
-#[must_use]
-pub fn rename_table(dialect: &'static Dialect, from: &str, to: &str) -> String {
-    let mut writer = Writer::new(dialect);
-    writer.push("ALTER TABLE ").name(from).push(" RENAME TO ").name(to);
-    writer.finish().text
-}
-
 /// `DROP TABLE`.
 #[must_use]
 pub fn drop_table(dialect: &'static Dialect, table: &str) -> String {
@@ -135,16 +177,18 @@ pub fn drop_table(dialect: &'static Dialect, table: &str) -> String {
 
 /// `DROP INDEX`.
 #[must_use]
-pub fn drop_index(dialect: &'static Dialect, index: &str) -> String {
+pub fn drop_index(dialect: &'static Dialect, table: &str, index: &str) -> String {
     let mut writer = Writer::new(dialect);
-    writer.push("DROP INDEX ").name(index);
+    writer.template(dialect.definition.drop_index, &mut |writer, mark| {
+        writer.name(if mark == '1' { index } else { table });
+    });
     writer.finish().text
 }
 
 /// Name of the primary key constraint: `product_pkey`.
 #[must_use]
 pub fn key_name(table: &Table) -> String {
-    table.name.clone() + "_pkey"
+    fitted(table.name.clone() + "_pkey")
 }
 
 fn index_name(table: &Table, columns: &[ColumnId]) -> String {
@@ -153,81 +197,49 @@ fn index_name(table: &Table, columns: &[ColumnId]) -> String {
         name.push('_');
         name.push_str(&table.column(*id).name);
     }
-    name + "_idx"
+    fitted(name + "_idx")
 }
 
-fn column_list(writer: &mut Writer, table: &Table, columns: &[ColumnId]) {
+pub(crate) fn column_list(writer: &mut Writer, table: &Table, columns: &[ColumnId]) {
     for (index, id) in columns.iter().enumerate() {
         writer.push(if index > 0 { ", " } else { "" }).column(table.column(*id));
     }
 }
 
-fn is_counted(table: &Table, column: &Column) -> bool {
-    column.fill == Fill::AutoIncrement && table.key == [column.id]
-}
-
 impl Lower<'_> {
-    fn column_definition(&mut self, table: &Table, column: &Column) {
-        self.writer.column(column);
-        if is_counted(table, column) {
-            let counted = self.dialect.counted_key;
-            let (before, after) = counted.split_once("$1").unwrap_or((counted, ""));
-            self.writer.push(before).name(&key_name(table)).push(after);
-            return;
-        }
-        self.writer.push(" ").push((self.dialect.column_type)(column.ty));
-        if !column.nullable {
-            self.writer.push(" NOT NULL");
-        }
-    }
-
     fn keys(&mut self, table: &Table) {
-        let counted = table.columns.iter().any(|column| is_counted(table, column));
+        let counted = table.columns.iter().any(|column| column::is_counted(table, column));
         if !counted && !table.key.is_empty() {
-            self.writer.push(",\n  CONSTRAINT ").name(&key_name(table)).push(" PRIMARY KEY (");
-            column_list(&mut self.writer, table, &table.key);
-            self.writer.push(")");
+            self.writer.push(",\n  ");
+            self.key(table);
         }
         for unique in &table.uniques {
-            self.writer.push(",\n  CONSTRAINT ").name(&unique.name).push(" UNIQUE (");
-            column_list(&mut self.writer, table, &unique.columns);
-            self.writer.push(")");
+            self.writer.push(",\n  ");
+            self.unique(table, unique);
         }
     }
 
-    fn references(&mut self, table: &Table) {
-        for relation in &table.relations {
-            let RelationKind::ToOne { columns, on_delete, constraint, .. } = &relation.kind else { continue };
-            let target = self.catalog.table(relation.target);
-            self.writer.push(",\n  CONSTRAINT ").name(constraint).push(" FOREIGN KEY (");
-            column_list(&mut self.writer, table, columns);
-            self.writer.push(") REFERENCES ").table(target).push(" (");
-            column_list(&mut self.writer, target, &target.key);
-            self.writer.push(")").push((self.dialect.on_delete)(*on_delete));
-        }
+    pub(crate) fn key(&mut self, table: &Table) {
+        self.writer.push("CONSTRAINT ").name(&key_name(table)).push(" PRIMARY KEY (");
+        column_list(&mut self.writer, table, &table.key);
+        self.writer.push(")");
     }
 
-    fn inline_reference(&mut self, relation: &Relation) {
+    pub(crate) fn unique(&mut self, table: &Table, unique: &Unique) {
+        self.writer.push("CONSTRAINT ").name(&unique.name).push(" UNIQUE (");
+        column_list(&mut self.writer, table, &unique.columns);
+        self.writer.push(")");
+    }
+
+    pub(crate) fn reference(&mut self, table: &Table, relation: &Relation) {
         let RelationKind::ToOne { columns, on_delete, constraint, .. } = &relation.kind else { return };
-        if columns.len() != 1 {
-            return;
-        }
         let target = self.catalog.table(relation.target);
-        self.writer.push(" CONSTRAINT ").name(constraint).push(" REFERENCES ").table(target).push(" (");
+        self.writer.push("CONSTRAINT ").name(constraint).push(" FOREIGN KEY (");
+        column_list(&mut self.writer, table, columns);
+        self.writer.push(") REFERENCES ").table(target).push(" (");
         column_list(&mut self.writer, target, &target.key);
-        self.writer.push(")").push((self.dialect.on_delete)(*on_delete));
-    }
-
-    fn checks(&mut self, table: &Table) {
-        let catalog = self.catalog;
-        let columns = table.columns.iter().flat_map(|column| check::of_column(catalog, table, column));
-        let rows = table.checks.iter().filter_map(check::of_row);
-        let all: Vec<check::Definition<'_>> = columns.chain(rows).collect();
-        for check in all {
-            self.writer.push(",\n  CONSTRAINT ").name(&check.name).push(" CHECK (");
-            check.write(self, table);
-            self.writer.push(")");
-        }
+        let definition = self.dialect.definition;
+        self.writer.push(")").push((definition.on_delete)(*on_delete)).push(definition.reference_suffix);
     }
 }
 

@@ -1,11 +1,12 @@
 //! What differs between databases, as data and small functions. Lowering asks
 //! here; nothing else knows which database it writes for.
 
+pub mod definition;
 pub mod mysql;
 pub mod postgres;
 pub mod sqlite;
 
-use backstay_schema::catalog::OnDelete;
+use self::definition::Definition;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Decimal;
@@ -26,6 +27,8 @@ pub struct Dialect {
     pub null_order: NullOrder,
     /// Whether `NULLS FIRST` and `NULLS LAST` can be said; else a sort key of its own says it.
     pub nulls_sayable: bool,
+    /// A placeholder `$1` for a value of a type (`$d`, `$s`), where the driver cannot say the type.
+    pub bind: fn(ScalarType) -> &'static str,
     /// NULL of a type, where a column of a derived table is nothing else.
     pub null: fn(ScalarType) -> &'static str,
     /// `$1` in the list `$2` of values of a type.
@@ -60,14 +63,12 @@ pub struct Dialect {
     pub lock_row: &'static str,
     /// The same for rows that a rule of a write reads: others may read, not write.
     pub lock_read: &'static str,
+    /// Whether references may be met by later rows of one statement.
+    pub references_wait: bool,
     /// A pattern of `matches` in the database's own words; none where it takes ours.
     pub pattern: Option<fn(&str) -> Option<String>>,
-    /// What ends a table definition.
-    pub table_suffix: &'static str,
-    /// When a migration runs, in the stored form of a timestamp, without registered functions.
-    pub migration_time: &'static str,
-    /// Column definition of a key that the database counts; `$1` is the constraint name.
-    pub counted_key: &'static str,
+    /// Tables, constraints, and how they are changed.
+    pub definition: &'static Definition,
     /// `startsWith` and its kin.
     pub text_test: fn(TextTest) -> &'static str,
     /// Functions with a scalar result.
@@ -80,14 +81,10 @@ pub struct Dialect {
     pub cast: fn(ScalarType, ScalarType) -> Option<&'static str>,
     /// An aggregate of `$1`.
     pub aggregate: fn(AggregateFunction, ScalarType) -> &'static str,
-    /// Column type.
-    pub column_type: fn(ScalarType) -> &'static str,
-    /// `ON DELETE …`.
-    pub on_delete: fn(OnDelete) -> &'static str,
     /// A decimal of the schema file in the stored form of a scale.
     pub decimal_literal: fn(Decimal, u8) -> String,
-    /// The text form of a uuid, timestamp or date of the schema file.
-    pub text_literal: fn(&Value) -> String,
+    /// A uuid, timestamp or date of the schema file as a literal.
+    pub literal: fn(&Value) -> String,
 }
 
 /// Every dialect, one per line.

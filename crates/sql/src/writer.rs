@@ -2,7 +2,7 @@
 //! the program, names that the catalog resolved, and binds; nothing that a
 //! client sent can become text.
 
-use crate::dialect::{Dialect, Placeholder};
+use crate::dialect::{Dialect, Placeholder, digits_and_scale};
 use crate::statement::{Bind, Statement};
 use backstay_query::plan::SourceId;
 use backstay_schema::catalog::{Column, Table};
@@ -91,8 +91,53 @@ impl Writer {
         self
     }
 
+    /// A template of the dialect: `$$` is a dollar sign, another mark after `$` is written by `argument`.
+    pub(crate) fn template(
+        &mut self,
+        template: &'static str,
+        argument: &mut dyn FnMut(&mut Self, char),
+    ) -> &mut Self {
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('$') {
+            self.push(before);
+            let mut chars = after.chars();
+            match chars.next() {
+                Some('$') => {
+                    self.push("$");
+                }
+                Some(mark) => argument(self, mark),
+                None => {}
+            }
+            rest = chars.as_str();
+        }
+        self.push(rest)
+    }
+
     /// A placeholder and what it holds.
     pub fn bind(&mut self, bind: Bind) -> &mut Self {
+        let ty = match &bind {
+            Bind::Value(_, ty) | Bind::Slot(_, ty) => *ty,
+            Bind::Count(_) | Bind::List(..) | Bind::Rows(_) | Bind::Path(_) => return self.placeholder(bind),
+        };
+        let (digits, scale) = digits_and_scale(ty);
+        let mut bind = Some(bind);
+        self.template((self.dialect.bind)(ty), &mut |writer, mark| match (mark, bind.take()) {
+            ('d', kept) => {
+                bind = kept;
+                writer.number(u64::from(digits));
+            }
+            ('s', kept) => {
+                bind = kept;
+                writer.number(u64::from(scale));
+            }
+            (_, Some(bind)) => {
+                writer.placeholder(bind);
+            }
+            (_, None) => {}
+        })
+    }
+
+    fn placeholder(&mut self, bind: Bind) -> &mut Self {
         self.binds.push(bind);
         match self.dialect.placeholder {
             Placeholder::Question => self.text.push('?'),
@@ -123,7 +168,11 @@ impl Writer {
     pub(crate) fn schema_literal(&mut self, value: &Value, scale: u8) -> &mut Self {
         match value {
             Value::Null | Value::Duration(_) => self.text.push_str("NULL"),
-            Value::Bool(truth) => self.text.push_str(if *truth { "1" } else { "0" }),
+            Value::Bool(truth) => self.text.push_str(if *truth {
+                self.dialect.definition.truth
+            } else {
+                self.dialect.definition.falsehood
+            }),
             Value::Int(number) => self.text.push_str(&number.to_string()),
             Value::Float(number) => self.text.push_str(&float_literal(*number)),
             Value::Decimal(decimal) => {
@@ -132,8 +181,8 @@ impl Writer {
             }
             Value::Text(text) | Value::Json(text) => self.quoted(text),
             Value::Uuid(_) | Value::Timestamp(_) | Value::Date(_) => {
-                let text = (self.dialect.text_literal)(value);
-                self.quoted(&text);
+                let text = (self.dialect.literal)(value);
+                self.text.push_str(&text);
             }
         }
         self
@@ -142,8 +191,8 @@ impl Writer {
     fn quoted(&mut self, text: &str) {
         self.text.push('\'');
         for char in text.chars() {
-            if char == '\'' {
-                self.text.push('\'');
+            if char == '\'' || (char == '\\' && self.dialect.definition.backslash_escapes) {
+                self.text.push(char);
             }
             self.text.push(char);
         }

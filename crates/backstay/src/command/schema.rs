@@ -33,14 +33,13 @@ pub fn run(context: &Context, action: &Action) -> Result<Exit> {
         Action::Show { name } => show(context, &catalog, name.as_deref()),
         Action::Sql { engine } => {
             let Some(dialect) = dialect::named(engine) else {
-                bail!("no engine {engine:?}; there is: sqlite");
+                let names: Vec<&str> = dialect::DIALECTS.iter().map(|dialect| dialect.name).collect();
+                bail!("no engine {engine:?}; there are: {}", names.join(", "));
             };
-            let tables = || catalog.tables.iter().filter(|table| table.origin != Origin::System);
-            for table in tables() {
-                context.output.data(&format!("{};", ddl::create_table(&catalog, dialect, table)));
-            }
-            for index in tables().flat_map(|table| ddl::create_indexes(table, dialect)) {
-                context.output.data(&format!("{index};"));
+            let tables: Vec<&Table> =
+                catalog.tables.iter().filter(|table| table.origin != Origin::System).collect();
+            for statement in ddl::create_tables(&catalog, dialect, &tables) {
+                context.output.data(&format!("{statement};"));
             }
             Ok(Exit::Ok)
         }

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio_postgres::{Client, Config, NoTls};
 
-/// The dialect that its tables are made in.
-pub static DIALECT: &Dialect = &POSTGRES;
-
 /// The engine.
-pub type Database = Postgres;
+pub type Backend = Postgres;
 
-/// Where the database is, as long as this lives.
+/// Where its database is, for as long as this lives.
+pub type Place = Home;
+
+/// A database of its own.
 #[derive(Debug)]
 pub struct Home {
     /// URL of the server, with a database that is always there.
@@ -25,10 +25,10 @@ pub struct Home {
 }
 
 /// A new, empty database.
-pub async fn open(limits: &Limits) -> (Home, Arc<Database>) {
+pub async fn open(limits: &Limits) -> (Place, Arc<Backend>, &'static Dialect) {
     let home = Home::new(&server()).await;
     let engine = home.engine(limits);
-    (home, engine)
+    (home, engine, &POSTGRES)
 }
 
 /// The server of the tests. Where there is none, these tests are skipped as a whole.
@@ -74,13 +74,13 @@ impl Home {
     }
 
     /// The engine on it, with parameters added to the URL.
-    pub fn engine_with(&self, parameters: &str, limits: &Limits) -> Arc<Database> {
+    pub fn engine_with(&self, parameters: &str, limits: &Limits) -> Arc<Backend> {
         let url = format!("{}&{parameters}", self.url());
         Arc::new(Postgres::new(&Secret::new(url), limits).unwrap())
     }
 
     /// The engine on it.
-    pub fn engine(&self, limits: &Limits) -> Arc<Database> {
+    pub fn engine(&self, limits: &Limits) -> Arc<Backend> {
         self.engine_with("connections=4", limits)
     }
 }

@@ -1,7 +1,7 @@
-//! A small database, and queries by name. Engines share this file and the tests that use it;
-//! `store` says where a database of each is.
+//! A database of its own, and queries by name. The tests of other engines take this file
+//! and those of reads and writes as they are: what differs stands in `store`.
 
-use crate::store::{self, DIALECT, Database, Home};
+use crate::store::{self, Backend, Place};
 use backstay_base::clock::Clock;
 use backstay_base::fault::{Details, Fault};
 use backstay_base::ids::Ids;
@@ -54,9 +54,9 @@ type Note { id: Int! post: Post! @relation(onDelete: CASCADE) text: String @uniq
 "#;
 
 pub struct Db {
-    pub dir: Home,
+    pub dir: Place,
     pub catalog: Arc<Catalog>,
-    pub engine: Arc<Database>,
+    pub engine: Arc<Backend>,
 }
 
 pub fn catalog() -> Arc<Catalog> {
@@ -76,8 +76,8 @@ pub async fn open_with(limits: &Limits) -> Db {
 }
 
 async fn open_catalog(limits: &Limits, catalog: Arc<Catalog>) -> Db {
-    let (dir, engine) = store::open(limits).await;
-    let statements = ddl::create_all(&catalog, DIALECT);
+    let (dir, engine, dialect) = store::open(limits).await;
+    let statements = ddl::create_all(&catalog, dialect);
     engine.migrate(&Batch::plain(statements)).await.unwrap();
     Db { dir, catalog, engine }
 }

@@ -1,24 +1,20 @@
-//! A database in a temporary directory.
+//! A file in a temporary directory.
 
 use backstay_base::limit::Limits;
 use backstay_engine_sqlite::Sqlite;
 use backstay_sql::dialect::Dialect;
 use backstay_sql::dialect::sqlite::SQLITE;
 use std::sync::Arc;
-use tempfile::TempDir;
-
-/// The dialect that its tables are made in.
-pub static DIALECT: &Dialect = &SQLITE;
 
 /// The engine.
-pub type Database = Sqlite;
+pub type Backend = Sqlite;
 
-/// Where the database is, as long as this lives.
-pub type Home = TempDir;
+/// Where its database is, for as long as this lives.
+pub type Place = tempfile::TempDir;
 
-/// A new, empty database.
-pub async fn open(limits: &Limits) -> (Home, Arc<Database>) {
+/// A new database.
+pub async fn open(limits: &Limits) -> (Place, Arc<Backend>, &'static Dialect) {
     let dir = tempfile::tempdir().unwrap();
-    let engine = Arc::new(Sqlite::open(&dir.path().join("test.db"), limits).unwrap());
-    (dir, engine)
+    let engine = Sqlite::open(&dir.path().join("test.db"), limits).unwrap();
+    (dir, Arc::new(engine), &SQLITE)
 }

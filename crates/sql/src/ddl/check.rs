@@ -3,10 +3,12 @@
 //! cannot stand here is judged by the rules of each write.
 
 use super::is_plain;
-use crate::dialect::digits_and_scale;
+use crate::dialect::{Dialect, digits_and_scale};
 use crate::lower::Lower;
+use crate::writer::Writer;
 use backstay_schema::catalog::{Catalog, Check, Column, Table, Valid};
 use backstay_schema::expr::{CompareOp, End, Expr, ExprKind, Function, Root, Ty};
+use backstay_schema::name::fitted;
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 
@@ -22,13 +24,14 @@ pub struct Definition<'a> {
 enum Condition<'a> {
     Column { column: &'a Column, members: Vec<&'a str> },
     Digits { column: &'a Column, digits: u8 },
+    Json { column: &'a Column, template: &'static str },
     Row(&'a Expr),
 }
 
 /// Name of the CHECK of a column: `product_price_check`.
 #[must_use]
 pub fn column_check_name(table: &Table, column: &Column) -> String {
-    [table.name.as_str(), &column.name, "check"].join("_")
+    fitted([table.name.as_str(), &column.name, "check"].join("_"))
 }
 
 /// What the name of the digits' CHECK of a column begins with: `product_price_decimal_`.
@@ -45,11 +48,30 @@ pub fn scale_of_check(name: &str, table: &str, column: &str) -> Option<u8> {
     scale.parse().ok()
 }
 
+/// The CHECKs of a table.
+#[must_use]
+pub fn of_table<'a>(
+    catalog: &'a Catalog,
+    dialect: &'static Dialect,
+    table: &'a Table,
+) -> Vec<Definition<'a>> {
+    let columns = table.columns.iter().flat_map(|column| of_column(catalog, dialect, table, column));
+    columns.chain(table.checks.iter().filter_map(of_row)).collect()
+}
+
 /// The CHECKs of a column: its digits, and its members and plain conditions.
 #[must_use]
-pub fn of_column<'a>(catalog: &'a Catalog, table: &Table, column: &'a Column) -> Vec<Definition<'a>> {
+pub fn of_column<'a>(
+    catalog: &'a Catalog,
+    dialect: &'static Dialect,
+    table: &Table,
+    column: &'a Column,
+) -> Vec<Definition<'a>> {
     let mut found = Vec::new();
-    if let ScalarType::Decimal { digits, scale } = column.ty {
+    let definition = dialect.definition;
+    if let ScalarType::Decimal { digits, scale } = column.ty
+        && definition.scaled_decimals
+    {
         let prefix = decimal_check_prefix(&table.name, &column.name);
         let name = [prefix, digits.to_string(), "_".to_owned(), scale.to_string()].concat();
         found.push(Definition { name, condition: Condition::Digits { column, digits } });
@@ -61,7 +83,10 @@ pub fn of_column<'a>(catalog: &'a Catalog, table: &Table, column: &'a Column) ->
         _ => Vec::new(),
     };
     let plain = column.valid.iter().any(|valid| is_plain(valid, column.ty));
-    if !members.is_empty() || column.ty == ScalarType::Boolean || plain {
+    if let (ScalarType::Json, Some(template)) = (column.ty, definition.json_check) {
+        let name = column_check_name(table, column);
+        found.push(Definition { name, condition: Condition::Json { column, template } });
+    } else if !members.is_empty() || is_counted_boolean(dialect, column) || plain {
         found.push(Definition {
             name: column_check_name(table, column),
             condition: Condition::Column { column, members },
@@ -86,9 +111,18 @@ impl Definition<'_> {
                 let most = 10_u64.saturating_pow(u32::from(*digits)) - 1;
                 lower.writer.column(column).push(" BETWEEN -").number(most).push(" AND ").number(most);
             }
+            Condition::Json { column, template } => {
+                lower.writer.template(template, &mut |writer, _| {
+                    writer.column(column);
+                });
+            }
             Condition::Row(expr) => write_expr(lower, table, expr),
         }
     }
+}
+
+fn is_counted_boolean(dialect: &'static Dialect, column: &Column) -> bool {
+    column.ty == ScalarType::Boolean && dialect.definition.counted_booleans
 }
 
 fn write_column(lower: &mut Lower<'_>, column: &Column, members: &[&str]) {
@@ -97,7 +131,7 @@ fn write_column(lower: &mut Lower<'_>, column: &Column, members: &[&str]) {
         lower.writer.push(if first { "" } else { " AND " });
         first = false;
     };
-    if column.ty == ScalarType::Boolean {
+    if is_counted_boolean(lower.dialect, column) {
         and(lower);
         lower.writer.column(column).push(" IN (0, 1)");
     }
@@ -120,13 +154,18 @@ fn write_column(lower: &mut Lower<'_>, column: &Column, members: &[&str]) {
             Valid::Max(most) => {
                 lower.writer.column(column).push(" <= ").schema_literal(&typed(most, column.ty), scale)
             }
-            Valid::MinLength(least) => {
-                lower.writer.push("length(").column(column).push(") >= ").number(*least)
-            }
-            Valid::MaxLength(most) => lower.writer.push("length(").column(column).push(") <= ").number(*most),
+            Valid::MinLength(least) => write_characters(lower, column).push(" >= ").number(*least),
+            Valid::MaxLength(most) => write_characters(lower, column).push(" <= ").number(*most),
             Valid::Pattern(_) | Valid::Format(_) => continue,
         };
     }
+}
+
+fn write_characters<'l>(lower: &'l mut Lower<'_>, column: &Column) -> &'l mut Writer {
+    let template = lower.dialect.definition.characters;
+    lower.writer.template(template, &mut |writer, _| {
+        writer.column(column);
+    })
 }
 
 /// A bound in the type of its column: `min: 0` of a decimal is a decimal.
@@ -219,11 +258,12 @@ fn write_expr(lower: &mut Lower<'_>, table: &Table, expr: &Expr) {
             lower.writer.push(")");
         }
         ExprKind::Call(_, arguments) => {
-            lower.writer.push("length(");
+            let (before, after) = lower.dialect.definition.characters.split_once("$1").unwrap_or_default();
+            lower.writer.push(before);
             for argument in arguments {
                 write_expr(lower, table, argument);
             }
-            lower.writer.push(")");
+            lower.writer.push(after);
         }
         ExprKind::Path(path) => {
             if let End::Column(id) = path.end {

@@ -4,9 +4,11 @@
 //! function, for a migration file.
 
 use super::check::typed;
+use super::column::is_filled;
+use crate::dialect::definition::Place;
 use crate::dialect::{Dialect, digits_and_scale};
 use crate::writer::Writer;
-use backstay_schema::catalog::{Catalog, Column, DefaultValue, Fill};
+use backstay_schema::catalog::{Catalog, Column, DefaultValue};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 
@@ -79,7 +81,7 @@ pub fn conversion(
     (stored, scale): (&str, Option<u8>),
     to: ScalarType,
 ) -> Option<Conversion> {
-    let is = |ty: ScalarType| stored == (dialect.column_type)(ty);
+    let is = |ty: ScalarType| stored == (dialect.definition.column_type)(ty, Place::Row);
     match (scale, to) {
         (Some(from), ScalarType::Decimal { scale, .. }) if from == scale => Some(Conversion::Plain),
         (Some(from), ScalarType::Decimal { scale, .. }) => Some(Conversion::Rescale { from, to: scale }),
@@ -95,13 +97,6 @@ pub fn conversion(
         (None, ScalarType::Decimal { .. }) => None,
         (None, _) => Some(Conversion::Plain),
     }
-}
-
-/// Whether a column gets a value where the old rows have none.
-#[must_use]
-pub const fn is_filled(column: &Column) -> bool {
-    matches!(column.default, Some(DefaultValue::Value(_)))
-        || matches!(column.fill, Fill::CreatedAt | Fill::UpdatedAt)
 }
 
 /// `INSERT INTO … SELECT` from the old table into the new one.
@@ -144,13 +139,13 @@ fn value(writer: &mut Writer, catalog: &Catalog, dialect: &'static Dialect, copi
     }
 }
 
-fn fill(writer: &mut Writer, dialect: &'static Dialect, column: &Column) {
+pub(super) fn fill(writer: &mut Writer, dialect: &'static Dialect, column: &Column) {
     match &column.default {
         Some(DefaultValue::Value(value)) => {
             writer.schema_literal(&typed(value, column.ty), digits_and_scale(column.ty).1);
         }
         Some(DefaultValue::Expr(_)) | None => {
-            writer.push(dialect.migration_time);
+            writer.push(dialect.definition.migration_time);
         }
     }
 }
@@ -181,17 +176,8 @@ fn converted(
 }
 
 /// Members that were renamed by `@was` take their rows along.
-fn renamed_member(writer: &mut Writer, catalog: &Catalog, name: &str, column: &Column) {
-    let members = match column.ty {
-        ScalarType::Enum(id) => catalog.enum_type(id).members.as_slice(),
-        _ => &[],
-    };
-    let stands = |was: &str| members.iter().any(|member| member.name == was);
-    let renamed: Vec<(&str, &str)> = members
-        .iter()
-        .filter_map(|member| Some((member.was.as_deref()?, member.name.as_str())))
-        .filter(|(was, _)| !stands(was))
-        .collect();
+pub(super) fn renamed_member(writer: &mut Writer, catalog: &Catalog, name: &str, column: &Column) {
+    let renamed = renamed_members(catalog, column);
     if renamed.is_empty() {
         writer.name(name);
         return;
@@ -202,6 +188,20 @@ fn renamed_member(writer: &mut Writer, catalog: &Catalog, name: &str, column: &C
         writer.push(" THEN ").schema_literal(&Value::Text(now.to_owned()), 0);
     }
     writer.push(" ELSE ").name(name).push(" END");
+}
+
+/// (earlier name, name) of members whose earlier name stands no more.
+pub(super) fn renamed_members<'a>(catalog: &'a Catalog, column: &Column) -> Vec<(&'a str, &'a str)> {
+    let members = match column.ty {
+        ScalarType::Enum(id) => catalog.enum_type(id).members.as_slice(),
+        _ => &[],
+    };
+    let stands = |was: &str| members.iter().any(|member| member.name == was);
+    members
+        .iter()
+        .filter_map(|member| Some((member.was.as_deref()?, member.name.as_str())))
+        .filter(|(was, _)| !stands(was))
+        .collect()
 }
 
 fn power(digits: u8) -> u64 {

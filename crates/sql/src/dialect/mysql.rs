@@ -1,9 +1,10 @@
 //! table: MariaDB 10.6 and later, MySQL 8.0.19 and later. They differ in a collation's
 //! name and in whether inserts can answer. Text is compared by its bytes, trailing spaces count.
 
-use super::{Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest};
+use super::{
+    Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+};
 use crate::pattern::{PERL, translate};
-use backstay_schema::catalog::OnDelete;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
@@ -15,6 +16,7 @@ pub static MARIADB: Dialect = Dialect {
     placeholder: Placeholder::Question,
     null_order: NullOrder::Smallest,
     nulls_sayable: false,
+    bind,
     null: |_| "NULL",
     in_list,
     not_in_list,
@@ -33,31 +35,38 @@ pub static MARIADB: Dialect = Dialect {
     returning: Returning::InsertAndDelete,
     counted_last: "SELECT LAST_INSERT_ID()",
     default_row: " () VALUES ()",
+    references_wait: false,
     lock_row: " FOR UPDATE",
     lock_read: " LOCK IN SHARE MODE",
     pattern: Some(|pattern| translate(pattern, PERL)),
-    table_suffix: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin",
-    migration_time: "UTC_TIMESTAMP(6)",
-    counted_key: " BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY",
     text_test,
     call,
     arithmetic,
     negate,
     cast,
     aggregate,
-    column_type,
-    on_delete,
     decimal_literal: |decimal, _| decimal.to_string(),
-    text_literal: |value: &Value| value.to_text(),
+    literal,
+    definition: &definition::mysql::MARIADB,
 };
 
 /// MySQL 8.0.19 and later.
 pub static MYSQL: Dialect = Dialect {
     returning: Returning::Never,
     lock_read: " FOR SHARE",
-    table_suffix: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin",
+    definition: &definition::mysql::MYSQL,
     ..MARIADB
 };
+
+/// Texts are compared with decimals as floats, and bytes are not text.
+const fn bind(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Decimal { .. } => "CAST($1 AS DECIMAL($d,$s))",
+        ScalarType::Uuid => "UNHEX($1)",
+        ScalarType::Date => "CAST($1 AS DATE)",
+        _ => "$1",
+    }
+}
 
 const fn in_list(ty: ScalarType) -> &'static str {
     match ty {
@@ -240,25 +249,12 @@ const fn aggregate(function: AggregateFunction, ty: ScalarType) -> &'static str 
     }
 }
 
-const fn column_type(ty: ScalarType) -> &'static str {
-    match ty {
-        ScalarType::Int => "INT",
-        ScalarType::BigInt => "BIGINT",
-        ScalarType::Float => "DOUBLE",
-        ScalarType::Decimal { .. } => "DECIMAL($d, $s)",
-        ScalarType::Boolean => "TINYINT(1)",
-        ScalarType::Enum(_) => "VARCHAR(63)",
-        ScalarType::String | ScalarType::Json => "LONGTEXT",
-        ScalarType::Uuid => "BINARY(16)",
-        ScalarType::Timestamp => "DATETIME(6)",
-        ScalarType::Date => "DATE",
-    }
-}
-
-const fn on_delete(action: OnDelete) -> &'static str {
-    match action {
-        OnDelete::Restrict => " ON DELETE RESTRICT",
-        OnDelete::Cascade => " ON DELETE CASCADE",
-        OnDelete::SetNull => " ON DELETE SET NULL",
+/// Ids are bytes; times bear no zone and are in UTC.
+fn literal(value: &Value) -> String {
+    let text = value.to_text();
+    match value {
+        Value::Uuid(_) => ["x'", &text.replace('-', ""), "'"].concat(),
+        Value::Timestamp(_) => ["'", &text.replace('T', " ").replace("+00:00", ""), "'"].concat(),
+        _ => ["'", &text, "'"].concat(),
     }
 }

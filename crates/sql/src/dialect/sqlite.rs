@@ -1,8 +1,9 @@
 //! table: SQLite. Functions that begin with `bs_` are registered by the engine;
 //! none of them stands in DDL, so that a file opens in plain `sqlite3`.
 
-use super::{Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest};
-use backstay_schema::catalog::OnDelete;
+use super::{
+    Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+};
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Decimal;
@@ -15,6 +16,7 @@ pub static SQLITE: Dialect = Dialect {
     placeholder: Placeholder::Question,
     null_order: NullOrder::Smallest,
     nulls_sayable: true,
+    bind: |_| "$1",
     null: |_| "NULL",
     in_list: |_| "($1 IN (SELECT value FROM json_each($2)))",
     not_in_list: |_| "($1 NOT IN (SELECT value FROM json_each($2)))",
@@ -34,22 +36,19 @@ pub static SQLITE: Dialect = Dialect {
     returning: Returning::Always,
     counted_last: "SELECT last_insert_rowid()",
     default_row: " DEFAULT VALUES",
+    references_wait: true,
     lock_row: "",
     lock_read: "",
     pattern: None,
-    table_suffix: " STRICT",
-    migration_time: "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now')",
-    counted_key: " INTEGER CONSTRAINT $1 PRIMARY KEY AUTOINCREMENT",
     text_test,
     call,
     arithmetic,
     negate,
     cast,
     aggregate,
-    column_type,
-    on_delete,
     decimal_literal,
-    text_literal,
+    literal,
+    definition: &definition::sqlite::SQLITE,
 };
 
 const fn text_test(test: TextTest) -> &'static str {
@@ -154,27 +153,6 @@ const fn aggregate(function: AggregateFunction, ty: ScalarType) -> &'static str 
     }
 }
 
-const fn column_type(ty: ScalarType) -> &'static str {
-    match ty {
-        ScalarType::Int | ScalarType::BigInt | ScalarType::Decimal { .. } | ScalarType::Boolean => "INTEGER",
-        ScalarType::Float => "REAL",
-        ScalarType::String
-        | ScalarType::Uuid
-        | ScalarType::Timestamp
-        | ScalarType::Date
-        | ScalarType::Json
-        | ScalarType::Enum(_) => "TEXT",
-    }
-}
-
-const fn on_delete(action: OnDelete) -> &'static str {
-    match action {
-        OnDelete::Restrict => " ON DELETE RESTRICT",
-        OnDelete::Cascade => " ON DELETE CASCADE",
-        OnDelete::SetNull => " ON DELETE SET NULL",
-    }
-}
-
 /// Decimals are stored as integers scaled by their column's scale.
 fn decimal_literal(decimal: Decimal, scale: u8) -> String {
     let mut units = decimal.units;
@@ -187,8 +165,8 @@ fn decimal_literal(decimal: Decimal, scale: u8) -> String {
     units.to_string()
 }
 
-fn text_literal(value: &Value) -> String {
-    stored_text(value)
+fn literal(value: &Value) -> String {
+    ["'", &stored_text(value), "'"].concat()
 }
 
 /// The text that SQLite stores for a value whose type is stored as text.

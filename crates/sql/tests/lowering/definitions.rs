@@ -1,8 +1,11 @@
 //! Text of definitions.
-use crate::kit::catalog;
+use crate::kit::{catalog, compiled};
 use backstay_schema::scalar::ScalarType;
 use backstay_sql::ddl;
+use backstay_sql::ddl::column::add_column;
 use backstay_sql::ddl::copy::{Conversion, Copied, From, conversion, copy_rows};
+use backstay_sql::dialect::mysql::MARIADB;
+use backstay_sql::dialect::postgres::POSTGRES;
 use backstay_sql::dialect::sqlite::SQLITE;
 
 #[test]
@@ -11,16 +14,33 @@ fn tables_and_indexes() {
 }
 
 #[test]
+fn tables_and_indexes_of_postgres() {
+    insta::assert_snapshot!(ddl::create_all(&catalog(), &POSTGRES).join(";\n"));
+}
+
+#[test]
+fn tables_and_indexes_of_mysql() {
+    insta::assert_snapshot!(ddl::create_all(&catalog(), &MARIADB).join(";\n"));
+}
+
+#[test]
+fn what_refers_to_what_comes_later_waits() {
+    let catalog = compiled("type Egg { hen: Hen! }\ntype Hen { egg: Egg mother: Hen }");
+    insta::assert_snapshot!(ddl::create_all(&catalog, &POSTGRES).join(";\n"));
+}
+
+#[test]
 fn changes() {
     let catalog = catalog();
     let post = catalog.public_table("post").unwrap();
+    let added = |name| add_column(&catalog, &SQLITE, post, post.column_named(name).unwrap()).join(";\n");
     let changes = [
-        ddl::add_column(&catalog, &SQLITE, post, post.column_named("price").unwrap()),
-        ddl::add_column(&catalog, &SQLITE, post, post.column_named("editor_id").unwrap()),
-        ddl::drop_column(&SQLITE, "po\"st", "a"),
-        ddl::rename_column(&SQLITE, "post", "a", "b"),
-        ddl::rename_table(&SQLITE, "post", "article"),
-        ddl::drop_index(&SQLITE, "post_a_idx"),
+        added("price"),
+        added("editor_id"),
+        ddl::alter::drop_column(&SQLITE, "po\"st", "a"),
+        ddl::alter::rename_column(&SQLITE, "post", "a", "b"),
+        ddl::alter::rename_table(&SQLITE, "post", "article"),
+        ddl::drop_index(&SQLITE, "post", "post_a_idx"),
         ddl::drop_table(&SQLITE, "post"),
     ];
     insta::assert_snapshot!(changes.join(";\n"));

@@ -34,7 +34,11 @@ type Tag { label: String! posts: [Post!]! }
 "#;
 
 pub fn catalog() -> Arc<Catalog> {
-    let file = SourceFile { name: "schema.graphql".into(), text: SCHEMA.into(), owner: Owner::Project };
+    compiled(SCHEMA)
+}
+
+pub fn compiled(schema: &str) -> Arc<Catalog> {
+    let file = SourceFile { name: "schema.graphql".into(), text: schema.into(), owner: Owner::Project };
     match compile(&[file], &Settings::default()) {
         Ok(compiled) => Arc::new(compiled.catalog),
         Err(diagnostics) => panic!("{diagnostics:#?}"),

@@ -1,0 +1,135 @@
+//! What differs between databases in definitions: types, constraints, and how a table
+//! that stands is changed. Data and small functions; templates name their arguments.
+
+pub mod mysql;
+pub mod postgres;
+pub mod sqlite;
+
+use backstay_schema::catalog::OnDelete;
+use backstay_schema::scalar::ScalarType;
+
+/// The differences of one database in its definitions.
+#[derive(Debug)]
+pub struct Definition {
+    /// Column type; `$d` and `$s` are digits and scale, `$n` is the length of an indexed text.
+    pub column_type: fn(ScalarType, Place) -> &'static str,
+    /// The type that a column has, from the words of the database; none for a type that no column of ours has.
+    pub scalar: fn(&str) -> Option<ScalarType>,
+    /// Column definition of a key that the database counts; `$t` is its type, `$1` the constraint name.
+    pub counted_key: &'static str,
+    /// What ends a table definition.
+    pub table_suffix: &'static str,
+    /// `ON DELETE …`.
+    pub on_delete: fn(OnDelete) -> &'static str,
+    /// What ends a foreign key.
+    pub reference_suffix: &'static str,
+    /// Decimals are integers: their digits need a CHECK, which also keeps their scale.
+    pub scaled_decimals: bool,
+    /// Booleans are integers: they need a CHECK.
+    pub counted_booleans: bool,
+    /// JSON is text: the condition that it is well formed, of the column `$1`.
+    pub json_check: Option<&'static str>,
+    /// The literal of false.
+    pub falsehood: &'static str,
+    /// The literal of true.
+    pub truth: &'static str,
+    /// Backslashes in quoted text must be doubled.
+    pub backslash_escapes: bool,
+    /// How many characters `$1` has.
+    pub characters: &'static str,
+    /// When a migration runs, in the stored form of a timestamp, without registered functions.
+    pub migration_time: &'static str,
+    /// The same as the default of a column.
+    pub default_time: &'static str,
+    /// The default `$1` of a column that is added.
+    pub default: &'static str,
+    /// `DROP INDEX`; `$1` is the index, `$2` its table.
+    pub drop_index: &'static str,
+    /// How a table that stands is changed.
+    pub alter: Alter,
+}
+
+/// Where a column stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In rows alone.
+    Row,
+    /// In a key, unique constraint, index or reference, too.
+    Index,
+}
+
+/// How a table that stands is changed.
+#[derive(Debug, Clone, Copy)]
+pub enum Alter {
+    /// Beyond names and plain new columns it is made anew.
+    Rebuild,
+    /// Step by step, where it stands.
+    InPlace(&'static InPlace),
+}
+
+/// The steps of a change in place. Each follows `ALTER TABLE "t"` unless it says otherwise.
+#[derive(Debug)]
+pub struct InPlace {
+    /// Another type for the column `$1`: `$t` is the new one, `$e` the value converted.
+    pub change_type: ChangeType,
+    /// How values of one type become those of another; `$1` is the column. None where nothing sensible is to be done.
+    pub convert: fn(ScalarType, ScalarType) -> Option<&'static str>,
+    /// NULL is allowed from now on; `$t` is the type.
+    pub allow_null: &'static str,
+    /// NULL is not allowed from now on.
+    pub forbid_null: &'static str,
+    /// The database counts the column from now on.
+    pub count: &'static str,
+    /// It does not any more.
+    pub stop_counting: &'static str,
+    /// Drops the primary key `$1`.
+    pub drop_key: &'static str,
+    /// Drops the unique constraint `$1`.
+    pub drop_unique: &'static str,
+    /// Drops the CHECK `$1`.
+    pub drop_check: &'static str,
+    /// Drops the foreign key `$1`.
+    pub drop_reference: &'static str,
+    /// Another name `$2` for the key `$1`, where keys have names.
+    pub rename_key: Option<&'static str>,
+    /// Another name `$2` for the unique constraint `$1`.
+    pub rename_unique: &'static str,
+    /// A whole statement: another name `$2` for the index `$1` of the table `$3`.
+    pub rename_index: &'static str,
+    /// Whether a column that is added `NOT NULL` without a default is refused where rows stand;
+    /// else it is added with NULL allowed and forbidden afterwards.
+    pub refuses_missing: bool,
+}
+
+/// How a column takes another type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeType {
+    /// In one step that converts: the template, with `$1`, `$t` and `$e`.
+    Converting(&'static str),
+    /// The template, with `$1` and `$t`, changes the type alone and only where the kind stays; else a
+    /// new column takes the converted values and the old one goes.
+    Widening(&'static str),
+}
+
+/// The `ON DELETE` of all of them.
+pub(super) const fn on_delete(action: OnDelete) -> &'static str {
+    match action {
+        OnDelete::Restrict => " ON DELETE RESTRICT",
+        OnDelete::Cascade => " ON DELETE CASCADE",
+        OnDelete::SetNull => " ON DELETE SET NULL",
+    }
+}
+
+/// `numeric(12,2)` → (`numeric`, [12, 2]).
+pub(super) fn word_and_numbers(words: &str) -> (&str, Vec<u64>) {
+    let Some((word, rest)) = words.split_once('(') else { return (words.trim(), Vec::new()) };
+    let inner = rest.split(')').next().unwrap_or_default();
+    (word.trim(), inner.split(',').filter_map(|number| number.trim().parse().ok()).collect())
+}
+
+/// A decimal of these digits and scale, where a column of ours may have them.
+pub(super) fn decimal(numbers: &[u64]) -> Option<ScalarType> {
+    let digits = u8::try_from(*numbers.first()?).ok()?;
+    let scale = numbers.get(1).map_or(Some(0), |scale| u8::try_from(*scale).ok())?;
+    Some(ScalarType::Decimal { digits, scale })
+}

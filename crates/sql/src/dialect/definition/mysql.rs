@@ -1,0 +1,107 @@
+//! table: definitions of MariaDB and MySQL, which differ in the name of a collation.
+
+use super::{Alter, ChangeType, Definition, InPlace, Place, on_delete};
+use backstay_schema::scalar::ScalarType;
+
+/// MariaDB 10.6 and later.
+pub static MARIADB: Definition = Definition {
+    column_type,
+    scalar,
+    counted_key: " $t NOT NULL AUTO_INCREMENT PRIMARY KEY",
+    table_suffix: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin",
+    on_delete,
+    reference_suffix: "",
+    scaled_decimals: false,
+    counted_booleans: true,
+    json_check: Some("json_valid($1)"),
+    falsehood: "0",
+    truth: "1",
+    backslash_escapes: true,
+    characters: "char_length($1)",
+    migration_time: "utc_timestamp(6)",
+    default_time: "current_timestamp(6)",
+    default: " DEFAULT ($1)",
+    drop_index: "DROP INDEX $1 ON $2",
+    alter: Alter::InPlace(&InPlace {
+        change_type: ChangeType::Widening(" MODIFY COLUMN $1 $t"),
+        convert,
+        allow_null: " MODIFY COLUMN $1 $t NULL",
+        forbid_null: " MODIFY COLUMN $1 $t NOT NULL",
+        count: " MODIFY COLUMN $1 $t NOT NULL AUTO_INCREMENT",
+        stop_counting: " MODIFY COLUMN $1 $t NOT NULL",
+        drop_key: " DROP PRIMARY KEY",
+        drop_unique: " DROP INDEX $1",
+        drop_check: " DROP CONSTRAINT $1",
+        drop_reference: " DROP FOREIGN KEY $1",
+        rename_key: None,
+        rename_unique: " RENAME INDEX $1 TO $2",
+        rename_index: "ALTER TABLE $3 RENAME INDEX $1 TO $2",
+        refuses_missing: false,
+    }),
+};
+
+/// MySQL 8.0.19 and later.
+pub static MYSQL: Definition =
+    Definition { table_suffix: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin", ..MARIADB };
+
+const fn column_type(ty: ScalarType, place: Place) -> &'static str {
+    match (ty, place) {
+        (ScalarType::Int, _) => "INT",
+        (ScalarType::BigInt, _) => "BIGINT",
+        (ScalarType::Float, _) => "DOUBLE",
+        (ScalarType::Decimal { .. }, _) => "DECIMAL($d, $s)",
+        (ScalarType::Boolean, _) => "TINYINT(1)",
+        (ScalarType::Enum(_), _) => "VARCHAR(63)",
+        (ScalarType::String, Place::Index) => "VARCHAR($n)",
+        (ScalarType::String, Place::Row) | (ScalarType::Json, _) => "LONGTEXT",
+        (ScalarType::Uuid, _) => "BINARY(16)",
+        (ScalarType::Timestamp, _) => "DATETIME(6)",
+        (ScalarType::Date, _) => "DATE",
+    }
+}
+
+/// The words are those of `information_schema.columns.column_type`.
+fn scalar(words: &str) -> Option<ScalarType> {
+    let lower = words.to_ascii_lowercase();
+    let (word, numbers) = super::word_and_numbers(&lower);
+    let unsigned = lower.contains("unsigned");
+    Some(match word {
+        "tinyint" if numbers == [1] => ScalarType::Boolean,
+        "int" | "integer" if unsigned => ScalarType::BigInt,
+        "tinyint" | "smallint" | "mediumint" | "int" | "integer" | "year" => ScalarType::Int,
+        "bigint" if !unsigned => ScalarType::BigInt,
+        "double" | "float" | "real" => ScalarType::Float,
+        "decimal" | "numeric" => super::decimal(&numbers)?,
+        "varchar" | "char" | "text" | "tinytext" | "mediumtext" | "longtext" | "enum" => ScalarType::String,
+        "binary" if numbers == [16] => ScalarType::Uuid,
+        "uuid" => ScalarType::Uuid,
+        "datetime" | "timestamp" => ScalarType::Timestamp,
+        "date" => ScalarType::Date,
+        "json" => ScalarType::Json,
+        _ => return None,
+    })
+}
+
+/// A value that does not become one of the new type is refused: the statement runs in strict mode.
+const fn convert(from: ScalarType, to: ScalarType) -> Option<&'static str> {
+    use ScalarType as T;
+    Some(match (from, to) {
+        (T::Decimal { .. } | T::Float, T::Decimal { .. }) => "round($1, $s)",
+        (T::Decimal { .. }, T::Int | T::BigInt) => "round($1)",
+        (T::Decimal { .. }, T::Float) | (T::Int | T::BigInt, T::Decimal { .. }) => "$1",
+        (T::Decimal { .. }, _) | (_, T::Decimal { .. }) => return None,
+        (T::Float, T::Int | T::BigInt | T::Boolean) => "concat($1)",
+        (T::Uuid, T::String | T::Enum(_)) => {
+            "lower(insert(insert(insert(insert(hex($1), 9, 0, '-'), 14, 0, '-'), 19, 0, '-'), 24, 0, '-'))"
+        }
+        (T::String | T::Enum(_), T::Uuid) => "unhex(replace($1, '-', ''))",
+        (T::Timestamp, T::String | T::Enum(_)) => {
+            "concat(trim(TRAILING '.' FROM trim(TRAILING '0' FROM date_format($1, '%Y-%m-%dT%H:%i:%s.%f'))), '+00:00')"
+        }
+        (T::String | T::Enum(_), T::Timestamp) => "cast(replace($1, '+00:00', '') AS DATETIME(6))",
+        (T::Timestamp, T::Date) => "date($1)",
+        (T::Json, T::Json) => "$1",
+        (_, T::Json) => "json_quote($1)",
+        (_, _) => "$1",
+    })
+}

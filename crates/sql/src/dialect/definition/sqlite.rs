@@ -1,0 +1,59 @@
+//! table: definitions of SQLite. No registered function stands in them.
+
+use super::{Alter, Definition, Place, on_delete};
+use backstay_schema::scalar::ScalarType;
+
+/// SQLite 3.51.3 and later.
+pub static SQLITE: Definition = Definition {
+    column_type,
+    scalar,
+    counted_key: " $t CONSTRAINT $1 PRIMARY KEY AUTOINCREMENT",
+    table_suffix: " STRICT",
+    on_delete,
+    reference_suffix: "",
+    scaled_decimals: true,
+    counted_booleans: true,
+    json_check: None,
+    falsehood: "0",
+    truth: "1",
+    backslash_escapes: false,
+    characters: "length($1)",
+    migration_time: "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now')",
+    default_time: "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now')",
+    default: " DEFAULT $1",
+    drop_index: "DROP INDEX $1",
+    alter: Alter::Rebuild,
+};
+
+const fn column_type(ty: ScalarType, _place: Place) -> &'static str {
+    match ty {
+        ScalarType::Int | ScalarType::BigInt | ScalarType::Decimal { .. } | ScalarType::Boolean => "INTEGER",
+        ScalarType::Float => "REAL",
+        ScalarType::String
+        | ScalarType::Uuid
+        | ScalarType::Timestamp
+        | ScalarType::Date
+        | ScalarType::Json
+        | ScalarType::Enum(_) => "TEXT",
+    }
+}
+
+/// A declared type is only an affinity outside of STRICT tables, so that many words stand for one type.
+fn scalar(words: &str) -> Option<ScalarType> {
+    let upper = words.to_ascii_uppercase();
+    let (word, numbers) = super::word_and_numbers(&upper);
+    Some(match word {
+        "INT" | "INTEGER" | "BIGINT" | "SMALLINT" | "MEDIUMINT" | "TINYINT" | "INT2" | "INT8" => {
+            ScalarType::BigInt
+        }
+        "REAL" | "DOUBLE" | "DOUBLE PRECISION" | "FLOAT" => ScalarType::Float,
+        "TEXT" | "VARCHAR" | "CHAR" | "CHARACTER" | "NCHAR" | "NVARCHAR" | "CLOB" | "CHARACTER VARYING" => {
+            ScalarType::String
+        }
+        "BOOLEAN" | "BOOL" => ScalarType::Boolean,
+        "DATE" => ScalarType::Date,
+        "DATETIME" | "TIMESTAMP" => ScalarType::Timestamp,
+        "NUMERIC" | "DECIMAL" => super::decimal(&numbers)?,
+        _ => return None,
+    })
+}
