@@ -101,15 +101,6 @@ impl Begin {
         use Isolation::{ReadCommitted, Serializable};
         use References::{AtCommit, PerStatement};
         match (self, writes) {
-<<<<<<< HEAD
-=======
-            (Self::Write, true) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SAVEPOINT statement",
-            (Self::Write, false) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-            (Self::Serializable, true) => {
-                "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE; SAVEPOINT statement"
-            }
-            (Self::Serializable, false) => "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE",
->>>>>>> main
             (Self::Snapshot, _) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             (Self::Write(ReadCommitted, PerStatement), false) => {
                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
