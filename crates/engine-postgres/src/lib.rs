@@ -44,7 +44,7 @@ impl Postgres {
     /// # Errors
     /// [`OpenError`], when the URL cannot be used. A database that is away is no error: requests
     /// answer 503 until it is there.
-    pub fn connect(url: &Secret<String>, limits: &Limits) -> Result<Self, OpenError> {
+    pub fn new(url: &Secret<String>, limits: &Limits) -> Result<Self, OpenError> {
         let pool = Pool::new(Target::parse(url, limits.statement_ms)?, limits);
         Ok(Self { pool, scripts: Scripts::default() })
     }

@@ -76,7 +76,7 @@ impl Home {
     /// The engine on it, with parameters added to the URL.
     pub fn engine_with(&self, parameters: &str, limits: &Limits) -> Arc<Backend> {
         let url = format!("{}&{parameters}", self.url());
-        Arc::new(Postgres::connect(&Secret::new(url), limits).unwrap())
+        Arc::new(Postgres::new(&Secret::new(url), limits).unwrap())
     }
 
     /// The engine on it.
