@@ -88,7 +88,7 @@ async fn snapshot(pool: &Pool, script: &Guarded<Script>) -> Result<Reply, Troubl
     let lease = pool.take().await?;
     let mut session = Transaction::new(&lease, Begin::Snapshot);
     let outcome = run(&mut session, script, &POSTGRES, References::PerStatement).await;
-    session.roll_back();
+    session.roll_back().await;
     let then = session.then;
     lease.give_back();
     outcome.map(|outcome| outcome.reply).map_err(|fault| trouble(fault, then))
@@ -125,7 +125,7 @@ async fn at_once(
     let result = match direct.run(&mut session, script, &POSTGRES).await {
         Ok(Some(reply)) => session.commit().await.map(|()| Some(reply)),
         undone => {
-            session.roll_back();
+            session.roll_back().await;
             undone
         }
     };
@@ -143,7 +143,7 @@ async fn step_by_step(
     let result = match run(&mut session, script, &POSTGRES, references).await {
         Ok(Outcome { reply, keep: true }) => session.commit().await.map(|()| reply),
         undone => {
-            session.roll_back();
+            session.roll_back().await;
             undone.map(|outcome| outcome.reply)
         }
     };

@@ -161,10 +161,10 @@ impl<'c> Transaction<'c> {
         })
     }
 
-    /// Undoes what was written. Nobody waits for it: what comes next on the connection does.
-    pub fn roll_back(&self) {
-        if self.state != State::Before {
-            self.connection.send_control("ROLLBACK");
+    /// Ends it without keeping anything. A connection that cannot is not used again.
+    pub async fn roll_back(&self) {
+        if self.state != State::Before && self.connection.control("ROLLBACK").await.is_err() {
+            self.connection.retire();
         }
     }
 
