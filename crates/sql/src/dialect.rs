@@ -57,6 +57,9 @@ pub struct Dialect {
     pub returning: Returning,
     /// The key that the database counted for the row inserted last, where an insert cannot answer.
     pub counted_last: &'static str,
+    /// Makes the database count on from the key `$3` of column `$2` of table `$1`, given in a row;
+    /// none where it does so by itself.
+    pub count_on: Option<&'static str>,
     /// An insert that names no column.
     pub default_row: &'static str,
     /// Keeps other writers from the row of source `$1` until the end of the transaction.

@@ -34,6 +34,7 @@ pub static MARIADB: Dialect = Dialect {
     children: Children::PerLevel,
     returning: Returning::InsertAndDelete,
     counted_last: "SELECT LAST_INSERT_ID()",
+    count_on: None,
     default_row: " () VALUES ()",
     references_wait: false,
     lock_row: " FOR UPDATE",

@@ -31,6 +31,9 @@ pub static POSTGRES: Dialect = Dialect {
     children: Children::Arrays,
     returning: Returning::Always,
     counted_last: "SELECT lastval()",
+    count_on: Some(
+        "SELECT setval(s.q, $3) FROM (SELECT pg_get_serial_sequence($1, $2)::regclass AS q) AS s WHERE coalesce(pg_sequence_last_value(s.q), 0) < $3",
+    ),
     default_row: " DEFAULT VALUES",
     references_wait: true,
     lock_row: " FOR UPDATE OF $1",

@@ -35,6 +35,7 @@ pub static SQLITE: Dialect = Dialect {
     children: Children::PerRow,
     returning: Returning::Always,
     counted_last: "SELECT last_insert_rowid()",
+    count_on: None,
     default_row: " DEFAULT VALUES",
     references_wait: true,
     lock_row: "",
