@@ -144,7 +144,7 @@ fn element(value: &Value, ty: ScalarType, text: &mut String) -> Result<(), Fault
     written.map_err(|_| Fault::internal("a list could not be written"))
 }
 
-/// A path as the server reads it: `$."a"[0]`.
+/// A path as the server reads it: `$."a"[0]`, from the end `$."a"[-1]`.
 fn path(steps: &[JsonStep]) -> String {
     let mut text = String::from("$");
     for step in steps {
