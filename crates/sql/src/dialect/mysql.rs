@@ -2,7 +2,7 @@
 //! name and in whether inserts can answer. Text is compared by its bytes, trailing spaces count.
 
 use super::{
-    Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+    Children, Dialect, Indexed, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
 };
 use crate::pattern::{PERL, translate};
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
