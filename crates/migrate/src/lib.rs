@@ -4,8 +4,12 @@
 
 pub mod apply;
 pub mod change;
+mod columns;
 pub mod diff;
+pub mod draft;
 pub mod file;
+mod in_place;
 mod rebuild;
 mod shape;
 mod statements;
+mod types;

@@ -43,14 +43,13 @@ pub static MARIADB: Dialect = Dialect {
     aggregate,
     decimal_literal: |decimal, _| decimal.to_string(),
     literal,
-    definition: &definition::mysql::MARIADB,
+    definition: &definition::mysql::MYSQL,
 };
 
 /// MySQL 8.0.19 and later.
 pub static MYSQL: Dialect = Dialect {
     returning: Returning::Never,
     lock_read: " FOR SHARE",
-    definition: &definition::mysql::MYSQL,
     ..MARIADB
 };
 
