@@ -72,6 +72,9 @@ codes! {
     // engine
     LEASE_LOST = "55P03", Unavailable, "another node does this now, or took over";
     TRANSACTION_STATE = "25001", Invalid, "a statement begins or ends a transaction where it may not";
+    SERIALIZATION_FAILURE = "40001", Unavailable, "other writes were in the way, again and again; nothing was written";
+    DEADLOCK = "40P01", Unavailable, "two writes waited for each other, again and again; nothing was written";
+    CONNECTION_LOST = "08006", Unavailable, "the connection to the database was lost; nothing was written";
     STATEMENT_TIMEOUT = "57014", Unavailable, "the statement took longer than its limit";
     TOO_COMPLEX = "54001", Limit, "the request passes a limit of size, depth or cost";
     DISK_FULL = "53100", Unavailable, "no space is left; nothing was written";

@@ -21,7 +21,8 @@ ON CONFLICT (\"name\") DO UPDATE SET \"holder\" = excluded.\"holder\", \"fence\"
 WHERE \"holder\" = excluded.\"holder\" OR \"until\" <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')
 RETURNING \"fence\"";
 
-const RENEW: &str = "UPDATE \"_backstay_lease\" SET \"until\" = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', ?4)
+const RENEW: &str =
+    "UPDATE \"_backstay_lease\" SET \"until\" = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', ?4)
 WHERE \"name\" = ?1 AND \"holder\" = ?2 AND \"fence\" = ?3 RETURNING \"fence\"";
 
 const RELEASE: &str = "UPDATE \"_backstay_lease\" SET \"until\" = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')

@@ -2,8 +2,8 @@
 //! Numbers and lengths are CHECKs in the database too; patterns and formats live here alone.
 
 use backstay_query::plan::{Assign, Insert, Invalid, Refusal, Update};
-use backstay_schema::name::fitted;
 use backstay_schema::catalog::{Column, Fill, Format, Table, Valid};
+use backstay_schema::name::fitted;
 use backstay_schema::value::Value;
 use regex::Regex;
 use std::cell::RefCell;

@@ -9,3 +9,4 @@ pub mod expr;
 pub mod name;
 pub mod scalar;
 pub mod value;
+mod watched;

@@ -10,9 +10,7 @@ use crate::dialect::Dialect;
 use crate::dialect::definition::Alter;
 use crate::lower::Lower;
 use crate::writer::Writer;
-use backstay_schema::catalog::{
-    Catalog, ColumnId, Relation, RelationId, RelationKind, Table, Unique, Valid,
-};
+use backstay_schema::catalog::{Catalog, ColumnId, Relation, RelationId, RelationKind, Table, Unique, Valid};
 use backstay_schema::name::fitted;
 use backstay_schema::scalar::ScalarType;
 
@@ -30,7 +28,8 @@ pub fn create_tables(catalog: &Catalog, dialect: &'static Dialect, tables: &[&Ta
     let late = late_references(dialect, &order);
     let creations = order.iter().map(|table| create_table(catalog, dialect, table, &late));
     let indexes = order.iter().flat_map(|table| create_indexes(table, dialect));
-    let references = late.iter().map(|late| alter::add_reference(catalog, dialect, late.table, late.relation));
+    let references =
+        late.iter().map(|late| alter::add_reference(catalog, dialect, late.table, late.relation));
     creations.chain(indexes).chain(references).collect()
 }
 
@@ -94,7 +93,8 @@ pub fn create_table(
     table: &Table,
     late: &[Late<'_>],
 ) -> String {
-    let is_late = |id: RelationId| late.iter().any(|late| late.table.id == table.id && late.relation.id == id);
+    let is_late =
+        |id: RelationId| late.iter().any(|late| late.table.id == table.id && late.relation.id == id);
     create(catalog, dialect, (table, &table.name), &is_late)
 }
 

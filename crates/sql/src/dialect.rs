@@ -27,6 +27,8 @@ pub struct Dialect {
     pub null_order: NullOrder,
     /// Whether `NULLS FIRST` and `NULLS LAST` can be said; else a sort key of its own says it.
     pub nulls_sayable: bool,
+    /// A placeholder `$1` for a value of a type (`$d`, `$s`), where the driver cannot say the type.
+    pub bind: fn(ScalarType) -> &'static str,
     /// NULL of a type, where a column of a derived table is nothing else.
     pub null: fn(ScalarType) -> &'static str,
     /// `$1` in the list `$2` of values of a type.
@@ -61,6 +63,8 @@ pub struct Dialect {
     pub lock_row: &'static str,
     /// The same for rows that a rule of a write reads: others may read, not write.
     pub lock_read: &'static str,
+    /// Whether references may be met by later rows of one statement.
+    pub references_wait: bool,
     /// A pattern of `matches` in the database's own words; none where it takes ours.
     pub pattern: Option<fn(&str) -> Option<String>>,
     /// Tables, constraints, and how they are changed.

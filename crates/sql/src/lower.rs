@@ -3,11 +3,12 @@
 
 pub mod delete;
 pub mod insert;
-mod join;
+pub(crate) mod join;
 pub mod pred;
 pub mod row;
 pub mod scalar;
 pub mod select;
+pub(crate) mod substitute;
 pub mod update;
 
 use crate::dialect::Dialect;
@@ -28,6 +29,19 @@ pub struct Lower<'a> {
     pub writer: Writer,
     scope: Vec<SourceId>,
     outside: Outside,
+    /// Whether single rows that are read stay as they are until the transaction ends.
+    locking: bool,
+    /// A source that bears no alias: its table is what the statement writes.
+    written: Option<(SourceId, Naming)>,
+}
+
+/// How columns of the table that a statement writes are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// With the name of the table.
+    Table,
+    /// Alone.
+    Bare,
 }
 
 /// What columns of sources outside of a statement become.
@@ -45,7 +59,21 @@ impl<'a> Lower<'a> {
     /// A statement that stands alone.
     #[must_use]
     pub fn new(catalog: &'a Catalog, dialect: &'static Dialect) -> Self {
-        Self { catalog, dialect, writer: Writer::new(dialect), scope: Vec::new(), outside: Outside::Nothing }
+        Self {
+            catalog,
+            dialect,
+            writer: Writer::new(dialect),
+            scope: Vec::new(),
+            outside: Outside::Nothing,
+            locking: false,
+            written: None,
+        }
+    }
+
+    /// A statement that judges a write: the single rows that it reads are locked.
+    #[must_use]
+    pub fn judging(catalog: &'a Catalog, dialect: &'static Dialect) -> Self {
+        Self { locking: true, ..Self::new(catalog, dialect) }
     }
 
     /// A statement that runs once per row of another: columns of sources that it
@@ -70,6 +98,11 @@ impl<'a> Lower<'a> {
     /// Makes a source known from here on.
     pub fn enter(&mut self, source: SourceId) {
         self.scope.push(source);
+    }
+
+    /// Makes the table that the statement writes known, without an alias; none forgets it.
+    pub(crate) const fn writes(&mut self, written: Option<(SourceId, Naming)>) {
+        self.written = written;
     }
 
     /// Forgets the source entered last.
@@ -103,6 +136,15 @@ impl<'a> Lower<'a> {
     /// Internal, when the source is not known here.
     pub fn column(&mut self, column: ColumnRef) -> Result<(), Fault> {
         let definition = self.catalog.table(column.table).column(column.column);
+        if let Some((source, naming)) = self.written
+            && source == column.source
+        {
+            if naming == Naming::Table {
+                self.writer.table(self.catalog.table(column.table)).push(".");
+            }
+            self.writer.column(definition);
+            return Ok(());
+        }
         if self.scope.contains(&column.source) {
             self.writer.alias(column.source).push(".").column(definition);
             return Ok(());
@@ -127,6 +169,21 @@ impl<'a> Lower<'a> {
                 self.row_set_key(place);
                 Ok(())
             }
+        }
+    }
+
+    /// Keeps writers from the row of `source` until the transaction ends.
+    pub(crate) fn lock_row(&mut self, source: SourceId) -> Result<(), Fault> {
+        self.template(self.dialect.lock_row, &mut |lower, _| {
+            lower.writer.alias(source);
+            Ok(())
+        })
+    }
+
+    /// Keeps writers from the single rows that a sub-select found.
+    pub(crate) fn lock_read(&mut self) {
+        if self.locking {
+            self.writer.push(self.dialect.lock_read);
         }
     }
 

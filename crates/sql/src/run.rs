@@ -4,7 +4,9 @@
 
 mod check;
 mod delete;
+pub mod direct;
 mod insert;
+pub mod needs;
 mod read;
 mod reference;
 mod refusal;
@@ -81,8 +83,7 @@ pub async fn run<S: Session>(
     references: References,
 ) -> Result<Outcome, Fault> {
     let inner = script.inner();
-    let mut runner =
-        Runner { session, catalog: script.catalog(), dialect, sources: inner.sources.clone(), references };
+    let mut runner = Runner { references, ..Runner::over(session, script, dialect) };
     let mut reply = Reply { parts: Vec::with_capacity(inner.steps.len()) };
     for step in &inner.steps {
         let part = runner.step(&step.query).await?;
@@ -136,6 +137,13 @@ struct Runner<'a, S> {
 
 /// A future that may hold itself: reads nest.
 type Nested<'b, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'b>>;
+
+impl<'a, S: Session> Runner<'a, S> {
+    fn over(session: &'a mut S, script: &'a Guarded<Script>, dialect: &'static Dialect) -> Self {
+        let sources = script.inner().sources.clone();
+        Runner { session, catalog: script.catalog(), dialect, sources, references: References::PerStatement }
+    }
+}
 
 impl<S: Session> Runner<'_, S> {
     async fn step(&mut self, query: &Query) -> Result<Part, Fault> {

@@ -2,7 +2,7 @@
 //! the program, names that the catalog resolved, and binds; nothing that a
 //! client sent can become text.
 
-use crate::dialect::{Dialect, Placeholder};
+use crate::dialect::{Dialect, Placeholder, digits_and_scale};
 use crate::statement::{Bind, Statement};
 use backstay_query::plan::SourceId;
 use backstay_schema::catalog::{Column, Table};
@@ -115,6 +115,29 @@ impl Writer {
 
     /// A placeholder and what it holds.
     pub fn bind(&mut self, bind: Bind) -> &mut Self {
+        let ty = match &bind {
+            Bind::Value(_, ty) | Bind::Slot(_, ty) => *ty,
+            Bind::Count(_) | Bind::List(..) | Bind::Rows(_) | Bind::Path(_) => return self.placeholder(bind),
+        };
+        let (digits, scale) = digits_and_scale(ty);
+        let mut bind = Some(bind);
+        self.template((self.dialect.bind)(ty), &mut |writer, mark| match (mark, bind.take()) {
+            ('d', kept) => {
+                bind = kept;
+                writer.number(u64::from(digits));
+            }
+            ('s', kept) => {
+                bind = kept;
+                writer.number(u64::from(scale));
+            }
+            (_, Some(bind)) => {
+                writer.placeholder(bind);
+            }
+            (_, None) => {}
+        })
+    }
+
+    fn placeholder(&mut self, bind: Bind) -> &mut Self {
         self.binds.push(bind);
         match self.dialect.placeholder {
             Placeholder::Question => self.text.push('?'),
@@ -145,7 +168,11 @@ impl Writer {
     pub(crate) fn schema_literal(&mut self, value: &Value, scale: u8) -> &mut Self {
         match value {
             Value::Null | Value::Duration(_) => self.text.push_str("NULL"),
-            Value::Bool(truth) => self.text.push_str(if *truth { self.dialect.definition.truth } else { self.dialect.definition.falsehood }),
+            Value::Bool(truth) => self.text.push_str(if *truth {
+                self.dialect.definition.truth
+            } else {
+                self.dialect.definition.falsehood
+            }),
             Value::Int(number) => self.text.push_str(&number.to_string()),
             Value::Float(number) => self.text.push_str(&float_literal(*number)),
             Value::Decimal(decimal) => {

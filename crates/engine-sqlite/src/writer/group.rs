@@ -17,6 +17,7 @@ use backstay_policy::guarded::Guarded;
 use backstay_query::plan::Script;
 use backstay_query::reply::Reply;
 use backstay_sql::dialect::sqlite::SQLITE;
+use backstay_sql::run::direct::Direct;
 use backstay_sql::run::{Outcome, References, ready, run};
 use rusqlite::ffi;
 use std::collections::VecDeque;
@@ -253,10 +254,20 @@ fn judged(opened: &mut Opened, request: &Request, statement_ms: u64) -> Result<O
     opened.budget.allow(statement_ms);
     let result = catch_unwind(AssertUnwindSafe(|| {
         let mut session = SqliteSession::new(&mut opened.connection);
-        ready(run(&mut session, &request.script, &SQLITE, request.references)).and_then(|result| result)
+        ready(write(&mut session, request)).and_then(|result| result)
     }));
     opened.budget.lift();
     result.unwrap_or_else(|_| Err(Fault::internal("a write panicked")))
+}
+
+/// As one statement where that can be, else step by step.
+async fn write(session: &mut SqliteSession<'_>, request: &Request) -> Result<Outcome, Fault> {
+    if let Some(direct) = Direct::of(&request.script, &SQLITE)?.filter(Direct::stands_alone)
+        && let Some(reply) = direct.run(session, &request.script, &SQLITE).await?
+    {
+        return Ok(Outcome { reply, keep: true });
+    }
+    run(session, &request.script, &SQLITE, request.references).await
 }
 
 /// A savepoint that cannot be ended leaves nothing to rely on: the whole transaction goes.

@@ -252,10 +252,7 @@ async fn a_full_disk_refuses_the_one_that_fills_it() {
         .query_row("PRAGMA page_count", [], |row| row.get(0))
         .unwrap();
     let limit = format!("PRAGMA max_page_count = {}", pages + 8);
-    db.engine
-        .migrate(&backstay_engine::migration::Batch::plain(vec![limit]))
-        .await
-        .unwrap();
+    db.engine.migrate(&backstay_engine::migration::Batch::plain(vec![limit])).await.unwrap();
     let large = "x".repeat(1 << 20);
     let large = insert("tag", "id label", &[vec!["99", &large]]);
     let large = guarded(&db.catalog, db.script(Query::Insert(large)));

@@ -1,12 +1,13 @@
-//! A database in a temporary directory, and queries by name.
+//! A database of its own, and queries by name. The tests of other engines take this file
+//! and those of reads and writes as they are: what differs stands in `store`.
 
+use crate::store::{self, Backend, Place};
 use backstay_base::clock::Clock;
 use backstay_base::fault::{Details, Fault};
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
 use backstay_engine::Engine;
 use backstay_engine::migration::Batch;
-use backstay_engine_sqlite::Sqlite;
 use backstay_policy::caller::{Caller, RequestInfo, User};
 use backstay_policy::guarded::Guarded;
 use backstay_policy::weave;
@@ -20,10 +21,8 @@ use backstay_schema::expr::{CompareOp, End as PathEnd, Expr, ExprKind, Path, Roo
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 use backstay_sql::ddl;
-use backstay_sql::dialect::sqlite::SQLITE;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use tempfile::TempDir;
 
 pub const SCHEMA: &str = r#"
 type Person { id: Int!  name: String!  manager: Person  reports: [Person!]!  posts: [Post!]! }
@@ -55,9 +54,9 @@ type Note { id: Int! post: Post! @relation(onDelete: CASCADE) text: String @uniq
 "#;
 
 pub struct Db {
-    pub dir: TempDir,
+    pub dir: Place,
     pub catalog: Arc<Catalog>,
-    pub engine: Arc<Sqlite>,
+    pub engine: Arc<Backend>,
 }
 
 pub fn catalog() -> Arc<Catalog> {
@@ -77,9 +76,8 @@ pub async fn open_with(limits: &Limits) -> Db {
 }
 
 async fn open_catalog(limits: &Limits, catalog: Arc<Catalog>) -> Db {
-    let dir = tempfile::tempdir().unwrap();
-    let engine = Arc::new(Sqlite::open(&dir.path().join("test.db"), limits).unwrap());
-    let statements = ddl::create_all(&catalog, &SQLITE);
+    let (dir, engine, dialect) = store::open(limits).await;
+    let statements = ddl::create_all(&catalog, dialect);
     engine.migrate(&Batch::plain(statements)).await.unwrap();
     Db { dir, catalog, engine }
 }

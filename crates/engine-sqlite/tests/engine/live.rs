@@ -126,12 +126,15 @@ async fn a_lease_has_one_holder_and_its_fence_only_rises() {
     };
     let long = 60_000;
     assert_eq!(ask("a", LeaseAction::Take { ttl_ms: long }).await, LeaseAnswer::Held { fence: 1 });
-    let LeaseAnswer::Taken { holder, .. } = ask("b", LeaseAction::Take { ttl_ms: long }).await else { panic!() };
+    let LeaseAnswer::Taken { holder, .. } = ask("b", LeaseAction::Take { ttl_ms: long }).await else {
+        panic!()
+    };
     assert_eq!(holder, "a");
     assert_eq!(ask("a", LeaseAction::Renew { fence: 1, ttl_ms: 0 }).await, LeaseAnswer::Held { fence: 1 });
     // it has ended by the clock of the database, and b takes it
     assert_eq!(ask("b", LeaseAction::Take { ttl_ms: long }).await, LeaseAnswer::Held { fence: 2 });
-    let LeaseAnswer::Taken { holder, .. } = ask("a", LeaseAction::Renew { fence: 1, ttl_ms: long }).await else {
+    let LeaseAnswer::Taken { holder, .. } = ask("a", LeaseAction::Renew { fence: 1, ttl_ms: long }).await
+    else {
         panic!()
     };
     assert_eq!(holder, "b");

@@ -4,17 +4,21 @@ use crate::kit::{Db, embed, eq, select};
 use backstay_query::named::{self, Query};
 use backstay_query::plan::Query as Planned;
 use backstay_sql::dialect::sqlite::SQLITE;
-use backstay_sql::lower::select::{Reading, reading};
+use backstay_sql::lower::select::{Reading, Way, reading};
 
 /// `EXPLAIN QUERY PLAN` of every level.
-fn explained(connection: &rusqlite::Connection, reading: &Reading, into: &mut Vec<String>) {
+fn explained(connection: &rusqlite::Connection, reading: &Reading<'_>, into: &mut Vec<String>) {
     let text = ["EXPLAIN QUERY PLAN ", &reading.statement.text].concat();
     let mut statement = connection.prepare(&text).unwrap();
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next().unwrap() {
         into.push(row.get(3).unwrap());
     }
-    reading.children.iter().for_each(|child| explained(connection, &child.reading, into));
+    for child in &reading.children {
+        if let Way::PerRow(reading) = &child.way {
+            explained(connection, reading, into);
+        }
+    }
 }
 
 async fn plan(select: named::Select) -> Vec<String> {

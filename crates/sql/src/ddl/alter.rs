@@ -53,12 +53,7 @@ pub fn rename_table(dialect: &'static Dialect, from: &str, to: &str) -> String {
 
 /// Drops a constraint of a table; none where the database cannot.
 #[must_use]
-pub fn drop_constraint(
-    dialect: &'static Dialect,
-    table: &str,
-    kind: Kind,
-    name: &str,
-) -> Option<String> {
+pub fn drop_constraint(dialect: &'static Dialect, table: &str, kind: Kind, name: &str) -> Option<String> {
     let steps = in_place(dialect)?;
     let template = match kind {
         Kind::Key => steps.drop_key,
@@ -92,11 +87,7 @@ pub fn rename_constraint(
 
 /// Gives an index another name.
 #[must_use]
-pub fn rename_index(
-    dialect: &'static Dialect,
-    table: &str,
-    (from, to): (&str, &str),
-) -> Option<String> {
+pub fn rename_index(dialect: &'static Dialect, table: &str, (from, to): (&str, &str)) -> Option<String> {
     let mut writer = Writer::new(dialect);
     writer.template(in_place(dialect)?.rename_index, &mut |writer, mark| {
         writer.name(match mark {

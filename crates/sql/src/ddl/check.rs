@@ -258,8 +258,7 @@ fn write_expr(lower: &mut Lower<'_>, table: &Table, expr: &Expr) {
             lower.writer.push(")");
         }
         ExprKind::Call(_, arguments) => {
-            let (before, after) =
-                lower.dialect.definition.characters.split_once("$1").unwrap_or_default();
+            let (before, after) = lower.dialect.definition.characters.split_once("$1").unwrap_or_default();
             lower.writer.push(before);
             for argument in arguments {
                 write_expr(lower, table, argument);

@@ -30,11 +30,7 @@ impl Stored {
     /// What is kept of a column of the catalog.
     #[must_use]
     pub fn of(table: &Table, column: &Column) -> Self {
-        Self {
-            ty: column.ty,
-            length: indexed_characters(table, column),
-            counted: is_counted(table, column),
-        }
+        Self { ty: column.ty, length: indexed_characters(table, column), counted: is_counted(table, column) }
     }
 
     /// The type in the words of a database.

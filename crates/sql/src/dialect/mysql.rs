@@ -1,7 +1,9 @@
 //! table: MariaDB 10.6 and later, MySQL 8.0.19 and later. They differ in a collation's
 //! name and in whether inserts can answer. Text is compared by its bytes, trailing spaces count.
 
-use super::{Children, Dialect, definition, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest};
+use super::{
+    Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+};
 use crate::pattern::{PERL, translate};
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
@@ -14,6 +16,7 @@ pub static MARIADB: Dialect = Dialect {
     placeholder: Placeholder::Question,
     null_order: NullOrder::Smallest,
     nulls_sayable: false,
+    bind,
     null: |_| "NULL",
     in_list,
     not_in_list,
@@ -32,6 +35,7 @@ pub static MARIADB: Dialect = Dialect {
     returning: Returning::InsertAndDelete,
     counted_last: "SELECT LAST_INSERT_ID()",
     default_row: " () VALUES ()",
+    references_wait: false,
     lock_row: " FOR UPDATE",
     lock_read: " LOCK IN SHARE MODE",
     pattern: Some(|pattern| translate(pattern, PERL)),
@@ -52,6 +56,16 @@ pub static MYSQL: Dialect = Dialect {
     lock_read: " FOR SHARE",
     ..MARIADB
 };
+
+/// Texts are compared with decimals as floats, and bytes are not text.
+const fn bind(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Decimal { .. } => "CAST($1 AS DECIMAL($d,$s))",
+        ScalarType::Uuid => "UNHEX($1)",
+        ScalarType::Date => "CAST($1 AS DATE)",
+        _ => "$1",
+    }
+}
 
 const fn in_list(ty: ScalarType) -> &'static str {
     match ty {

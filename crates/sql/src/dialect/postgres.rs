@@ -1,7 +1,9 @@
 //! table: PostgreSQL 13 and later. No extension, no function of our own: what the
 //! database does otherwise than the language is said around it.
 
-use super::{Children, Dialect, definition, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest};
+use super::{
+    Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+};
 use crate::pattern::{ADVANCED, translate};
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
@@ -14,6 +16,7 @@ pub static POSTGRES: Dialect = Dialect {
     placeholder: Placeholder::Dollar,
     null_order: NullOrder::Largest,
     nulls_sayable: true,
+    bind: |_| "$1",
     null,
     in_list: |_| "($1 = ANY ($2))",
     not_in_list: |_| "($1 <> ALL ($2))",
@@ -29,6 +32,7 @@ pub static POSTGRES: Dialect = Dialect {
     returning: Returning::Always,
     counted_last: "SELECT lastval()",
     default_row: " DEFAULT VALUES",
+    references_wait: true,
     lock_row: " FOR UPDATE OF $1",
     lock_read: " FOR SHARE",
     pattern: Some(|pattern| translate(pattern, ADVANCED)),
@@ -174,4 +178,3 @@ const fn aggregate(function: AggregateFunction, ty: ScalarType) -> &'static str 
         (AggregateFunction::Avg, _) => "round(avg($1), $s)",
     }
 }
-

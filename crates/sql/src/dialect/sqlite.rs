@@ -1,7 +1,9 @@
 //! table: SQLite. Functions that begin with `bs_` are registered by the engine;
 //! none of them stands in DDL, so that a file opens in plain `sqlite3`.
 
-use super::{Children, Dialect, definition, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest};
+use super::{
+    Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+};
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Decimal;
@@ -14,6 +16,7 @@ pub static SQLITE: Dialect = Dialect {
     placeholder: Placeholder::Question,
     null_order: NullOrder::Smallest,
     nulls_sayable: true,
+    bind: |_| "$1",
     null: |_| "NULL",
     in_list: |_| "($1 IN (SELECT value FROM json_each($2)))",
     not_in_list: |_| "($1 NOT IN (SELECT value FROM json_each($2)))",
@@ -33,6 +36,7 @@ pub static SQLITE: Dialect = Dialect {
     returning: Returning::Always,
     counted_last: "SELECT last_insert_rowid()",
     default_row: " DEFAULT VALUES",
+    references_wait: true,
     lock_row: "",
     lock_read: "",
     pattern: None,

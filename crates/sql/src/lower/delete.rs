@@ -12,7 +12,7 @@ use backstay_schema::catalog::{Catalog, ColumnId, Table};
 /// # Errors
 /// Internal, as [`Lower::scalar`].
 pub fn classify(catalog: &Catalog, dialect: &'static Dialect, delete: &Delete) -> Result<Statement, Fault> {
-    let mut lower = Lower::new(catalog, dialect);
+    let mut lower = Lower::judging(catalog, dialect);
     let table = catalog.table(delete.table);
     lower.enter(delete.row);
     lower.writer.push("SELECT ");
@@ -22,6 +22,7 @@ pub fn classify(catalog: &Catalog, dialect: &'static Dialect, delete: &Delete) -
     lower.writer.push(" FROM ").table(table).push(" AS ").alias(delete.row);
     lower.condition(" WHERE ", &delete.filter)?;
     lower.in_key_order(table, delete.row);
+    lower.lock_row(delete.row)?;
     Ok(lower.finish().0)
 }
 

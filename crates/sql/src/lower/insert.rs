@@ -3,7 +3,7 @@
 
 use super::Lower;
 use super::row::RowSetColumn;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Returning};
 use crate::statement::{Bind, RowSet, Statement};
 use backstay_base::fault::Fault;
 use backstay_query::plan::{Insert, Pred, Scalar, SourceId};
@@ -15,7 +15,7 @@ use backstay_schema::catalog::{Catalog, ColumnId, Table};
 /// # Errors
 /// Internal, as [`Lower::scalar`].
 pub fn row(catalog: &Catalog, dialect: &'static Dialect, insert: &Insert) -> Result<Statement, Fault> {
-    let mut lower = Lower::new(catalog, dialect);
+    let mut lower = Lower::judging(catalog, dialect);
     let table = catalog.table(insert.table);
     lower.writer.push("INSERT INTO ").table(table);
     let given = given_columns(insert);
@@ -29,7 +29,7 @@ pub fn row(catalog: &Catalog, dialect: &'static Dialect, insert: &Insert) -> Res
             lower.values_from_row(table, insert, &given)?;
         }
     }
-    if !key_is_given(table, insert) {
+    if !key_is_given(table, insert) && dialect.returning >= Returning::InsertAndDelete {
         lower.writer.push(" RETURNING ");
         for (index, id) in table.key.iter().enumerate() {
             if index > 0 {
@@ -105,7 +105,7 @@ pub fn verify(
     pred: &Pred,
     (keys, rows): (SourceId, Vec<Vec<backstay_schema::value::Value>>),
 ) -> Result<Statement, Fault> {
-    let mut lower = Lower::new(catalog, dialect);
+    let mut lower = Lower::judging(catalog, dialect);
     let types = table.key.iter().map(|id| table.column(*id).ty).collect();
     let columns: Vec<RowSetColumn> = (0..table.key.len()).map(RowSetColumn::Key).collect();
     lower.writer.push("SELECT ").alias(keys).push(".").name("#n").push(" FROM ");
@@ -133,15 +133,17 @@ fn given_columns(insert: &Insert) -> Vec<(usize, ColumnId)> {
 
 impl Lower<'_> {
     fn target_columns(&mut self, table: &Table, given: &[(usize, ColumnId)], derived: &[(ColumnId, Scalar)]) {
+        let all = given.iter().map(|(_, id)| *id).chain(derived.iter().map(|(id, _)| *id));
         self.writer.push(" (");
-        let all = given.iter().map(|(_, id)| id).chain(derived.iter().map(|(id, _)| id));
-        for (index, id) in all.enumerate() {
-            if index > 0 {
-                self.writer.push(", ");
-            }
-            self.writer.column(table.column(*id));
-        }
+        self.column_names(table, &all.collect::<Vec<_>>());
         self.writer.push(")");
+    }
+
+    /// `"a", "b"`.
+    pub(crate) fn column_names(&mut self, table: &Table, columns: &[ColumnId]) {
+        for (index, id) in columns.iter().enumerate() {
+            self.writer.push(if index > 0 { ", " } else { "" }).column(table.column(*id));
+        }
     }
 
     fn values(&mut self, table: &Table, given: &[(usize, ColumnId)]) {

@@ -5,7 +5,7 @@
 use super::Lower;
 use backstay_base::fault::Fault;
 use backstay_query::plan::{Exists, Pred, PredOp, Scalar, SourceId};
-use backstay_schema::catalog::{Catalog, ColumnId};
+use backstay_schema::catalog::{Catalog, ColumnId, Table};
 
 /// A filter taken apart.
 #[derive(Debug)]
@@ -33,13 +33,18 @@ pub(super) fn parts<'p>(catalog: &Catalog, filter: &'p Pred) -> Parts<'p> {
     parts
 }
 
-fn matches_at_most_one(catalog: &Catalog, exists: &Exists) -> bool {
-    let table = catalog.table(exists.table);
-    let conjuncts = match &exists.filter {
+/// Whether a sub-select holds a whole key, and so matches one row or none.
+pub(crate) fn matches_at_most_one(catalog: &Catalog, exists: &Exists) -> bool {
+    held_to_one(catalog.table(exists.table), &exists.filter, exists.source)
+}
+
+/// Whether a filter holds a whole key of the row of `source`.
+pub(crate) fn held_to_one(table: &Table, filter: &Pred, source: SourceId) -> bool {
+    let conjuncts = match filter {
         Pred::And(all) => all.as_slice(),
         other => std::slice::from_ref(other),
     };
-    let held: Vec<ColumnId> = conjuncts.iter().filter_map(|pred| held(pred, exists.source)).collect();
+    let held: Vec<ColumnId> = conjuncts.iter().filter_map(|pred| held(pred, source)).collect();
     let covers = |key: &[ColumnId]| !key.is_empty() && key.iter().all(|column| held.contains(column));
     covers(&table.key) || table.uniques.iter().any(|unique| covers(&unique.columns))
 }

@@ -1,6 +1,7 @@
 //! Predicates. Three-valued as SQL is; brackets stand wherever precedence could matter.
 
 use super::Lower;
+use super::join::matches_at_most_one;
 use super::scalar::text_test;
 use crate::statement::Bind;
 use backstay_base::fault::Fault;
@@ -165,6 +166,9 @@ impl Lower<'_> {
         self.writer.push(before).push("SELECT 1 FROM ");
         self.table_as(table, exists.source);
         self.condition(" WHERE ", &exists.filter)?;
+        if matches_at_most_one(self.catalog, exists) {
+            self.lock_read();
+        }
         self.writer.push(")");
         self.leave();
         Ok(())

@@ -225,6 +225,7 @@ impl Lower<'_> {
         self.scalar(&lookup.value)?;
         self.writer.push(" FROM ").table(table).push(" AS ").alias(lookup.source);
         self.condition(" WHERE ", &lookup.filter)?;
+        self.lock_read();
         self.writer.push(")");
         self.leave();
         Ok(())

@@ -3,7 +3,7 @@
 
 use super::Lower;
 use super::row::RowSetColumn;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Returning};
 use crate::statement::{Bind, RowSet, Statement};
 use backstay_base::fault::Fault;
 use backstay_query::plan::{Assign, ColumnRef, Pred, SourceId, Update};
@@ -16,13 +16,14 @@ use backstay_schema::value::Value;
 /// # Errors
 /// Internal, as [`Lower::scalar`].
 pub fn classify(catalog: &Catalog, dialect: &'static Dialect, update: &Update) -> Result<Statement, Fault> {
-    let mut lower = Lower::new(catalog, dialect);
+    let mut lower = Lower::judging(catalog, dialect);
     let table = catalog.table(update.table);
     lower.enter(update.row);
     lower.classified(table, update)?;
     lower.writer.push(" FROM ").table(table).push(" AS ").alias(update.row);
     lower.condition(" WHERE ", &update.filter)?;
     lower.in_key_order(table, update.row);
+    lower.lock_row(update.row)?;
     Ok(lower.finish().0)
 }
 
@@ -36,7 +37,7 @@ pub fn classify_conflict(
     update: &Update,
     target: &[ColumnId],
 ) -> Result<Statement, Fault> {
-    let mut lower = Lower::new(catalog, dialect);
+    let mut lower = Lower::judging(catalog, dialect);
     let table = catalog.table(update.table);
     lower.enter(update.row);
     lower.classified(table, update)?;
@@ -44,6 +45,7 @@ pub fn classify_conflict(
     lower.holds(&update.filter)?;
     lower.writer.push(" FROM ").table(table).push(" AS ").alias(update.row).push(" WHERE ");
     lower.columns_are(table, target, Some(update.row), 0);
+    lower.lock_row(update.row)?;
     Ok(lower.finish().0)
 }
 
@@ -78,7 +80,7 @@ pub fn write(
     update: &Update,
     assign: &[&(ColumnId, Assign)],
 ) -> Result<Statement, Fault> {
-    let mut lower = Lower::new(catalog, dialect);
+    let mut lower = Lower::judging(catalog, dialect);
     let table = catalog.table(update.table);
     lower.writer.push("UPDATE ");
     lower.table_as(table, update.row);
@@ -92,7 +94,8 @@ pub fn write(
     }
     lower.writer.push(" WHERE ");
     lower.key_is(table, update.row, 0);
-    if assign.iter().any(|(id, _)| table.key.contains(id)) {
+    let moved = assign.iter().any(|(id, _)| table.key.contains(id));
+    if moved && dialect.returning == Returning::Always {
         lower.writer.push(" RETURNING ");
         for (index, id) in table.key.iter().enumerate() {
             lower.writer.push(if index > 0 { ", " } else { "" }).column(table.column(*id));
@@ -141,7 +144,7 @@ impl Kept<'_> {
 /// # Errors
 /// Internal, as [`Lower::scalar`].
 pub fn verify(catalog: &Catalog, dialect: &'static Dialect, kept: Kept<'_>) -> Result<Statement, Fault> {
-    let mut lower = Lower::new(catalog, dialect);
+    let mut lower = Lower::judging(catalog, dialect);
     let update = kept.update;
     let table = catalog.table(update.table);
     let columns = kept.columns(table);

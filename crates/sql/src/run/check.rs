@@ -53,7 +53,7 @@ impl<S: Session> Runner<'_, S> {
 }
 
 /// The checks that do not stand in the table's definition.
-fn unsaid<'p>(table: &'p Table, checks: &'p [RowCheck]) -> impl Iterator<Item = &'p RowCheck> {
+pub(super) fn unsaid<'p>(table: &'p Table, checks: &'p [RowCheck]) -> impl Iterator<Item = &'p RowCheck> {
     let said = |check: &&RowCheck| {
         let declared = table.checks.iter().find(|declared| declared.name == check.constraint);
         declared.is_some_and(|declared| of_row(declared).is_some())

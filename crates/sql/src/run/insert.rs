@@ -4,13 +4,16 @@
 use super::reference::{Asked, Condition, conditions};
 use super::refusal;
 use super::{References, Runner, key_types, text_of, unexpected};
+use crate::dialect::Returning;
 use crate::lower::insert as lower;
 use crate::session::{Failure, Session, Violation};
 use crate::statement::Statement;
+use crate::writer::Writer;
 use backstay_base::fault::Fault;
 use backstay_query::plan::{Insert, Pred};
 use backstay_query::reply::Part;
 use backstay_schema::catalog::{ColumnId, Table};
+use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 
 /// An insert on its way.
@@ -56,7 +59,8 @@ impl<S: Session> Runner<'_, S> {
         if let Some(invalid) = insert.invalid.iter().find(|invalid| invalid.row == index) {
             return Err(self.refuse_insert(inserting, row, refusal::known(table, &invalid.refusal)).await?);
         }
-        let types = if *key_is_given { Vec::new() } else { key_types(table) };
+        let answers = !*key_is_given && self.dialect.returning >= Returning::InsertAndDelete;
+        let types = if answers { key_types(table) } else { Vec::new() };
         let answered = match self.values(statement, row, &types).await {
             Ok(rows) => rows,
             Err(Failure::Fault(fault)) => return Err(fault),
@@ -70,14 +74,33 @@ impl<S: Session> Runner<'_, S> {
         };
         let key = if *key_is_given {
             given_values(insert, row, &table.key)
-        } else {
+        } else if answers {
             answered.into_iter().next().unwrap_or_default()
+        } else {
+            self.unanswered_key(inserting, row).await?
         };
         if self.references == References::PerStatement {
             self.verify_references(inserting, std::slice::from_ref(&key), Asked::Guarded).await?;
             self.check_inserted(inserting, std::slice::from_ref(&key)).await?;
         }
         Ok(key)
+    }
+
+    /// The key of the row just written, from a database whose inserts do not answer.
+    async fn unanswered_key(
+        &mut self,
+        inserting: &Inserting<'_>,
+        row: &[Value],
+    ) -> Result<Vec<Value>, Fault> {
+        let Inserting { insert, table, .. } = inserting;
+        let told =
+            |id| insert.columns.contains(id) || insert.derived.iter().any(|(derived, _)| derived == id);
+        if table.key.iter().all(told) {
+            return self.prospective_values(inserting, row, &table.key).await;
+        }
+        let mut writer = Writer::new(self.dialect);
+        writer.push(self.dialect.counted_last);
+        Ok(vec![self.first(&writer.finish(), &[], ScalarType::BigInt).await?])
     }
 
     /// Holds the rule, and references that wait for the last row, against all written rows.
@@ -257,7 +280,7 @@ impl<S: Session> Runner<'_, S> {
 }
 
 /// What a row gives for these columns; NULL where it gives nothing.
-fn given_values(insert: &Insert, row: &[Value], columns: &[ColumnId]) -> Vec<Value> {
+pub(super) fn given_values(insert: &Insert, row: &[Value], columns: &[ColumnId]) -> Vec<Value> {
     let value = |id: &ColumnId| {
         let place = insert.columns.iter().rposition(|given| given == id);
         place.and_then(|place| row.get(place)).cloned().unwrap_or(Value::Null)

@@ -83,7 +83,7 @@ fn target_is_there(
 }
 
 /// `pred`, or some of the columns is NULL.
-fn or_null(table: &Table, row: SourceId, columns: &[ColumnId], pred: Pred) -> Pred {
+pub(super) fn or_null(table: &Table, row: SourceId, columns: &[ColumnId], pred: Pred) -> Pred {
     let nulls = columns.iter().filter(|id| table.column(**id).nullable).map(|column| {
         Pred::IsNull(Scalar::Column(ColumnRef { source: row, table: table.id, column: *column }))
     });

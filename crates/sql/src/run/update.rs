@@ -3,6 +3,7 @@
 use super::reference::{self, conditions};
 use super::refusal;
 use super::{References, Runner, key_types, unexpected};
+use crate::dialect::Returning;
 use crate::lower::insert as lower_insert;
 use crate::lower::update::{self as lower, Asked, Kept};
 use crate::session::{Failure, Session, Violation};
@@ -121,10 +122,14 @@ impl<S: Session> Runner<'_, S> {
         let Some(statement) = &updating.statement else { return Ok(()) };
         let table = updating.table;
         let moved = updating.assign.iter().any(|(id, _)| table.key.contains(id));
-        let types = if moved { key_types(table) } else { Vec::new() };
+        let answers = moved && self.dialect.returning == Returning::Always;
+        if moved && !answers {
+            target.new_key = self.judge_update(updating, target, (&Asked::Rules, &table.key)).await?.1;
+        }
+        let types = if answers { key_types(table) } else { Vec::new() };
         match self.values(statement, &target.slots(), &types).await {
             Ok(rows) => {
-                if moved {
+                if answers {
                     target.new_key = rows.into_iter().next().unwrap_or_default();
                 }
             }

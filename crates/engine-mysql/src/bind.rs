@@ -1,0 +1,173 @@
+//! Values to the server: what a placeholder holds. Lists and row sets are one JSON
+//! text whose elements are texts, because numbers of JSON are floats to some servers:
+//! an id stands there as hexadecimal digits, a timestamp as the server writes it.
+
+use backstay_base::code;
+use backstay_base::fault::Fault;
+use backstay_query::named::{JsonKey, JsonStep};
+use backstay_schema::scalar::ScalarType;
+use backstay_schema::value::{Decimal, Value, calendar, json};
+use backstay_sql::statement::{Bind, RowSet};
+use mysql_async::Value as Sent;
+use std::fmt::Write as _;
+use uuid::Uuid;
+
+const DAY_MICROS: i64 = 86_400_000_000;
+
+/// What a placeholder holds, in the server's terms.
+///
+/// # Errors
+/// Internal, for a slot that is not filled; 22003 for a decimal that its type cannot hold.
+pub fn bound(bind: &Bind, slots: &[Value]) -> Result<Sent, Fault> {
+    match bind {
+        Bind::Value(value, ty) => sent(value, *ty),
+        Bind::Slot(index, ty) => match slots.get(*index) {
+            Some(value) => sent(value, *ty),
+            None => Err(Fault::internal("a slot of a statement is not filled")),
+        },
+        Bind::Count(number) => Ok(Sent::UInt(*number)),
+        Bind::List(values, ty) => Ok(text(list(values, *ty)?)),
+        Bind::Rows(rows) => Ok(text(row_set(rows)?)),
+        Bind::Path(steps) => Ok(text(path(steps))),
+    }
+}
+
+/// The form in which a value is sent. Decimals go as text, ids as hexadecimal
+/// digits: their place in the statement says what they are.
+///
+/// # Errors
+/// 22003, for a decimal that its type cannot hold.
+pub fn sent(value: &Value, ty: ScalarType) -> Result<Sent, Fault> {
+    Ok(match (value, ty) {
+        (Value::Null, _) => Sent::NULL,
+        (Value::Bool(truth), _) => Sent::Int(i64::from(*truth)),
+        (Value::Int(number), ScalarType::Decimal { scale, .. }) => {
+            text(decimal(Decimal::from_int(*number), scale)?)
+        }
+        #[expect(clippy::cast_precision_loss, reason = "an integer in a place for floats")]
+        (Value::Int(number), ScalarType::Float) => Sent::Double(*number as f64),
+        (Value::Int(number) | Value::Duration(number), _) => Sent::Int(*number),
+        (Value::Float(number), _) => Sent::Double(*number),
+        (Value::Decimal(number), ScalarType::Decimal { scale, .. }) => text(decimal(*number, scale)?),
+        (Value::Decimal(number), _) => text(number.to_string()),
+        (Value::Text(text) | Value::Json(text), _) => Sent::Bytes(text.as_bytes().to_vec()),
+        (Value::Uuid(id), ScalarType::Uuid) => text(id.simple().to_string()),
+        (Value::Uuid(_), _) => text(value.to_text()),
+        (Value::Timestamp(micros), _) => instant(*micros)?,
+        (Value::Date(days), _) => instant(i64::from(*days) * DAY_MICROS)?,
+    })
+}
+
+const fn text(text: String) -> Sent {
+    Sent::Bytes(text.into_bytes())
+}
+
+fn decimal(decimal: Decimal, scale: u8) -> Result<String, Fault> {
+    match decimal.rescale(scale) {
+        Ok(scaled) => Ok(scaled.to_string()),
+        Err(cause) => Err(Fault::new(code::OUT_OF_RANGE, "numeric field overflow").with_source(cause)),
+    }
+}
+
+fn instant(micros: i64) -> Result<Sent, Fault> {
+    let out_of_range = |_| Fault::new(code::INVALID_DATETIME, "date/time field value out of range");
+    let small = |number: i64| u8::try_from(number).unwrap_or_default();
+    let (year, month, day) = calendar::civil(micros.div_euclid(DAY_MICROS));
+    let time = micros.rem_euclid(DAY_MICROS);
+    let seconds = time / 1_000_000;
+    Ok(Sent::Date(
+        u16::try_from(year).map_err(out_of_range)?,
+        small(month),
+        small(day),
+        small(seconds / 3600),
+        small(seconds / 60 % 60),
+        small(seconds % 60),
+        u32::try_from(time % 1_000_000).unwrap_or_default(),
+    ))
+}
+
+fn list(values: &[Value], ty: ScalarType) -> Result<String, Fault> {
+    let mut text = String::with_capacity(2 + values.len() * 16);
+    array(values.iter().map(|value| (value, ty)), &mut text)?;
+    Ok(text)
+}
+
+fn row_set(rows: &RowSet) -> Result<String, Fault> {
+    let mut text = String::from("[");
+    for (index, row) in rows.rows.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        array(row.iter().zip(rows.types.iter().copied()), &mut text)?;
+    }
+    text.push(']');
+    Ok(text)
+}
+
+fn array<'v>(values: impl Iterator<Item = (&'v Value, ScalarType)>, text: &mut String) -> Result<(), Fault> {
+    text.push('[');
+    for (index, (value, ty)) in values.enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        element(value, ty, text)?;
+    }
+    text.push(']');
+    Ok(())
+}
+
+/// One element: NULL, or a text that a column of its type reads exactly.
+fn element(value: &Value, ty: ScalarType, text: &mut String) -> Result<(), Fault> {
+    let written = match (value, ty) {
+        (Value::Null, _) => write!(text, "null"),
+        (Value::Bool(truth), _) => write!(text, "\"{}\"", u8::from(*truth)),
+        (Value::Int(number) | Value::Duration(number), _) => write!(text, "\"{number}\""),
+        // the shortest form that reads back as the same number
+        (Value::Float(number), _) => write!(text, "\"{number:e}\""),
+        (Value::Decimal(number), ScalarType::Decimal { scale, .. }) => {
+            write!(text, "\"{}\"", decimal(*number, scale)?)
+        }
+        (Value::Decimal(number), _) => write!(text, "\"{number}\""),
+        (Value::Text(words) | Value::Json(words), _) => {
+            json::write_string(words, text);
+            Ok(())
+        }
+        (Value::Uuid(id), ScalarType::Uuid) => write!(text, "\"{}\"", id.simple()),
+        (Value::Uuid(id), _) => write!(text, "\"{}\"", id.hyphenated()),
+        (Value::Timestamp(_) | Value::Date(_), _) => {
+            let canonical = value.to_text();
+            // the server knows no offset in a DATETIME; ours is always the same
+            let plain = canonical.strip_suffix("+00:00").unwrap_or(&canonical);
+            write!(text, "\"{plain}\"")
+        }
+    };
+    written.map_err(|_| Fault::internal("a list could not be written"))
+}
+
+/// A path as the server reads it: `$."a"[0]`.
+fn path(steps: &[JsonStep]) -> String {
+    let mut text = String::from("$");
+    for step in steps {
+        match &step.key {
+            JsonKey::Member(name) => {
+                text.push('.');
+                json::write_string(name, &mut text);
+            }
+            JsonKey::Index(number) => {
+                text.push('[');
+                text.push_str(&number.to_string());
+                text.push(']');
+            }
+        }
+    }
+    text
+}
+
+/// An id as the server stores it.
+#[must_use]
+pub fn id_of(bytes: &[u8]) -> Option<Uuid> {
+    match bytes.len() {
+        16 => Uuid::from_slice(bytes).ok(),
+        _ => Uuid::try_parse_ascii(bytes).ok(),
+    }
+}

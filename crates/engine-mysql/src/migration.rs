@@ -1,0 +1,327 @@
+//! Migrations and their journal. A definition is its own transaction here, so that a
+//! migration that dies half-way has done some of its statements: which, stands in a table
+//! of steps, and the next run goes on there.
+//!
+//! A definition is announced before and ticked off after it. Where only the announcement
+//! is found, the server was asked and nobody heard the answer: it is asked again, and "is
+//! there already", "is gone already" then mean that it was done. Changes of rows tick
+//! themselves off in their own transaction.
+
+use crate::connection::{Connection, Refusal, Transaction};
+use crate::introspect;
+use crate::lease;
+use crate::pool::{Pool, Purpose};
+use crate::refused::{is_done_already, refused};
+use crate::retry::random;
+use backstay_base::code;
+use backstay_base::fault::Fault;
+use backstay_engine::live::Live;
+use backstay_engine::migration::{Batch, JournalRow};
+use mysql_async::from_row_opt;
+
+const MAKE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS `_backstay_migration` (
+  `number` BIGINT NOT NULL,
+  `name` VARCHAR(255) NOT NULL,
+  `checksum` VARCHAR(255) NOT NULL,
+  `applied_at` VARCHAR(40) NOT NULL,
+  PRIMARY KEY (`number`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4";
+
+const MAKE_STEPS: &str = "CREATE TABLE IF NOT EXISTS `_backstay_migration_step` (
+  `number` BIGINT NOT NULL,
+  `checksum` VARCHAR(255) NOT NULL,
+  `announced` BIGINT NOT NULL,
+  `done` BIGINT NOT NULL,
+  PRIMARY KEY (`number`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4";
+
+const BEGIN_STEPS: &str = "INSERT IGNORE INTO `_backstay_migration_step` (`number`, `checksum`, `announced`, `done`) VALUES (?, ?, 0, 0)";
+
+const READ_STEPS: &str =
+    "SELECT `checksum`, `announced`, `done` FROM `_backstay_migration_step` WHERE `number` = ?";
+
+const ANNOUNCE: &str = "UPDATE `_backstay_migration_step` SET `announced` = ? WHERE `number` = ?";
+
+const TICK_OFF: &str =
+    "UPDATE `_backstay_migration_step` SET `done` = ?, `announced` = `done` WHERE `number` = ?";
+
+const END_STEPS: &str = "DELETE FROM `_backstay_migration_step` WHERE `number` = ?";
+
+const HAS_JOURNAL: &str = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = '_backstay_migration'";
+
+const ADD_JOURNAL_ROW: &str =
+    "INSERT INTO `_backstay_migration` (`number`, `name`, `checksum`, `applied_at`) VALUES (?, ?, ?, ?)";
+
+const READ_JOURNAL: &str =
+    "SELECT `number`, `name`, `checksum`, `applied_at` FROM `_backstay_migration` ORDER BY `number`";
+
+/// Definitions wait for those who use a table, but not for ever.
+const PATIENCE: &str = "SET SESSION lock_wait_timeout = 60";
+
+/// Runs a migration, from where an earlier run of it stopped, and writes its journal row.
+///
+/// # Errors
+/// Whatever a statement is refused with, named by its number; 55P03 when the lease was taken over.
+pub async fn apply(pool: &Pool, batch: &Batch) -> Result<(), Fault> {
+    let mut connection = pool.connector().connect().await?;
+    let unlimited = connection.flavour().unlimited;
+    for setting in [unlimited, PATIENCE] {
+        connection.control(setting).await.map_err(Refusal::into_fault)?;
+    }
+    let result = match &batch.journal {
+        Some(row) => recorded(&mut connection, batch, row).await,
+        None => plain(&mut connection, batch).await,
+    };
+    connection.close().await;
+    pool.renew();
+    result
+}
+
+/// What an empty database looks like after these statements. It is made beside the real
+/// one and dropped again.
+///
+/// # Errors
+/// Whatever a statement is refused with; 42501 with the right that is missing.
+pub async fn rehearse(pool: &Pool, statements: &[String]) -> Result<Live, Fault> {
+    let name = format!("_backstay_rehearsal_{:016x}", random());
+    let mut outside = pool.take(Purpose::Write).await?;
+    let make = (outside.flavour().make_database)(&name);
+    outside.control(&make).await.map_err(|refusal| match refusal.number() {
+        Some(1044 | 1227) => missing_right(refusal),
+        _ => refusal.into_fault(),
+    })?;
+    let looked = look(pool, &name, statements).await;
+    let drop = ["DROP DATABASE `", &name, "`"].concat();
+    outside.control(&drop).await.map_err(Refusal::into_fault)?;
+    looked
+}
+
+/// The migrations that were applied.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub async fn journal(pool: &Pool) -> Result<Vec<JournalRow>, Fault> {
+    let mut connection = pool.take(Purpose::Read).await?;
+    let there = connection.rows(HAS_JOURNAL, &[]).await?;
+    if there.into_iter().next().map(row::<(i64,)>).transpose()? != Some((1,)) {
+        return Ok(Vec::new());
+    }
+    let rows = connection.rows(READ_JOURNAL, &[]).await?;
+    let one = |(number, name, checksum, applied_at)| JournalRow { number, name, checksum, applied_at };
+    rows.into_iter().map(|found| row(found).map(one)).collect()
+}
+
+async fn look(pool: &Pool, name: &str, statements: &[String]) -> Result<Live, Fault> {
+    let mut inside = pool.connector().elsewhere(name)?.connect().await?;
+    let live = match plain(&mut inside, &Batch::plain(statements.to_vec())).await {
+        Ok(()) => introspect::of(&mut inside).await,
+        Err(fault) => Err(fault),
+    };
+    inside.close().await;
+    live
+}
+
+fn missing_right(refusal: Refusal) -> Fault {
+    let source = refusal.into_fault();
+    Fault::new(code::DENIED, "this account may not make the database in which migrations are rehearsed")
+        .with_hint(r"GRANT ALL PRIVILEGES ON `\_backstay\_rehearsal\_%`.* TO this account")
+        .with_source(source)
+}
+
+/// Statements of which nothing is recorded.
+async fn plain(connection: &mut Connection, batch: &Batch) -> Result<(), Fault> {
+    for (index, statement) in batch.statements.iter().enumerate() {
+        is_allowed(index + 1, statement)?;
+        if let Some(held) = &batch.lease {
+            lease::keep(connection, held).await?;
+        }
+        run(connection, index + 1, statement).await?;
+    }
+    Ok(())
+}
+
+async fn recorded(connection: &mut Connection, batch: &Batch, journal: &JournalRow) -> Result<(), Fault> {
+    for (index, statement) in batch.statements.iter().enumerate() {
+        is_allowed(index + 1, statement)?;
+    }
+    for table in [MAKE_JOURNAL, MAKE_STEPS] {
+        connection.control(table).await.map_err(Refusal::into_fault)?;
+    }
+    let mut steps = Steps::of(connection, journal).await?;
+    for (number, statement) in (1_i64..).zip(&batch.statements) {
+        // a setting lasts as long as the connection: it is made again
+        let kind = Kind::of(statement);
+        if number <= steps.done && kind != Kind::Setting {
+            continue;
+        }
+        if let Some(held) = &batch.lease {
+            lease::keep(connection, held).await?;
+        }
+        steps.run(connection, (number, kind, statement)).await?;
+    }
+    if let Some(held) = &batch.lease {
+        lease::keep(connection, held).await?;
+    }
+    steps.end(connection, journal).await
+}
+
+async fn run(connection: &mut Connection, number: usize, statement: &str) -> Result<(), Fault> {
+    connection.control_patiently(statement).await.map_err(|refusal| refused(number, refusal))
+}
+
+/// How far a migration came.
+struct Steps {
+    migration: i64,
+    announced: i64,
+    done: i64,
+}
+
+impl Steps {
+    async fn of(connection: &mut Connection, journal: &JournalRow) -> Result<Self, Fault> {
+        connection.rows(BEGIN_STEPS, &[&journal.number, &journal.checksum]).await?;
+        let found = connection.rows(READ_STEPS, &[&journal.number]).await?.into_iter().next();
+        let found = found.ok_or_else(|| Fault::internal("a migration has no row of its steps"))?;
+        let (checksum, announced, done): (String, i64, i64) = row(found)?;
+        if checksum != journal.checksum {
+            let message = format!(
+                "{} stopped after {done} of its statements and was changed since; put the file back as it was",
+                journal.name
+            );
+            return Err(Fault::new(code::TRANSACTION_STATE, message));
+        }
+        Ok(Self { migration: journal.number, announced, done })
+    }
+
+    async fn run(
+        &mut self,
+        connection: &mut Connection,
+        (number, kind, statement): (i64, Kind, &str),
+    ) -> Result<(), Fault> {
+        let shown = usize::try_from(number).unwrap_or(usize::MAX);
+        match kind {
+            Kind::Setting => run(connection, shown, statement).await,
+            Kind::Rows => self.change_rows(connection, number, statement).await,
+            Kind::Definition => {
+                let unheard = self.announced == number;
+                connection.rows(ANNOUNCE, &[&number, &self.migration]).await?;
+                match connection.control_patiently(statement).await {
+                    Ok(()) => {}
+                    Err(refusal) if unheard && is_done_already(&refusal) => {}
+                    Err(refusal) => {
+                        let fault = refused(shown, refusal);
+                        if fault.code != code::CONNECTION_LOST {
+                            connection.rows(ANNOUNCE, &[&self.done, &self.migration]).await?;
+                        }
+                        return Err(fault);
+                    }
+                }
+                connection.rows(TICK_OFF, &[&number, &self.migration]).await?;
+                self.done = number;
+                Ok(())
+            }
+        }
+    }
+
+    async fn change_rows(
+        &mut self,
+        connection: &mut Connection,
+        number: i64,
+        statement: &str,
+    ) -> Result<(), Fault> {
+        connection.begin(Transaction::Write).await?;
+        let shown = usize::try_from(number).unwrap_or(usize::MAX);
+        let changed = match run(connection, shown, statement).await {
+            Ok(()) => connection.rows(TICK_OFF, &[&number, &self.migration]).await.map(drop),
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = changed {
+            connection.rollback().await;
+            return Err(fault);
+        }
+        connection.commit().await?;
+        self.done = number;
+        Ok(())
+    }
+
+    /// The journal row takes the place of the steps.
+    async fn end(&self, connection: &mut Connection, journal: &JournalRow) -> Result<(), Fault> {
+        connection.begin(Transaction::Write).await?;
+        let JournalRow { number, name, checksum, applied_at } = journal;
+        let written = match connection.rows(ADD_JOURNAL_ROW, &[number, name, checksum, applied_at]).await {
+            Ok(_) => connection.rows(END_STEPS, &[number]).await.map(drop),
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = written {
+            connection.rollback().await;
+            return Err(fault);
+        }
+        connection.commit().await
+    }
+}
+
+/// What a statement does to a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It is its own.
+    Definition,
+    /// It belongs to one.
+    Rows,
+    /// Nothing; it holds for the connection.
+    Setting,
+}
+
+impl Kind {
+    fn of(statement: &str) -> Self {
+        match first_word(statement).as_str() {
+            "INSERT" | "UPDATE" | "DELETE" | "REPLACE" | "WITH" | "SELECT" => Self::Rows,
+            "SET" => Self::Setting,
+            _ => Self::Definition,
+        }
+    }
+}
+
+/// Steps are recorded in transactions of ours: those of the file would undo that.
+fn is_allowed(number: usize, statement: &str) -> Result<(), Fault> {
+    let word = first_word(statement);
+    let ends =
+        ["BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "XA", "LOCK", "UNLOCK", "USE"];
+    if ends.contains(&word.as_str()) {
+        let message = format!("statement {number} of the migration begins or ends a transaction");
+        return Err(Fault::new(code::TRANSACTION_STATE, message));
+    }
+    Ok(())
+}
+
+/// The first word after comments, in capitals.
+fn first_word(statement: &str) -> String {
+    let mut rest = statement.trim_start();
+    loop {
+        let after = if rest.starts_with("--") || rest.starts_with('#') {
+            rest.split_once('\n').map(|(_, after)| after)
+        } else if rest.starts_with("/*") && !rest.starts_with("/*!") {
+            rest.split_once("*/").map(|(_, after)| after)
+        } else {
+            break;
+        };
+        rest = after.unwrap_or_default().trim_start();
+    }
+    rest.chars().take_while(|c| c.is_ascii_alphabetic()).collect::<String>().to_ascii_uppercase()
+}
+
+fn row<T: mysql_async::prelude::FromRow>(row: mysql_async::Row) -> Result<T, Fault> {
+    from_row_opt(row).map_err(|_| Fault::internal("a table of migrations does not look like ours"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_told_behind_comments() {
+        assert_eq!(Kind::of("-- a\n /* b */ update x set y = 1"), Kind::Rows);
+        assert_eq!(Kind::of("alter table x drop column y"), Kind::Definition);
+        assert_eq!(Kind::of("SET foreign_key_checks = 0"), Kind::Setting);
+        assert!(is_allowed(1, "# x\ncommit").is_err());
+        assert!(is_allowed(1, "CREATE TABLE x (a INT)").is_ok());
+    }
+}

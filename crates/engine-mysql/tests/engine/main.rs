@@ -1,0 +1,25 @@
+//! The engine on a real server: the reads and writes that every engine is held to, and
+//! what is special here.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail loudly"
+)]
+
+#[path = "../../../engine-sqlite/tests/engine/deletes.rs"]
+mod deletes;
+#[path = "../../../engine-sqlite/tests/engine/inserts.rs"]
+mod inserts;
+#[path = "../../../engine-sqlite/tests/engine/kit.rs"]
+mod kit;
+#[path = "../../../engine-sqlite/tests/engine/reads.rs"]
+mod reads;
+mod server;
+mod store;
+#[path = "../../../engine-sqlite/tests/engine/updates.rs"]
+mod updates;
+#[path = "../../../engine-sqlite/tests/engine/upserts.rs"]
+mod upserts;
+mod values;

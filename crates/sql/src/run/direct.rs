@@ -1,0 +1,218 @@
+//! Writes as one statement: it does all that the script asks, or nothing. What its
+//! condition refuses, and what a constraint refuses, is then run step by step, so that
+//! refusals have one author (SEMANTICS 29). Which writes may go this way is said here.
+
+mod insert;
+mod update;
+
+use super::{Runner, is_met};
+use crate::dialect::Dialect;
+use crate::lower::Lower;
+use crate::lower::substitute::Reads;
+use crate::session::{Failure, Row, Session};
+use crate::statement::Statement;
+use backstay_base::fault::Fault;
+use backstay_policy::guarded::Guarded;
+use backstay_query::plan::{End, Expect, OutputValue, Pred, Query, Script, Select, SourceId, Step};
+use backstay_query::reply::{Part, Reply, Rows};
+use backstay_schema::catalog::{Catalog, ColumnId, Table};
+use backstay_schema::scalar::ScalarType;
+use backstay_schema::value::Value;
+
+/// A write that is one statement.
+#[derive(Debug)]
+pub struct Direct<'p> {
+    statement: Statement,
+    /// What fills its slots.
+    slots: Vec<Value>,
+    step: &'p Step,
+    table: &'p Table,
+    /// How many rows it must write; none means one or more.
+    rows: Option<u64>,
+    /// Whether the statement is an insert.
+    inserts: bool,
+    answer: Answer<'p>,
+    /// Types of the key columns that the statement answers with, after the cells.
+    key_types: Vec<ScalarType>,
+    /// Keys of the rows, where they are known before.
+    keys: Vec<Vec<Value>>,
+}
+
+/// Where the answer of the step comes from.
+#[derive(Debug)]
+enum Answer<'p> {
+    /// There is none.
+    Nothing,
+    /// The statement itself answers with these cells.
+    Cells(Vec<ScalarType>),
+    /// Another statement reads it, by the keys.
+    Read(&'p Select),
+}
+
+impl<'p> Direct<'p> {
+    /// The script as one statement, if it can be.
+    ///
+    /// # Errors
+    /// Internal, as lowering.
+    pub fn of(script: &'p Guarded<Script>, dialect: &'static Dialect) -> Result<Option<Self>, Fault> {
+        let inner = script.inner();
+        let [step] = inner.steps.as_slice() else { return Ok(None) };
+        if inner.end != End::Commit {
+            return Ok(None);
+        }
+        let asking = Asking { catalog: script.catalog(), dialect, step };
+        match &step.query {
+            Query::Select(_) => Ok(None),
+            Query::Insert(insert) => asking.insert(insert, inner.sources.clone()),
+            Query::Update(update) => asking.update(update),
+            Query::Delete(delete) => asking.delete(delete),
+        }
+    }
+
+    /// Whether the statement needs no transaction around it: nothing follows it, and it
+    /// cannot do a part of what is asked.
+    #[must_use]
+    pub const fn stands_alone(&self) -> bool {
+        !matches!(self.answer, Answer::Read(_)) && !matches!(self.rows, Some(2..))
+    }
+
+    /// Runs it. None when it wrote nothing, or not all: then the transaction is to be undone.
+    ///
+    /// # Errors
+    /// What a database fails with besides constraints.
+    pub async fn run<S: Session>(
+        &self,
+        session: &mut S,
+        script: &Guarded<Script>,
+        dialect: &'static Dialect,
+    ) -> Result<Option<Reply>, Fault> {
+        let mut rows = Rows::default();
+        let mut keys = Vec::new();
+        let cells: &[ScalarType] = match &self.answer {
+            Answer::Cells(cells) => cells,
+            Answer::Nothing | Answer::Read(_) => &[],
+        };
+        let mut answered = 0;
+        let mut on_row = |row: &dyn Row| {
+            answered += 1;
+            for (index, ty) in cells.iter().enumerate() {
+                row.cell(index, *ty, &mut rows)?;
+            }
+            let key = self.key_types.iter().enumerate();
+            let key = key.map(|(index, ty)| row.value(cells.len() + index, *ty));
+            keys.push(key.collect::<Result<Vec<_>, Fault>>()?);
+            Ok(())
+        };
+        let outcome = session.run(&self.statement, &self.slots, &mut on_row).await;
+        let changed = match outcome {
+            Ok(changed) => {
+                if self.answers() {
+                    answered
+                } else {
+                    changed
+                }
+            }
+            Err(Failure::Violation(_)) => return Ok(None),
+            Err(Failure::Fault(fault)) => return Err(fault),
+        };
+        if changed == 0 || self.rows.is_some_and(|rows| rows != changed) {
+            return Ok(None);
+        }
+        if self.key_types.is_empty() {
+            keys.clone_from(&self.keys);
+        }
+        rows.count = if matches!(self.answer, Answer::Cells(_)) { answered } else { 0 };
+        if let Answer::Read(select) = self.answer {
+            let mut runner = Runner::over(session, script, dialect);
+            rows = runner.answer(Some(select), &self.table.name, &keys).await?;
+        }
+        let key = match keys.as_slice() {
+            [key] if self.inserts => Some(super::text_of(key)),
+            _ => None,
+        };
+        let inserted = if self.inserts { changed } else { 0 };
+        let part = Part { rows, total: None, affected: changed, inserted, key };
+        if !is_met(self.step.expect, &self.step.query, &part)? {
+            return Ok(None);
+        }
+        Ok(Some(Reply { parts: vec![part] }))
+    }
+
+    fn answers(&self) -> bool {
+        matches!(self.answer, Answer::Cells(_)) || !self.key_types.is_empty()
+    }
+}
+
+/// Asks whether a step can be one statement.
+struct Asking<'p> {
+    catalog: &'p Catalog,
+    dialect: &'static Dialect,
+    step: &'p Step,
+}
+
+impl<'p> Asking<'p> {
+    /// Whether the outcome meets what is expected, when this many rows are written.
+    fn expects(&self, rows: u64) -> bool {
+        match self.step.expect {
+            Expect::Any => true,
+            Expect::Singular | Expect::OneOrNothing => rows == 1,
+            Expect::AtMost(most) => rows <= most,
+        }
+    }
+
+    /// Cells of an answer that reads the written row alone.
+    fn cells(&self, select: &Select, row: SourceId) -> Option<Vec<ScalarType>> {
+        let cells = select.outputs.iter().map(|output| match &output.value {
+            OutputValue::Scalar(scalar, ty) => {
+                let mut reads = Reads::default();
+                reads.scalar(scalar);
+                is_own(&reads, row).then_some(*ty)
+            }
+            OutputValue::One(_)
+            | OutputValue::Many(_)
+            | OutputValue::Count { .. }
+            | OutputValue::Spread(_) => None,
+        });
+        cells.collect()
+    }
+}
+
+/// Whether nothing but columns of one row is read.
+fn is_own(reads: &Reads, row: SourceId) -> bool {
+    reads.tables.is_empty() && reads.columns.iter().all(|column| column.source == row)
+}
+
+fn reads_of(pred: &Pred) -> Reads {
+    let mut reads = Reads::default();
+    reads.pred(pred);
+    reads
+}
+
+impl Lower<'_> {
+    /// ` RETURNING …`: the cells of an answer, then key columns.
+    fn returning(&mut self, table: &Table, select: Option<&Select>, key: &[ColumnId]) -> Result<(), Fault> {
+        let mut before = " RETURNING ";
+        for output in select.map(|select| select.outputs.as_slice()).unwrap_or_default() {
+            if let OutputValue::Scalar(scalar, _) = &output.value {
+                self.writer.push(before);
+                self.scalar(scalar)?;
+                before = ", ";
+            }
+        }
+        for id in key {
+            self.writer.push(before).column(table.column(*id));
+            before = ", ";
+        }
+        Ok(())
+    }
+
+    /// ` AND ((pred) IS TRUE)`, or nothing where it always holds.
+    fn and_holds(&mut self, keyword: &mut &'static str, pred: &Pred) -> Result<(), Fault> {
+        if matches!(pred, Pred::Const(true)) {
+            return Ok(());
+        }
+        self.writer.push(keyword);
+        *keyword = " AND ";
+        self.holds(pred)
+    }
+}

@@ -1,0 +1,192 @@
+//! Inserts as one statement: the rows are selected where every rule holds for them.
+
+use super::{Answer, Asking, Direct};
+use crate::dialect::{Children, Returning};
+use crate::lower::insert::key_is_given;
+use crate::lower::row::RowSetColumn;
+use crate::lower::substitute::{self, Reads};
+use crate::lower::{Lower, Naming};
+use crate::run::check::unsaid;
+use crate::run::insert::given_values;
+use crate::run::reference::{Asked, conditions};
+use crate::statement::{RowSet, Statement};
+use backstay_base::fault::Fault;
+use backstay_query::plan::{ColumnRef, Insert, Pred, Scalar, Select, Sources};
+use backstay_schema::catalog::{ColumnId, RelationKind, Table};
+use backstay_schema::scalar::ScalarType;
+
+impl<'p> Asking<'p> {
+    /// An insert without a conflict clause, of rows that cannot see each other.
+    pub(super) fn insert(
+        &self,
+        insert: &'p Insert,
+        mut sources: Sources,
+    ) -> Result<Option<Direct<'p>>, Fault> {
+        let table = self.catalog.table(insert.table);
+        let count = insert.rows.len() as u64;
+        let given = key_is_given(table, insert);
+        let plain = insert.conflict.is_none() && insert.invalid.is_empty() && insert.absent.is_empty();
+        let answers = self.dialect.returning >= Returning::InsertAndDelete;
+        // within the process a prepared row after the other is quicker
+        let in_process = self.dialect.children == Children::PerRow && count > 1;
+        if !plain
+            || in_process
+            || count == 0
+            || !self.expects(count)
+            || (!given && !answers)
+            || self.must_be_ordered(table, count)
+        {
+            return Ok(None);
+        }
+        let rules = self.rules(insert, table, &mut sources);
+        let returning = insert.returning.as_ref();
+        let read = returning.map_or(Pred::TRUE, |select| select.filter.clone());
+        let mut reads = Reads::default();
+        rules.iter().chain([&read]).for_each(|rule| reads.pred(rule));
+        insert.derived.iter().for_each(|(_, scalar)| reads.scalar(scalar));
+        let sees_itself = reads.tables.contains(&table.id);
+        let unknown = |id: &ColumnId| !told(insert, *id) && table.key.contains(id);
+        let counted = reads.columns.iter().any(|read| read.source == insert.row && unknown(&read.column));
+        if sees_itself || counted {
+            return Ok(None);
+        }
+        // more than one row answers in the order of the keys
+        let cells =
+            returning.filter(|_| answers && count == 1).and_then(|select| self.cells(select, insert.row));
+        let answer = match (returning, cells) {
+            (None, _) => Answer::Nothing,
+            (Some(_), Some(cells)) => Answer::Cells(cells),
+            (Some(select), None) => Answer::Read(select),
+        };
+        let asked = matches!(answer, Answer::Cells(_)).then_some(returning).flatten();
+        let key: &[ColumnId] = if given { &[] } else { &table.key };
+        let read = if asked.is_some() { read } else { Pred::TRUE };
+        let statement =
+            self.insert_statement((insert, table, &mut sources), (&rules, &read), (asked, key))?;
+        let keys = if given {
+            insert.rows.iter().map(|row| given_values(insert, row, &table.key)).collect()
+        } else {
+            Vec::new()
+        };
+        let slots = if count == 1 { insert.rows.first().cloned().unwrap_or_default() } else { Vec::new() };
+        let key_types = key.iter().map(|id| table.column(*id).ty).collect();
+        let rows = Some(count);
+        Ok(Some(Direct {
+            statement,
+            slots,
+            step: self.step,
+            table,
+            rows,
+            inserts: true,
+            answer,
+            key_types,
+            keys,
+        }))
+    }
+
+    /// Whether rows may refer to each other in a database that looks at each row alone.
+    fn must_be_ordered(&self, table: &Table, count: u64) -> bool {
+        let to_itself = |kind: &RelationKind| matches!(kind, RelationKind::ToOne { .. });
+        count > 1
+            && !self.dialect.references_wait
+            && table.relations.iter().any(|relation| relation.target == table.id && to_itself(&relation.kind))
+    }
+
+    /// What must hold for every row: rule, references that the caller may name, checks.
+    fn rules(&self, insert: &Insert, table: &Table, sources: &mut Sources) -> Vec<Pred> {
+        let mut rules = vec![insert.rule.clone()];
+        let asked = (Asked::Guarded, sources);
+        let references = conditions(self.catalog, (table, insert.row), &insert.references, asked);
+        rules.extend(references.into_iter().map(|condition| condition.holds));
+        let checks = unsaid(table, &insert.checks);
+        rules.extend(checks.map(|check| Pred::IsNotTrue(Box::new(check.broken.clone()))));
+        rules
+    }
+
+    fn insert_statement(
+        &self,
+        (insert, table, sources): (&Insert, &Table, &mut Sources),
+        (rules, read): (&[Pred], &Pred),
+        (asked, key): (Option<&Select>, &[ColumnId]),
+    ) -> Result<Statement, Fault> {
+        let mut lower = Lower::judging(self.catalog, self.dialect);
+        let columns: Vec<ColumnId> = written(insert);
+        lower.writer.push("INSERT INTO ").table(table).push(" (");
+        lower.column_names(table, &columns);
+        lower.writer.push(") SELECT ");
+        lower.enter(insert.row);
+        lower.columns_of(table, &columns, insert.row)?;
+        lower.leave();
+        lower.writer.push(" FROM ");
+        let ordered = insert.rows.len() > 1;
+        if ordered {
+            self.rows(&mut lower, (insert, table), sources)?;
+        } else {
+            lower.prospective(table, &insert.columns, &insert.derived, insert.row)?;
+        }
+        let mut keyword = " WHERE ";
+        for rule in rules.iter().chain([read]) {
+            lower.and_holds(&mut keyword, rule)?;
+        }
+        if ordered {
+            lower.writer.push(" ORDER BY ").alias(insert.row).push(".").name("#n");
+        }
+        lower.writes(Some((insert.row, Naming::Bare)));
+        lower.returning(table, asked, key)?;
+        Ok(lower.finish().0)
+    }
+
+    /// The rows as a row set that bears the names of the table's columns, derived ones computed.
+    fn rows(
+        &self,
+        lower: &mut Lower<'_>,
+        (insert, table): (&Insert, &Table),
+        sources: &mut Sources,
+    ) -> Result<(), Fault> {
+        let types: Vec<ScalarType> = insert.columns.iter().map(|id| table.column(*id).ty).collect();
+        let set = RowSet { types, rows: insert.rows.clone() };
+        let names: Vec<RowSetColumn> = insert.columns.iter().map(|id| RowSetColumn::Column(*id)).collect();
+        let inner = sources.next_id();
+        lower.writer.push("(SELECT ").alias(inner).push(".").name("#n");
+        let derived = |id| insert.derived.iter().find(|(derived, _)| *derived == id);
+        for column in &table.columns {
+            lower.writer.push(", ");
+            match derived(column.id) {
+                Some((_, scalar)) => {
+                    lower.enter(inner);
+                    let of_row = |read: ColumnRef| {
+                        let here = Scalar::Column(ColumnRef { source: inner, ..read });
+                        (read.source == insert.row).then_some(here)
+                    };
+                    let scalar = substitute::scalar(scalar, &of_row);
+                    lower.scalar_as(&scalar, column.ty)?;
+                    lower.leave();
+                }
+                None if insert.columns.contains(&column.id) => {
+                    lower.writer.alias(inner).push(".").column(column);
+                }
+                None => {
+                    lower.writer.push((self.dialect.null)(column.ty));
+                }
+            }
+            lower.writer.push(" AS ").column(column);
+        }
+        lower.writer.push(" FROM ");
+        lower.row_set(table, &names, set, inner)?;
+        lower.leave();
+        lower.writer.push(") AS ").alias(insert.row);
+        lower.enter(insert.row);
+        Ok(())
+    }
+}
+
+/// Columns that an insert writes: given ones that are not derived, then derived ones.
+fn written(insert: &Insert) -> Vec<ColumnId> {
+    let derived = |id: &ColumnId| insert.derived.iter().any(|(derived, _)| derived == id);
+    let given = insert.columns.iter().copied().filter(|id| !derived(id));
+    given.chain(insert.derived.iter().map(|(id, _)| *id)).collect()
+}
+
+fn told(insert: &Insert, id: ColumnId) -> bool {
+    insert.columns.contains(&id) || insert.derived.iter().any(|(derived, _)| *derived == id)
+}

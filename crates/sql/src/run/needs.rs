@@ -1,0 +1,142 @@
+//! What running a script takes: whether one statement answers it, and how far writes of
+//! others must be kept away from it (SEMANTICS 15, 29, 32).
+
+use crate::dialect::{Children, Dialect};
+use crate::lower::join::matches_at_most_one;
+use backstay_query::plan::{
+    Assign, Exists, Insert, Output, OutputValue, Pred, Query, Scalar, Script, Select, Update,
+};
+use backstay_schema::catalog::{Catalog, TableId};
+use std::collections::BTreeSet;
+
+/// What running a script takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// One reading statement: no transaction.
+    Statement,
+    /// Several reading statements of one moment.
+    Snapshot,
+    /// A transaction that writes. What its rules read of single rows is locked as they are judged.
+    Transaction,
+    /// A transaction whose rules read any number of rows, or that writes rows which such
+    /// rules read: as if no other ran.
+    Serializable,
+}
+
+/// What a script needs; `watched` is [`Catalog::watched`].
+#[must_use]
+pub fn needs(
+    script: &Script,
+    catalog: &Catalog,
+    dialect: &'static Dialect,
+    watched: &BTreeSet<TableId>,
+) -> Needs {
+    if !script.steps.iter().any(|step| step.query.writes()) {
+        return match script.steps.as_slice() {
+            [step] => match &step.query {
+                Query::Select(select) if is_one_statement(select, dialect) => Needs::Statement,
+                _ => Needs::Snapshot,
+            },
+            _ => Needs::Snapshot,
+        };
+    }
+    let looking = Looking { catalog };
+    let serializable = script.steps.iter().any(|step| match &step.query {
+        Query::Select(_) => false,
+        Query::Insert(insert) => watched.contains(&insert.table) || looking.insert(insert),
+        Query::Update(update) => watched.contains(&update.table) || looking.update(update),
+        Query::Delete(delete) => {
+            watched.contains(&delete.table) || looking.pred(&delete.filter) || looking.pred(&delete.rule)
+        }
+    });
+    if serializable { Needs::Serializable } else { Needs::Transaction }
+}
+
+/// Whether a read is one statement.
+fn is_one_statement(select: &Select, dialect: &'static Dialect) -> bool {
+    !select.count && outputs_are_one_statement(&select.outputs, dialect, true)
+}
+
+fn outputs_are_one_statement(outputs: &[Output], dialect: &'static Dialect, top: bool) -> bool {
+    outputs.iter().all(|output| match &output.value {
+        OutputValue::Scalar(..) | OutputValue::Count { .. } => true,
+        OutputValue::One(inner) | OutputValue::Spread(inner) => {
+            outputs_are_one_statement(&inner.outputs, dialect, top)
+        }
+        OutputValue::Many(inner) => {
+            top && dialect.children == Children::Arrays
+                && outputs_are_one_statement(&inner.outputs, dialect, false)
+        }
+    })
+}
+
+/// Looks for what reads any number of rows of a table.
+struct Looking<'c> {
+    catalog: &'c Catalog,
+}
+
+impl Looking<'_> {
+    fn insert(&self, insert: &Insert) -> bool {
+        self.pred(&insert.rule)
+            || insert.derived.iter().any(|(_, scalar)| self.scalar(scalar))
+            || insert.references.iter().any(|reference| self.pred(&reference.allowed))
+            || insert.checks.iter().any(|check| self.pred(&check.broken))
+            || insert.conflict.as_ref().and_then(|c| c.merge.as_ref()).is_some_and(|u| self.update(u))
+    }
+
+    fn update(&self, update: &Update) -> bool {
+        let rules = [&update.filter, &update.rule].into_iter().chain(&update.stored).chain(&update.arms);
+        rules.into_iter().any(|pred| self.pred(pred))
+            || update.references.iter().any(|reference| self.pred(&reference.allowed))
+            || update.checks.iter().any(|check| self.pred(&check.broken))
+            || update.assign.iter().any(|(_, assign)| match assign {
+                Assign::Scalar(scalar) => self.scalar(scalar),
+                Assign::Value(_) | Assign::Given(_) => false,
+            })
+    }
+
+    fn pred(&self, pred: &Pred) -> bool {
+        match pred {
+            Pred::Const(_) => false,
+            Pred::And(all) | Pred::Or(all) => all.iter().any(|pred| self.pred(pred)),
+            Pred::Not(inner) | Pred::IsNotTrue(inner) => self.pred(inner),
+            Pred::Compare(_, a, b) | Pred::Text(_, a, b) | Pred::NotText(_, a, b) => {
+                self.scalar(a) || self.scalar(b)
+            }
+            Pred::IsNull(of)
+            | Pred::IsNotNull(of)
+            | Pred::IsTrue(of)
+            | Pred::IsFalse(of)
+            | Pred::In(of, _, _)
+            | Pred::NotIn(of, _, _)
+            | Pred::Like { value: of, .. } => self.scalar(of),
+            Pred::Exists(exists) => self.many(exists),
+            // that there is no row cannot be locked
+            Pred::NotExists(_) => true,
+        }
+    }
+
+    fn many(&self, exists: &Exists) -> bool {
+        !matches_at_most_one(self.catalog, exists) || self.pred(&exists.filter)
+    }
+
+    fn scalar(&self, scalar: &Scalar) -> bool {
+        match scalar {
+            Scalar::Column(_)
+            | Scalar::Computed(_)
+            | Scalar::Bind(..)
+            | Scalar::Slot(..)
+            | Scalar::Null(_) => false,
+            Scalar::Json(of, _) | Scalar::Cast(of, _) | Scalar::Negate(of, _) => self.scalar(of),
+            Scalar::Masked(pred, of) => self.pred(pred) || self.scalar(of),
+            Scalar::Arithmetic(_, a, b, _) | Scalar::Concat(a, b) => self.scalar(a) || self.scalar(b),
+            Scalar::Call(_, arguments) => arguments.iter().any(|argument| self.scalar(argument)),
+            Scalar::Case(arms, last) => {
+                arms.iter().any(|(pred, scalar)| self.pred(pred) || self.scalar(scalar)) || self.scalar(last)
+            }
+            Scalar::Lookup(lookup) => self.pred(&lookup.filter) || self.scalar(&lookup.value),
+            Scalar::Aggregate(_) => true,
+            Scalar::Test(pred) => self.pred(pred),
+        }
+    }
+}
