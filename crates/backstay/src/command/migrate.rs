@@ -36,7 +36,7 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
     match action {
         Action::Plan => {
             let draft = drafted(&project, &files).await?;
-            show(context, draft.plan(project.engine()));
+            show(context, draft.plan(project.engine_name()));
             Ok(Exit::Ok)
         }
         Action::New { name } => new(context, &project, &files, name).await,
@@ -57,7 +57,7 @@ async fn new(
         return Ok(Exit::Ok);
     }
     if draft.is_destructive() && !context.yes {
-        show(context, draft.plan(project.engine()));
+        show(context, draft.plan(project.engine_name()));
         context.output.remark("this may lose data; to write it anyway: backstay migrate new --yes");
         return Ok(Exit::NeedsConsent);
     }
