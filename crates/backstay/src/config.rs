@@ -9,6 +9,9 @@ use std::path::Path;
 /// The file's name in a project folder.
 pub const FILE: &str = "backstay.toml";
 
+/// The variable that names the default store, whatever the file says.
+const DATABASE_URL: &str = "DATABASE_URL";
+
 /// The configuration of a project.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -74,7 +77,8 @@ pub struct Stores {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
-    /// `sqlite:` and a path relative to the project.
+    /// `sqlite:` and a path relative to the project, `postgres://…` or `mysql://…`. The
+    /// environment's `DATABASE_URL` wins.
     pub url: String,
 }
 
@@ -157,12 +161,16 @@ impl Config {
     /// When the file does not parse, names unknown keys or an environment variable that is not set.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
-        if !path.exists() {
-            return Ok(Self::default());
+        let mut config = Self::default();
+        if path.exists() {
+            let text =
+                std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            config = Self::parse(&text, environment).with_context(|| format!("{FILE} is not right"))?;
         }
-        let text =
-            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Self::parse(&text, environment).with_context(|| format!("{FILE} is not right"))
+        if let Some(url) = environment(DATABASE_URL).filter(|url| !url.is_empty()) {
+            config.store.default.url = url;
+        }
+        Ok(config)
     }
 
     fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Self> {

@@ -5,6 +5,7 @@ mod command;
 mod config;
 mod output;
 mod project;
+mod store;
 mod wiring;
 
 use clap::{Parser, Subcommand};

@@ -120,19 +120,6 @@ impl Project {
     pub fn migrations(&self) -> PathBuf {
         self.folder.join("migrations")
     }
-
-    /// The database file.
-    ///
-    /// # Errors
-    /// When the store is of a kind that this build does not have.
-    pub fn database(&self) -> Result<PathBuf> {
-        let url = &self.config.store.default.url;
-        let Some(path) = url.strip_prefix("sqlite:") else {
-            bail!("[store.default] url = {url:?}: this build serves sqlite: only");
-        };
-        let path = path.strip_prefix("//").unwrap_or(path);
-        Ok(self.folder.join(path))
-    }
 }
 
 impl Checked {

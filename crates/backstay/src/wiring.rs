@@ -3,6 +3,7 @@
 
 use crate::config::Config;
 use crate::project::Project;
+use crate::store::Store;
 use anyhow::{Context as _, Result};
 use backstay_auth::service::{Auth, Parts as AuthParts};
 use backstay_auth::settings::Settings as AuthSettings;
@@ -64,13 +65,11 @@ impl Database {
     pub fn open(project: &Project) -> Result<Self> {
         let clock = Clock::system();
         let ids = Ids::system(clock.clone());
-        let path = project.database()?;
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        }
         let limits = project.config.limits.limits();
-        let engine: Arc<dyn Engine> = Arc::new(Sqlite::open(&path, &limits)?);
-        Ok(Self { engine, dialect: &SQLITE, clock, ids })
+        let Store { engine, dialect } =
+            Store::open(&project.config.store.default.url, &project.folder, &limits)
+                .context("[store.default] cannot be opened")?;
+        Ok(Self { engine, dialect, clock, ids })
     }
 
     /// Accounts and keys over this database.
@@ -153,8 +152,6 @@ impl Scratch {
     /// # Errors
     /// When the folder or the file cannot be made.
     pub fn open(project: &Project) -> Result<Self> {
-        // a store that this build does not have is told here, too
-        project.database()?;
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let limits = project.config.limits.limits();
         let engine: Arc<dyn Engine> = Arc::new(Sqlite::open(&folder.path().join("scratch.db"), &limits)?);

@@ -76,6 +76,7 @@ codes! {
     DEADLOCK = "40P01", Unavailable, "two writes waited for each other, again and again; nothing was written";
     CONNECTION_LOST = "08006", Unavailable, "the connection to the database was lost; nothing was written";
     STATEMENT_TIMEOUT = "57014", Unavailable, "the statement took longer than its limit";
+    INDEX_TOO_WIDE = "54000", Limit, "text in an index is longer than every engine's indexes hold";
     TOO_COMPLEX = "54001", Limit, "the request passes a limit of size, depth or cost";
     DISK_FULL = "53100", Unavailable, "no space is left; nothing was written";
     TOO_MANY_REQUESTS = "53400", Unavailable, "a queue of the server is full; nothing was done";

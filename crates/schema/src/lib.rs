@@ -6,6 +6,7 @@ pub mod cel;
 pub mod compile;
 pub mod diagnostic;
 pub mod expr;
+pub mod indexed;
 pub mod name;
 pub mod scalar;
 pub mod value;

@@ -11,6 +11,7 @@
 )]
 
 pub mod case;
+pub mod database;
 pub mod rule;
 pub mod seed;
 pub mod served;

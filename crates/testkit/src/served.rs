@@ -1,7 +1,8 @@
-//! A whole server in process, over a database in a temporary folder: real accounts,
+//! A whole server in process, over a database of its own: real accounts,
 //! real keys and tokens, repeatable ids, a clock that stands still. Requests enter as
 //! they would from a socket, answers leave with status, headers and body.
 
+use crate::database::Database;
 use crate::store::{NOW_MICROS, fill};
 use backstay_auth::service::{Auth, Parts as AuthParts};
 use backstay_auth::settings::Settings as AuthSettings;
@@ -10,7 +11,6 @@ use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
 use backstay_engine::Engine;
 use backstay_engine::migration::Batch;
-use backstay_engine_sqlite::Sqlite;
 use backstay_query::named::{Input, Insert};
 use backstay_rest::request::Settings as RestSettings;
 use backstay_schema::catalog::Catalog;
@@ -20,13 +20,11 @@ use backstay_server::app::{App, Edge, Parts};
 use backstay_server::request_log::RequestLog;
 use backstay_server::routes::serve;
 use backstay_sql::ddl;
-use backstay_sql::dialect::sqlite::SQLITE;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use tempfile::TempDir;
 
 /// The password of every account that a test makes.
 pub const PASSWORD: &str = "hunter22";
@@ -64,7 +62,7 @@ pub struct Served {
     pub people: Vec<Person>,
     catalog: Arc<Catalog>,
     ids: Ids,
-    _folder: TempDir,
+    _database: Database,
 }
 
 /// An account that is signed in.
@@ -184,7 +182,7 @@ impl Served {
             people: Vec::new(),
             catalog,
             ids,
-            _folder: folder,
+            _database: database,
         }
     }
 

@@ -1,12 +1,12 @@
-//! A SQLite store in a temporary folder, made from SDL.
+//! A store for one test, made from SDL.
 
+use crate::database::Database;
 use backstay_base::clock::Clock;
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
 use backstay_engine::Engine;
 use backstay_engine::migration::Batch;
-use backstay_engine_sqlite::Sqlite;
 use backstay_policy::caller::{Caller, RequestInfo};
 use backstay_policy::weave::{system, weave};
 use backstay_query::named::{Insert, Query};
@@ -16,20 +16,18 @@ use backstay_query::resolve::{Reach, resolve};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::compile::{Owner, Settings, SourceFile, compile};
 use backstay_sql::ddl;
-use backstay_sql::dialect::sqlite::SQLITE;
 use std::sync::Arc;
-use tempfile::TempDir;
 
 /// The time that stands still in tests: 2026-01-31T09:00:00Z.
 pub const NOW_MICROS: i64 = 1_769_850_000_000_000;
 
 /// A store.
 pub struct Store {
-    /// Its database.
-    pub engine: Sqlite,
+    /// Its engine.
+    pub engine: Arc<dyn Engine>,
     /// Repeatable ids.
     pub ids: Ids,
-    _folder: TempDir,
+    _database: Database,
 }
 
 /// Compiles a schema.
@@ -64,7 +62,7 @@ impl Store {
     /// # Panics
     /// When the rows are refused.
     pub async fn fill(&self, catalog: &Arc<Catalog>, insert: Insert) {
-        fill(&self.engine, &self.ids, catalog, insert).await;
+        fill(&*self.engine, &self.ids, catalog, insert).await;
     }
 
     /// Runs one query for a caller.

@@ -6,6 +6,7 @@ use crate::plan::{Assign, Conflict, Delete, Insert, Pred, Select, SourceId, Upda
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_schema::catalog::{Column, ColumnId, DefaultValue, Member, RelationKind, Table};
+use backstay_schema::indexed::INDEXED_CHARACTERS;
 use backstay_schema::scalar::read::JsonCell;
 use backstay_schema::value::Value;
 
@@ -19,7 +20,8 @@ impl<'c> Resolver<'c> {
             .map(|name| written(table, name, Verb::Insert))
             .collect::<Result<Vec<_>, Fault>>()?;
         super::within(insert.rows.len(), self.limits.write_rows, "rows of one write")?;
-        let rows = insert.rows.iter().map(|cells| self.row(&columns, cells)).collect::<Result<_, Fault>>()?;
+        let rows = insert.rows.iter().map(|cells| self.row(table, &columns, cells));
+        let rows = rows.collect::<Result<_, Fault>>()?;
         let ids: Vec<ColumnId> = columns.iter().map(|column| column.id).collect();
         let conflict = match &insert.conflict {
             Some(conflict) => Some(self.conflict(table, conflict, &ids)?),
@@ -54,7 +56,7 @@ impl<'c> Resolver<'c> {
             let column = written(table, name, Verb::Update)?;
             let value = match input {
                 Input::Default => default(column)?,
-                input => self.cell(column, input)?,
+                input => fits_its_index(table, column, self.cell(column, input)?)?,
             };
             assign.push((column.id, Assign::Value(value)));
         }
@@ -94,11 +96,12 @@ impl<'c> Resolver<'c> {
         Ok(Select { order, filter: Pred::TRUE, ..resolved })
     }
 
-    fn row(&self, columns: &[&Column], cells: &[Input]) -> Result<Vec<Value>, Fault> {
+    fn row(&self, table: &Table, columns: &[&Column], cells: &[Input]) -> Result<Vec<Value>, Fault> {
         if columns.len() != cells.len() {
             return Err(Fault::internal("a row of an insert has another number of cells than of columns"));
         }
-        columns.iter().zip(cells).map(|(column, cell)| self.cell(column, cell)).collect()
+        let values = columns.iter().zip(cells);
+        values.map(|(column, cell)| fits_its_index(table, column, self.cell(column, cell)?)).collect()
     }
 
     fn cell(&self, column: &Column, input: &Input) -> Result<Value, Fault> {
@@ -135,6 +138,22 @@ impl<'c> Resolver<'c> {
             }
         };
         Ok(Conflict { target, merge })
+    }
+}
+
+/// Text in an index has a length that every engine's indexes hold.
+fn fits_its_index(table: &Table, column: &Column, value: Value) -> Result<Value, Fault> {
+    // an index has at most 32 columns
+    let Value::Text(text) = &value else { return Ok(value) };
+    if text.len() <= (INDEXED_CHARACTERS / 32) as usize {
+        return Ok(value);
+    }
+    match table.indexed_characters(column) {
+        Some(most) if text.chars().count() > most as usize => Err(Fault::new(
+            code::INDEX_TOO_WIDE,
+            format!("\"{}\" is in an index and holds at most {most} characters", column.name),
+        )),
+        _ => Ok(value),
     }
 }
 

@@ -6,14 +6,9 @@ use crate::dialect::definition::{Alter, Place};
 use crate::dialect::{Dialect, digits_and_scale};
 use crate::lower::Lower;
 use crate::writer::Writer;
-use backstay_schema::catalog::{
-    Catalog, Column, ColumnId, DefaultValue, Fill, Relation, RelationKind, Table,
-};
+use backstay_schema::catalog::{Catalog, Column, DefaultValue, Fill, Relation, RelationKind, Table};
+use backstay_schema::indexed::INDEXED_CHARACTERS;
 use backstay_schema::scalar::ScalarType;
-
-/// Characters that the text columns of one index hold together, on every engine: InnoDB's 3072 bytes less
-/// what other columns of the index take.
-pub const INDEXED_CHARACTERS: u32 = 650;
 
 /// What the database keeps of a column: its type, and how long a text may be that an index holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +25,7 @@ impl Stored {
     /// What is kept of a column of the catalog.
     #[must_use]
     pub fn of(table: &Table, column: &Column) -> Self {
-        Self { ty: column.ty, length: indexed_characters(table, column), counted: is_counted(table, column) }
+        Self { ty: column.ty, length: table.indexed_characters(column), counted: is_counted(table, column) }
     }
 
     /// The type in the words of a database.
@@ -58,30 +53,6 @@ impl Stored {
 #[must_use]
 pub fn is_counted(table: &Table, column: &Column) -> bool {
     column.fill == Fill::AutoIncrement && table.key == [column.id]
-}
-
-/// How many characters a text column may hold because an index does; none for every other column.
-#[must_use]
-pub fn indexed_characters(table: &Table, column: &Column) -> Option<u32> {
-    if column.ty != ScalarType::String {
-        return None;
-    }
-    let references = table.relations.iter().filter_map(|relation| match &relation.kind {
-        RelationKind::ToOne { columns, .. } => Some(columns.as_slice()),
-        RelationKind::ToMany { .. } | RelationKind::ManyToMany { .. } => None,
-    });
-    let texts = |columns: &[ColumnId]| {
-        let texts = columns.iter().filter(|id| table.column(**id).ty == ScalarType::String);
-        u32::try_from(texts.count()).unwrap_or(1).max(1)
-    };
-    let widest = std::iter::once(table.key.as_slice())
-        .chain(table.uniques.iter().map(|unique| unique.columns.as_slice()))
-        .chain(table.indexes.iter().map(|index| index.columns.as_slice()))
-        .chain(references)
-        .filter(|columns| columns.contains(&column.id))
-        .map(texts)
-        .max()?;
-    Some(INDEXED_CHARACTERS / widest)
 }
 
 /// `ALTER TABLE … ADD COLUMN` and what belongs to it, for columns that need no key: what the rows that

@@ -1,0 +1,51 @@
+//! Which database a URL names: the one place where an engine is chosen. The URL is a
+//! secret; no message repeats it.
+
+use anyhow::{Context as _, Result, bail};
+use backstay_base::limit::Limits;
+use backstay_base::secret::Secret;
+use backstay_engine::Engine;
+use backstay_engine_mysql::MySql;
+use backstay_engine_postgres::Postgres;
+use backstay_engine_sqlite::Sqlite;
+use backstay_sql::dialect::{Dialect, named};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A database that a URL names.
+pub struct Store {
+    /// Its engine.
+    pub engine: Arc<dyn Engine>,
+    /// Its dialect.
+    pub dialect: &'static Dialect,
+}
+
+impl Store {
+    /// Opens a database; makes the file of a SQLite one. A server need not be up.
+    ///
+    /// # Errors
+    /// When no engine serves such a URL, when it is wrong, or when the file cannot be opened.
+    pub fn open(url: &str, folder: &Path, limits: &Limits) -> Result<Self> {
+        let engine: Arc<dyn Engine> = match url.split_once(':') {
+            Some(("sqlite", path)) => Arc::new(open_file(path, folder, limits)?),
+            Some(("postgres" | "postgresql", _)) => {
+                Arc::new(Postgres::connect(&Secret::new(url.to_owned()), limits)?)
+            }
+            Some(("mysql" | "mariadb", _)) => Arc::new(MySql::connect(&Secret::new(url.to_owned()), limits)?),
+            Some((scheme, _)) => {
+                bail!("no engine serves {scheme}: URLs; a store is sqlite:, postgres:// or mysql://")
+            }
+            None => bail!("the URL of a store begins with sqlite:, postgres:// or mysql://"),
+        };
+        let dialect = named(engine.name()).context("an engine without a dialect")?;
+        Ok(Self { engine, dialect })
+    }
+}
+
+fn open_file(path: &str, folder: &Path, limits: &Limits) -> Result<Sqlite> {
+    let path = folder.join(path.strip_prefix("//").unwrap_or(path));
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    }
+    Ok(Sqlite::open(&path, limits)?)
+}

@@ -1,0 +1,194 @@
+//! Migrations and their journal. Definitions are transactional: a migration is one
+//! transaction, and its journal row with it. What cannot run in one (`CREATE INDEX
+//! CONCURRENTLY`) ends the transaction before it; how far the migration came is then written
+//! down with each part, so that a second run goes on from there.
+
+mod concurrent;
+mod refusal;
+
+use self::refusal::refused;
+use crate::connection::{Connection, Use};
+use crate::error::{Then, Trouble, unknown_outcome};
+use crate::introspect;
+use crate::lease;
+use crate::pool::Pool;
+use crate::retry::Attempts;
+use backstay_base::code;
+use backstay_base::fault::Fault;
+use backstay_engine::live::Live;
+use backstay_engine::migration::{Batch, JournalRow};
+use tokio_postgres::Client;
+use tokio_postgres::types::{ToSql, Type};
+
+const MAKE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS \"_backstay_migration\" (
+  \"number\" bigint NOT NULL CONSTRAINT \"_backstay_migration_pkey\" PRIMARY KEY,
+  \"name\" text COLLATE \"C\" NOT NULL,
+  \"checksum\" text COLLATE \"C\" NOT NULL,
+  \"applied_at\" text COLLATE \"C\" NOT NULL
+)";
+
+const ADD_JOURNAL_ROW: &str = "INSERT INTO \"_backstay_migration\" (\"number\", \"name\", \"checksum\", \"applied_at\") VALUES ($1, $2, $3, $4)";
+
+const READ_JOURNAL: &str = "SELECT \"number\", \"name\", \"checksum\", \"applied_at\" FROM \"_backstay_migration\" ORDER BY \"number\"";
+
+const HAS_JOURNAL: &str = "SELECT to_regclass('\"_backstay_migration\"') IS NOT NULL";
+
+/// Definitions wait for locks a second at a time: whoever waits keeps everybody behind them waiting.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = 0;
+SET LOCAL backstay.migration = 'runs'";
+
+/// A setting of the transaction: it is gone when a statement has ended it.
+const STILL_INSIDE: &str = "SELECT coalesce(current_setting('backstay.migration', TRUE), '') = 'runs'";
+
+const REHEARSE: &str = "CREATE SCHEMA \"_backstay_rehearsal\"; SET LOCAL search_path TO \"_backstay_rehearsal\"";
+
+/// Runs a migration: all of it and its journal row, or nothing.
+///
+/// # Errors
+/// Whatever a statement is refused with, named by its number; 55P03 when the lease is lost or
+/// the tables stay locked.
+pub async fn apply(pool: &Pool, batch: &Batch) -> Result<(), Fault> {
+    let mut attempts = Attempts::patient();
+    loop {
+        let connection = pool.take().await.map_err(Trouble::into_fault)?;
+        let result = concurrent::apply(&connection, batch).await;
+        if result.is_err() {
+            connection.send_control("ROLLBACK");
+        }
+        connection.give_back();
+        pool.forget_statements();
+        match result {
+            Ok(()) => return Ok(()),
+            Err(trouble) if trouble.then == Then::Again && attempts.another().await => {}
+            Err(trouble) => return Err(trouble.into_fault()),
+        }
+    }
+}
+
+/// What an empty database looks like after these statements.
+///
+/// # Errors
+/// Whatever a statement is refused with.
+pub async fn rehearse(pool: &Pool, statements: &[String]) -> Result<Live, Fault> {
+    let connection = pool.take().await.map_err(Trouble::into_fault)?;
+    let client = connection.client();
+    let work = async {
+        begin(client).await?;
+        client.batch_execute(REHEARSE).await?;
+        for (index, statement) in statements.iter().enumerate() {
+            run(client, index + 1, &concurrent::within_transaction(statement)).await?;
+        }
+        introspect::live(client).await
+    };
+    let result = work.await;
+    connection.send_control("ROLLBACK");
+    connection.give_back();
+    result.map_err(Trouble::into_fault)
+}
+
+/// What stands in the database now.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn live(pool: &Pool) -> Result<Live, Fault> {
+    let mut attempts = Attempts::new();
+    loop {
+        let found = async {
+            let connection = pool.take().await?;
+            let client = connection.client();
+            let work = async {
+                client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+                introspect::live(client).await
+            };
+            let result = connection.within_limit(work, Use::Alone).await;
+            connection.send_control("ROLLBACK");
+            connection.give_back();
+            result
+        };
+        match found.await {
+            Ok(live) => return Ok(live),
+            Err(trouble) => pool.again(trouble, &mut attempts).await?,
+        }
+    }
+}
+
+/// The migrations that were applied.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub async fn journal(pool: &Pool) -> Result<Vec<JournalRow>, Fault> {
+    let mut attempts = Attempts::new();
+    loop {
+        let found = async {
+            let connection = pool.take().await?;
+            let result = connection.within_limit(read(connection.client()), Use::Alone).await;
+            connection.give_back();
+            result
+        };
+        match found.await {
+            Ok(rows) => return Ok(rows),
+            Err(trouble) => pool.again(trouble, &mut attempts).await?,
+        }
+    }
+}
+
+async fn read(client: &Client) -> Result<Vec<JournalRow>, Trouble> {
+    let there = client.query_typed_one(HAS_JOURNAL, &[]).await?;
+    if !there.try_get::<_, bool>(0)? {
+        return Ok(Vec::new());
+    }
+    let rows = client.query_typed(READ_JOURNAL, &[]).await?;
+    let rows = rows.iter().map(|row| {
+        Ok(JournalRow {
+            number: row.try_get(0)?,
+            name: row.try_get(1)?,
+            checksum: row.try_get(2)?,
+            applied_at: row.try_get(3)?,
+        })
+    });
+    rows.collect()
+}
+
+async fn begin(client: &Client) -> Result<(), Trouble> {
+    Ok(client.batch_execute(BEGIN).await?)
+}
+
+/// Runs one statement within the transaction and holds that it did not end it.
+async fn run(client: &Client, number: usize, statement: &str) -> Result<(), Trouble> {
+    client.batch_execute(statement).await.map_err(|error| refused(number, error))?;
+    let inside = client.query_typed_one(STILL_INSIDE, &[]).await?;
+    if inside.try_get(0)? {
+        return Ok(());
+    }
+    let message = format!("statement {number} of the migration begins or ends a transaction");
+    Err(Trouble::answer(Fault::new(code::TRANSACTION_STATE, message)))
+}
+
+async fn add_journal_row(client: &Client, row: &JournalRow) -> Result<(), Trouble> {
+    client.batch_execute(MAKE_JOURNAL).await?;
+    let values: [(&(dyn ToSql + Sync), Type); 4] = [
+        (&row.number, Type::INT8),
+        (&row.name, Type::TEXT),
+        (&row.checksum, Type::TEXT),
+        (&row.applied_at, Type::TEXT),
+    ];
+    client.execute_typed(ADD_JOURNAL_ROW, &values).await?;
+    Ok(())
+}
+
+/// Ends the transaction of a migration, or of a part of it.
+async fn commit(connection: &Connection, batch: &Batch) -> Result<(), Trouble> {
+    if let Some(held) = &batch.lease {
+        lease::keep(connection.client(), held).await?;
+    }
+    let committed = connection.client().batch_execute("COMMIT").await;
+    committed.map_err(|error| {
+        let trouble = Trouble::from(error);
+        if trouble.is_unanswered() {
+            return Trouble::answer(unknown_outcome().with_source(trouble.into_fault()));
+        }
+        trouble
+    })
+}
