@@ -9,6 +9,7 @@ pub mod diff;
 pub mod draft;
 pub mod file;
 mod in_place;
+pub mod lease;
 mod rebuild;
 mod shape;
 mod statements;

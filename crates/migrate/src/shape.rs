@@ -8,7 +8,6 @@ use backstay_engine::live::{Live, LiveCheck, LiveColumn, LiveIndex, LiveReferenc
 use backstay_schema::catalog::{Catalog, Column, Origin, Table, Valid};
 use backstay_schema::scalar::ScalarType;
 use backstay_sql::ddl;
-use backstay_sql::ddl::column::indexed_characters;
 use backstay_sql::dialect::Dialect;
 
 /// Whose tables are compared.
@@ -88,7 +87,7 @@ fn holds_text(
         Valid::MaxLength(most) => Some(*most),
         _ => None,
     });
-    let needed = match (indexed_characters(table, column), most) {
+    let needed = match (table.indexed_characters(column), most) {
         (Some(indexed), Some(most)) => Some(most.min(u64::from(indexed))),
         (indexed, most) => most.or(indexed.map(u64::from)),
     };

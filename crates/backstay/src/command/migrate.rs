@@ -36,7 +36,7 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
     match action {
         Action::Plan => {
             let draft = drafted(&project, &files).await?;
-            show(context, draft.plan(project.engine_name()));
+            show(context, draft.plan(project.engine()));
             Ok(Exit::Ok)
         }
         Action::New { name } => new(context, &project, &files, name).await,
@@ -57,7 +57,7 @@ async fn new(
         return Ok(Exit::Ok);
     }
     if draft.is_destructive() && !context.yes {
-        show(context, draft.plan(project.engine_name()));
+        show(context, draft.plan(project.engine()));
         context.output.remark("this may lose data; to write it anyway: backstay migrate new --yes");
         return Ok(Exit::NeedsConsent);
     }
@@ -82,7 +82,7 @@ async fn up(context: &Context, database: &Database, files: &[file::MigrationFile
         context.output.remark("this may lose data; to apply it anyway: backstay migrate up --yes");
         return Ok(Exit::NeedsConsent);
     }
-    let done = apply::up(&*database.engine, files, &database.clock, context.yes).await?;
+    let done = apply::up(&*database.engine, files, &database.clock, context.yes, &database.node).await?;
     if context.output.json {
         context.output.value(&json!({ "applied": done }));
     } else if done.is_empty() {
