@@ -5,6 +5,7 @@
 pub mod apply;
 pub mod change;
 mod columns;
+pub mod copy;
 pub mod diff;
 pub mod draft;
 pub mod file;

@@ -29,6 +29,7 @@ pub static MYSQL: Definition = Definition {
         allow_null: " MODIFY COLUMN $1 $t NULL",
         forbid_null: " MODIFY COLUMN $1 $t NOT NULL",
         count: " MODIFY COLUMN $1 $t NOT NULL AUTO_INCREMENT",
+        count_from: None,
         stop_counting: " MODIFY COLUMN $1 $t NOT NULL",
         drop_key: " DROP PRIMARY KEY",
         drop_unique: " DROP INDEX $1",
