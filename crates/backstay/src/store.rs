@@ -29,7 +29,7 @@ impl Store {
         let engine: Arc<dyn Engine> = match url.split_once(':') {
             Some(("sqlite", path)) => Arc::new(open_file(path, folder, limits)?),
             Some(("postgres" | "postgresql", _)) => {
-                Arc::new(Postgres::connect(&Secret::new(url.to_owned()), limits)?)
+                Arc::new(Postgres::new(&Secret::new(url.to_owned()), limits)?)
             }
             Some(("mysql" | "mariadb", _)) => Arc::new(MySql::connect(&Secret::new(url.to_owned()), limits)?),
             Some((scheme, _)) => {

@@ -86,10 +86,9 @@ impl From<tokio_postgres::Error> for Trouble {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.as_db_error() {
             Some(refused) => refusal(refused),
-            None => Self {
-                failure: Failure::Fault(unreachable_fault().with_source(error)),
-                then: Then::Lost,
-            },
+            None => {
+                Self { failure: Failure::Fault(unreachable_fault().with_source(error)), then: Then::Lost }
+            }
         }
     }
 }
@@ -196,7 +195,9 @@ fn meaning(state: &str) -> (Option<Code>, &'static str) {
             Some("08" | "28" | "3D") => {
                 (Some(code::NO_DATABASE), "the database cannot be reached; nothing was done")
             }
-            Some("53" | "57") => (Some(code::NO_DATABASE), "the database cannot answer now; nothing was done"),
+            Some("53" | "57") => {
+                (Some(code::NO_DATABASE), "the database cannot answer now; nothing was done")
+            }
             Some("58" | "F0") => (Some(code::IO_ERROR), "the storage failed; nothing was written"),
             _ => (None, ""),
         },

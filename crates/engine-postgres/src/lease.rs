@@ -24,7 +24,8 @@ ON CONFLICT (\"name\") DO UPDATE SET \"holder\" = excluded.\"holder\", \"fence\"
 WHERE l.\"holder\" = excluded.\"holder\" OR l.\"until\" <= clock_timestamp()
 RETURNING l.\"fence\"";
 
-const RENEW: &str = "UPDATE \"_backstay_lease\" SET \"until\" = clock_timestamp() + $4 * interval '1 millisecond'
+const RENEW: &str =
+    "UPDATE \"_backstay_lease\" SET \"until\" = clock_timestamp() + $4 * interval '1 millisecond'
 WHERE \"name\" = $1 AND \"holder\" = $2 AND \"fence\" = $3 RETURNING \"fence\"";
 
 const RELEASE: &str = "UPDATE \"_backstay_lease\" SET \"until\" = clock_timestamp()
@@ -33,9 +34,11 @@ WHERE \"name\" = $1 AND \"holder\" = $2 AND \"fence\" = $3";
 const READ: &str = "SELECT \"holder\", (extract(epoch FROM \"until\") * 1000000)::bigint
 FROM \"_backstay_lease\" WHERE \"name\" = $1";
 
-const LOCK: &str = "SELECT \"fence\" FROM \"_backstay_lease\" WHERE \"name\" = $1 AND \"fence\" = $2 FOR UPDATE";
+const LOCK: &str =
+    "SELECT \"fence\" FROM \"_backstay_lease\" WHERE \"name\" = $1 AND \"fence\" = $2 FOR UPDATE";
 
-const KEEP: &str = "UPDATE \"_backstay_lease\" SET \"until\" = clock_timestamp() + $3 * interval '1 millisecond'
+const KEEP: &str =
+    "UPDATE \"_backstay_lease\" SET \"until\" = clock_timestamp() + $3 * interval '1 millisecond'
 WHERE \"name\" = $1 AND \"fence\" = $2";
 
 /// Takes, renews or gives back.

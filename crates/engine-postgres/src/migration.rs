@@ -42,7 +42,8 @@ SET LOCAL backstay.migration = 'runs'";
 /// A setting of the transaction: it is gone when a statement has ended it.
 const STILL_INSIDE: &str = "SELECT coalesce(current_setting('backstay.migration', TRUE), '') = 'runs'";
 
-const REHEARSE: &str = "CREATE SCHEMA \"_backstay_rehearsal\"; SET LOCAL search_path TO \"_backstay_rehearsal\"";
+const REHEARSE: &str =
+    "CREATE SCHEMA \"_backstay_rehearsal\"; SET LOCAL search_path TO \"_backstay_rehearsal\"";
 
 /// Runs a migration: all of it and its journal row, or nothing.
 ///

@@ -117,9 +117,10 @@ impl Pool {
     /// When the database cannot be reached.
     pub async fn share(&self) -> Result<Arc<Connection>, Trouble> {
         let number = self.next.fetch_add(1, Ordering::Relaxed) % self.shared.len().max(1);
-        let slot = self.shared.get(number).ok_or_else(|| {
-            Trouble::answer(Fault::internal("there are no places for shared connections"))
-        })?;
+        let slot = self
+            .shared
+            .get(number)
+            .ok_or_else(|| Trouble::answer(Fault::internal("there are no places for shared connections")))?;
         if let Some(connection) = slot.usable() {
             return Ok(connection);
         }

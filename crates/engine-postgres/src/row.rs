@@ -150,7 +150,9 @@ fn stored<'r>(ty: &Type, bytes: &'r [u8]) -> Result<Stored<'r>, Fault> {
         Type::INT8 => fixed(bytes).map(|bytes| Stored::Int(i64::from_be_bytes(bytes))),
         Type::FLOAT4 => {
             // the shortest text of the narrow number, not that of its widening
-            fixed(bytes).and_then(|bytes| f32::from_be_bytes(bytes).to_string().parse().ok()).map(Stored::Float)
+            fixed(bytes)
+                .and_then(|bytes| f32::from_be_bytes(bytes).to_string().parse().ok())
+                .map(Stored::Float)
         }
         Type::FLOAT8 => fixed(bytes).map(|bytes| Stored::Float(f64::from_be_bytes(bytes))),
         Type::NUMERIC => return numeric::decode(bytes).map(Stored::Decimal).ok_or_else(out_of_range),
@@ -164,9 +166,9 @@ fn stored<'r>(ty: &Type, bytes: &'r [u8]) -> Result<Stored<'r>, Fault> {
         Type::TIMESTAMPTZ | Type::TIMESTAMP => fixed(bytes)
             .and_then(|bytes| i64::from_be_bytes(bytes).checked_add(EPOCH_MICROS))
             .map(Stored::Timestamp),
-        Type::DATE => fixed(bytes)
-            .and_then(|bytes| i32::from_be_bytes(bytes).checked_add(EPOCH_DAYS))
-            .map(Stored::Date),
+        Type::DATE => {
+            fixed(bytes).and_then(|bytes| i32::from_be_bytes(bytes).checked_add(EPOCH_DAYS)).map(Stored::Date)
+        }
         ref other if matches!(other.kind(), Kind::Enum(_)) => text(bytes).map(Stored::Text),
         _ => None,
     };
@@ -201,7 +203,9 @@ fn push(ty: &Type, bytes: Option<&[u8]>, wanted: ScalarType, into: &mut Rows) ->
             into.cells.push(Cell::Float(finite(number)?));
         }
         (Stored::Decimal(decimal), _) => push_decimal(decimal, decimal.scale, into)?,
-        (Stored::Text(text), ScalarType::Json) | (Stored::Json(text), ScalarType::Json) => into.push_raw(text),
+        (Stored::Text(text), ScalarType::Json) | (Stored::Json(text), ScalarType::Json) => {
+            into.push_raw(text)
+        }
         (Stored::Text(text) | Stored::Json(text), _) => into.push_text(text),
         (Stored::SpacedJson(text), ScalarType::Json) => into.push_raw(&compact(text)?),
         (Stored::SpacedJson(text), _) => into.push_text(&compact(text)?),

@@ -93,7 +93,9 @@ impl Begin {
         match (self, writes) {
             (Self::Write, true) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SAVEPOINT statement",
             (Self::Write, false) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-            (Self::Serializable, true) => "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE; SAVEPOINT statement",
+            (Self::Serializable, true) => {
+                "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE; SAVEPOINT statement"
+            }
             (Self::Serializable, false) => "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE",
             (Self::Snapshot, _) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         }

@@ -82,7 +82,7 @@ impl Database {
             run(server, &format!("CREATE SCHEMA {name}")).await;
             let between = if server.contains('?') { '&' } else { '?' };
             let url = format!("{server}{between}options=-csearch_path%3D{name}");
-            let engine = Arc::new(Postgres::connect(&Secret::new(url.clone()), limits).unwrap());
+            let engine = Arc::new(Postgres::new(&Secret::new(url.clone()), limits).unwrap());
             let home = home(format!("DROP SCHEMA {name} CASCADE"));
             return Self { engine, dialect: &POSTGRES, url, home };
         }

@@ -9,7 +9,6 @@ use backstay_auth::settings::Settings as AuthSettings;
 use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
-use backstay_engine::Engine;
 use backstay_engine::migration::Batch;
 use backstay_query::named::{Input, Insert};
 use backstay_rest::request::Settings as RestSettings;
@@ -139,10 +138,9 @@ impl Served {
             Ok(compiled) => Arc::new(compiled.catalog),
             Err(mistakes) => panic!("{mistakes}"),
         };
-        let folder = tempfile::tempdir().unwrap();
-        let engine: Arc<dyn Engine> =
-            Arc::new(Sqlite::open(&folder.path().join("test.db"), &setup.limits).unwrap());
-        let statements = ddl::create_all(&catalog, &SQLITE);
+        let database = Database::fresh(&setup.limits).await;
+        let engine = Arc::clone(&database.engine);
+        let statements = ddl::create_all(&catalog, database.dialect);
         engine.migrate(&Batch::plain(statements)).await.unwrap();
         let clock = Clock::fixed(NOW_MICROS);
         let auth = Arc::new(Auth::new(AuthParts {

@@ -50,11 +50,11 @@ impl Store {
     /// # Panics
     /// When it cannot be made.
     pub async fn new(catalog: &Catalog) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let engine = Sqlite::open(&folder.path().join("test.db"), &Limits::default()).unwrap();
-        let statements = ddl::create_all(catalog, &SQLITE);
+        let database = Database::fresh(&Limits::default()).await;
+        let engine = Arc::clone(&database.engine);
+        let statements = ddl::create_all(catalog, database.dialect);
         engine.migrate(&Batch::plain(statements)).await.unwrap();
-        Self { engine, ids: Ids::seeded(Clock::fixed(NOW_MICROS), 1), _folder: folder }
+        Self { engine, ids: Ids::seeded(Clock::fixed(NOW_MICROS), 1), _database: database }
     }
 
     /// Inserts as System.

@@ -23,7 +23,8 @@ const HAS_STEPS: &str = "SELECT to_regclass('\"_backstay_migration_step\"') IS N
 const READ_STEP: &str =
     "SELECT \"done\" FROM \"_backstay_migration_step\" WHERE \"number\" = $1 AND \"checksum\" = $2";
 
-const WRITE_STEP: &str = "INSERT INTO \"_backstay_migration_step\" (\"number\", \"checksum\", \"done\") VALUES ($1, $2, $3)
+const WRITE_STEP: &str =
+    "INSERT INTO \"_backstay_migration_step\" (\"number\", \"checksum\", \"done\") VALUES ($1, $2, $3)
 ON CONFLICT (\"number\", \"checksum\") DO UPDATE SET \"done\" = excluded.\"done\"";
 
 const CLEAR_STEPS: &str = "DELETE FROM \"_backstay_migration_step\" WHERE \"number\" = $1";
@@ -93,8 +94,7 @@ async fn read_step(client: &Client, row: &JournalRow) -> Result<usize, Trouble> 
 async fn write_step(client: &Client, row: &JournalRow, done: usize) -> Result<(), Trouble> {
     client.batch_execute(MAKE_STEPS).await?;
     let done = i64::try_from(done).unwrap_or(i64::MAX);
-    let values =
-        [(&row.number as _, Type::INT8), (&row.checksum as _, Type::TEXT), (&done as _, Type::INT8)];
+    let values = [(&row.number as _, Type::INT8), (&row.checksum as _, Type::TEXT), (&done as _, Type::INT8)];
     client.execute_typed(WRITE_STEP, &values).await?;
     Ok(())
 }

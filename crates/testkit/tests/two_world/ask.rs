@@ -5,7 +5,6 @@ use backstay_base::clock::Clock;
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
-use backstay_engine::Engine;
 use backstay_policy::caller::Caller;
 use backstay_policy::weave::weave;
 use backstay_query::plan::Query;

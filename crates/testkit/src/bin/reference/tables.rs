@@ -10,7 +10,11 @@ use backstay_schema::compile::directive::{ArgumentEntry, DIRECTIVES, DirectiveEn
 use backstay_schema::diagnostic::codes;
 use backstay_schema::scalar::SCALARS;
 use backstay_server::door::DOORS;
-use backstay_sql::dialect::DIALECTS;
+use backstay_sql::ddl::column::Stored;
+use backstay_sql::dialect::Dialect;
+use backstay_sql::dialect::mysql::MARIADB;
+use backstay_sql::dialect::postgres::POSTGRES;
+use backstay_sql::dialect::sqlite::SQLITE;
 use std::fmt::Write as _;
 
 /// A row of a table; bars in cells are escaped.
@@ -117,6 +121,9 @@ const fn soon(available: bool) -> &'static str {
     if available { "" } else { " **Not available yet.**" }
 }
 
+/// One dialect per engine.
+const ENGINES: [&Dialect; 3] = [&SQLITE, &POSTGRES, &MARIADB];
+
 const fn place_name(place: Place) -> &'static str {
     match place {
         Place::Schema => "`extend schema`",
@@ -132,22 +139,20 @@ pub fn scalars() -> String {
         "# Scalars\n\nTypes of fields, what casts name them in requests, and how each engine stores them.\n\n",
     );
     let mut titles = vec!["scalar", "holds", "casts (`::name`)"];
-    titles.extend(DIALECTS.iter().map(|dialect| dialect.name));
+    titles.extend(ENGINES.iter().map(|dialect| dialect.name));
     out.push_str(&head(&titles));
     for scalar in SCALARS {
         let casts = quoted(scalar.casts);
         let mut cells = vec![format!("`{}`", scalar.name), scalar.doc.to_owned(), casts];
-        for dialect in DIALECTS {
-            cells.push(
-                scalar
-                    .ty
-                    .map_or("not available yet".to_owned(), |ty| format!("`{}`", (dialect.column_type)(ty))),
-            );
+        for dialect in ENGINES {
+            cells.push(scalar.ty.map_or("not available yet".to_owned(), |ty| {
+                format!("`{}`", Stored { ty, length: None, counted: false }.words(dialect))
+            }));
         }
         let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
         out.push_str(&row(&cells));
     }
-    out.push_str("\nAn enum is text with a check of its members. A `Decimal` is exact; SQLite stores it as an integer scaled by its column's scale.\n");
+    out.push_str("\nAn enum is text with a check of its members. A `Decimal` is exact; SQLite stores it as an integer scaled by its column's scale. On MySQL and MariaDB, a `String` in an index is `VARCHAR(650)` or shorter.\n");
     out
 }
 
