@@ -55,7 +55,7 @@ pub static MARIADB: Dialect = Dialect {
     aggregate,
     decimal_literal: |decimal, _| decimal.to_string(),
     literal,
-    definition: &definition::mysql::MARIADB,
+    definition: &definition::mysql::MYSQL,
 };
 
 /// MySQL 8.0.19 and later.
@@ -71,7 +71,6 @@ pub static MYSQL: Dialect = Dialect {
     },
     returning: Returning::Never,
     lock_read: " FOR SHARE",
-    definition: &definition::mysql::MYSQL,
     ..MARIADB
 };
 

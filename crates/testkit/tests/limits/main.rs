@@ -31,6 +31,7 @@ fn every_limit_has_its_test() {
         hash_queue: _,     // load; auth/src/hasher.rs
         password_bytes: _, // here; auth/src/password.rs
         drain_ms: _,       // socket
+        migration_wait_ms: _, // migrate/tests/servers
     } = Limits::default();
 }
 
