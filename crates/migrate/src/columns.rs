@@ -157,8 +157,7 @@ pub(crate) fn without_added(of: &Table, wanted: &LiveTable, added: &[&Column]) -
 
 /// What people read of a table's columns: `~old → new +new -old`, and what is lost.
 pub(crate) fn told(table: &Table, columns: &Columns<'_>) -> (Vec<String>, Vec<String>) {
-    let mut parts: Vec<String> =
-        columns.renamed.iter().map(|(new, old)| format!("~{old} → {new}")).collect();
+    let mut parts: Vec<String> = columns.renamed.iter().map(|(new, old)| format!("~{old} → {new}")).collect();
     parts.extend(columns.added.iter().map(|column| format!("+{}", column.name)));
     parts.extend(columns.dropped.iter().map(|column| format!("-{column}")));
     let mut lost: Vec<String> = Vec::new();

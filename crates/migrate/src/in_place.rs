@@ -87,9 +87,10 @@ impl InPlace<'_> {
             self.drop_references(&pair.table.name, leaving, plan);
         }
         for table in self.gone {
-            let others = table.references.iter().filter(|reference| {
-                reference.target != table.name && self.is_gone(&reference.target)
-            });
+            let others = table
+                .references
+                .iter()
+                .filter(|reference| reference.target != table.name && self.is_gone(&reference.target));
             self.drop_references(&table.name, others, plan);
         }
     }
@@ -267,9 +268,11 @@ impl Steps<'_> {
         }
         self.uniques();
         for check in ddl::check::of_table(catalog, dialect, table) {
-            let stands = pair.named.checks.iter().any(|live| {
-                live.name.as_deref() == Some(&check.name) && pair.check_stays(live)
-            });
+            let stands = pair
+                .named
+                .checks
+                .iter()
+                .any(|live| live.name.as_deref() == Some(&check.name) && pair.check_stays(live));
             if !stands {
                 self.statements.push(alter::add_check(catalog, dialect, table, &check));
             }
@@ -324,9 +327,11 @@ impl Steps<'_> {
             let Some(wanted) = pair.wanted.indexes.iter().find(|other| other.name == index.name) else {
                 continue;
             };
-            let stands = pair.named.indexes.iter().any(|live| {
-                same_index(live, wanted, pair.names) && !holds_some(pair, &live.columns)
-            });
+            let stands = pair
+                .named
+                .indexes
+                .iter()
+                .any(|live| same_index(live, wanted, pair.names) && !holds_some(pair, &live.columns));
             if stands {
                 continue;
             }

@@ -93,7 +93,11 @@ fn holds_text(
     };
     match (bound(live), bound(wanted)) {
         _ if dialect.definition.scaled_decimals => true,
-        (Some(length), _) => !is_padded(live) && matches!(column.ty, ScalarType::String) && needed.is_some_and(|needed| length >= needed),
+        (Some(length), _) => {
+            !is_padded(live)
+                && matches!(column.ty, ScalarType::String)
+                && needed.is_some_and(|needed| length >= needed)
+        }
         (None, Some(_)) => false,
         (None, None) => true,
     }
@@ -165,7 +169,10 @@ pub(crate) fn unwanted_uniques(live: &LiveTable, wanted: &LiveTable, names: Name
 
 /// Whether a unique index does what a unique constraint would.
 pub(crate) fn provides(index: &LiveIndex, columns: &[String]) -> bool {
-    index.unique && !index.partial && index.columns.iter().flatten().eq(columns) && index.columns.len() == columns.len()
+    index.unique
+        && !index.partial
+        && index.columns.iter().flatten().eq(columns)
+        && index.columns.len() == columns.len()
 }
 
 /// Whether two references are the same; columns there that are not named are the key.

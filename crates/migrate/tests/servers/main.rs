@@ -64,10 +64,12 @@ async fn files_bring_a_database_from_any_schema_to_any_other() {
     let mut random = seeded("files", 20_260_207);
     for case in 0..cases(12) {
         let first = Model::random(&mut random);
-        let models = [first.clone(), first.edited(&mut random), first.edited(&mut random).edited(&mut random)];
+        let models =
+            [first.clone(), first.edited(&mut random), first.edited(&mut random).edited(&mut random)];
         let database = Database::fresh(&Limits::default()).await;
         let folder = tempfile::tempdir().unwrap();
-        let scratch = backstay_engine_sqlite::Sqlite::open(&folder.path().join("s.db"), &Limits::default()).unwrap();
+        let scratch =
+            backstay_engine_sqlite::Sqlite::open(&folder.path().join("s.db"), &Limits::default()).unwrap();
         for model in models {
             let sdl = model.sdl();
             let catalog = compiled(&sdl, Owner::Project);
