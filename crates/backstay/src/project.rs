@@ -115,6 +115,16 @@ impl Project {
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     }
 
+    /// Short name of the engine that the store's URL chooses.
+    #[must_use]
+    pub fn engine(&self) -> &'static str {
+        match self.config.store.default.url.split(':').next() {
+            Some("postgres" | "postgresql") => "postgres",
+            Some("mysql" | "mariadb") => "mysql",
+            _ => "sqlite",
+        }
+    }
+
     /// The folder of migration files.
     #[must_use]
     pub fn migrations(&self) -> PathBuf {

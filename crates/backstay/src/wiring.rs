@@ -11,6 +11,7 @@ use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
 use backstay_engine::Engine;
 use backstay_engine_sqlite::Sqlite;
+use backstay_migrate::lease::Node;
 use backstay_rest::request::Settings as RestSettings;
 use backstay_schema::catalog::Catalog;
 use backstay_server::app::{App, Edge, Parts};
@@ -30,6 +31,8 @@ pub struct Database {
     pub clock: Clock,
     /// Randomness.
     pub ids: Ids,
+    /// Who this is, where one node at a time does something.
+    pub node: Node,
 }
 
 /// Logs go to standard error; `BACKSTAY_LOG` chooses what (default: warnings).
@@ -69,7 +72,11 @@ impl Database {
         let Store { engine, dialect } =
             Store::open(&project.config.store.default.url, &project.folder, &limits)
                 .context("[store.default] cannot be opened")?;
-        Ok(Self { engine, dialect, clock, ids })
+        let node = Node {
+            holder: format!("node {} (process {})", ids.row(), std::process::id()),
+            wait_ms: limits.migration_wait_ms,
+        };
+        Ok(Self { engine, dialect, clock, ids, node })
     }
 
     /// Accounts and keys over this database.
@@ -122,7 +129,7 @@ impl Database {
     /// # Errors
     /// When the database refuses.
     pub async fn own_tables(&self, catalog: &Catalog) -> Result<()> {
-        Ok(backstay_migrate::apply::own_tables(&*self.engine, self.dialect, catalog).await?)
+        Ok(backstay_migrate::apply::own_tables(&*self.engine, self.dialect, catalog, &self.node).await?)
     }
 
     /// Brings Backstay's own tables to this binary and hands the catalog to `auth`.

@@ -70,6 +70,7 @@ codes! {
     CANNOT_CAST = "42846", Invalid, "no such cast";
     SYNTAX_ERROR = "42601", Invalid, "a statement of a migration does not run";
     // engine
+    COPY_DIFFERS = "55000", Conflict, "a copy is not equal to what it was made of";
     LEASE_LOST = "55P03", Unavailable, "another node does this now, or took over";
     TRANSACTION_STATE = "25001", Invalid, "a statement begins or ends a transaction where it may not";
     SERIALIZATION_FAILURE = "40001", Unavailable, "other writes were in the way, again and again; nothing was written";

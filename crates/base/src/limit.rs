@@ -35,6 +35,8 @@ pub struct Limits {
     pub password_bytes: usize,
     /// Longest wait for open requests at shutdown, in milliseconds.
     pub drain_ms: u64,
+    /// Longest wait for another node that migrates, in milliseconds.
+    pub migration_wait_ms: u64,
 }
 
 impl Default for Limits {
@@ -56,6 +58,7 @@ impl Default for Limits {
             hash_queue: 32,
             password_bytes: 4_096,
             drain_ms: 20_000,
+            migration_wait_ms: 60_000,
         }
     }
 }

@@ -1,12 +1,16 @@
 //! Applying: files that the journal does not have, in order, each with its journal row.
 
+use crate::change::Plan;
 use crate::diff::{Scope, diff};
 use crate::file::MigrationFile;
+use crate::lease;
+use crate::lease::Node;
 use crate::rebuild::SCRATCH;
 use backstay_base::clock::Clock;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::Engine;
+use backstay_engine::lease::Held;
 use backstay_engine::live::Live;
 use backstay_engine::migration::{Batch, JournalRow};
 use backstay_schema::catalog::Catalog;
@@ -49,16 +53,33 @@ pub async fn status(engine: &dyn Engine, files: &[MigrationFile]) -> Result<Stat
     Ok(Status { applied, pending, problems })
 }
 
-/// Applies the pending files. Without `consent` a file that may lose data stops it before anything is done.
+/// Applies the pending files, while no other node does. Without `consent` a file that may lose data stops
+/// it before anything is done.
 ///
 /// # Errors
-/// When files and journal disagree, when consent is missing, and when a statement fails: then that file left no trace.
+/// When files and journal disagree, when consent is missing, when another node does not end, and when a
+/// statement fails: then that file left no trace where definitions are transactional.
 pub async fn up(
     engine: &dyn Engine,
     files: &[MigrationFile],
     clock: &Clock,
     consent: bool,
+    node: &Node,
 ) -> Result<Vec<String>, Fault> {
+    let before = status(engine, files).await?;
+    if before.pending.is_empty() && before.problems.is_empty() {
+        return Ok(Vec::new());
+    }
+    lease::alone(engine, node, async |held| up_alone(engine, files, clock, (consent, held)).await).await
+}
+
+async fn up_alone(
+    engine: &dyn Engine,
+    files: &[MigrationFile],
+    clock: &Clock,
+    (consent, held): (bool, Held),
+) -> Result<Vec<String>, Fault> {
+    // another node may have applied some since
     let status = status(engine, files).await?;
     if let Some(problem) = status.problems.first() {
         return Err(Fault::new(code::INTERNAL, problem.clone())
@@ -75,7 +96,8 @@ pub async fn up(
             checksum: file.checksum.clone(),
             applied_at: Value::Timestamp(clock.now_micros()).to_text(),
         };
-        let batch = Batch { journal: Some(journal), ..Batch::plain(file.statements(engine.name())) };
+        let statements = file.statements(engine.name());
+        let batch = Batch { statements, journal: Some(journal), lease: Some(held.clone()) };
         engine.migrate(&batch).await.map_err(|fault| Fault {
             // a table that is made anew has another name while its rows move
             message: format!("{}: {}", file.name, fault.message.replace(SCRATCH, "")),
@@ -99,24 +121,38 @@ fn refuse_losses(engine: &dyn Engine, pending: &[MigrationFile]) -> Result<(), F
 /// Brings Backstay's own tables to what this binary needs.
 ///
 /// # Errors
-/// When the database refuses, or was made by a newer binary whose tables this one would shrink.
+/// When the database refuses, another node does not end, or the database was made by a newer binary whose
+/// tables this one would shrink.
 pub async fn own_tables(
     engine: &dyn Engine,
     dialect: &'static Dialect,
     catalog: &Catalog,
+    node: &Node,
 ) -> Result<(), Fault> {
-    let live = engine.introspect().await?;
-    let plan = diff(engine, dialect, catalog, &live, Scope::System).await?;
-    if plan.is_empty() {
+    if own_plan(engine, dialect, catalog).await?.is_empty() {
         return Ok(());
     }
+    lease::alone(engine, node, async |held| {
+        // another node may have made them since
+        let statements = own_plan(engine, dialect, catalog).await?.statements();
+        if statements.is_empty() {
+            return Ok(());
+        }
+        engine.migrate(&Batch { statements, journal: None, lease: Some(held) }).await
+    })
+    .await
+}
+
+async fn own_plan(engine: &dyn Engine, dialect: &'static Dialect, catalog: &Catalog) -> Result<Plan, Fault> {
+    let live = engine.introspect().await?;
+    let plan = diff(engine, dialect, catalog, &live, Scope::System).await?;
     if let Some(change) = plan.changes.iter().find(|change| change.loses.is_some()) {
         return Err(Fault::new(
             code::INTERNAL,
             format!("the database was used by a newer backstay: {} would be lost", change.summary),
         ));
     }
-    engine.migrate(&Batch::plain(plan.statements())).await
+    Ok(plan)
 }
 
 /// What a database looks like that ran all `files`; nothing of it is kept.

@@ -1,15 +1,19 @@
 //! What differs between a catalog and a database, as a [`Plan`].
 
 use crate::change::{Change, Plan};
-use crate::rebuild::{Columns, columns, rebuild, with_names, without_added};
+use crate::columns::{Columns, columns, with_names, without_added};
+use crate::in_place::{InPlace, Pair};
+use crate::rebuild::rebuild;
 pub use crate::shape::Scope;
-use crate::shape::{desired, same_column, same_constraints};
+use crate::shape::{Names, desired, is_foreign, provides, same_column, same_constraints, same_index};
 use backstay_base::fault::Fault;
 use backstay_engine::Engine;
-use backstay_engine::live::{Live, LiveIndex, LiveTable};
+use backstay_engine::live::{Live, LiveTable};
+use backstay_engine::migration::ENGINE_TABLES;
 use backstay_schema::catalog::{Catalog, Column, DefaultValue, Table};
 use backstay_sql::ddl;
 use backstay_sql::dialect::Dialect;
+use backstay_sql::dialect::definition::Alter;
 
 /// Compares the tables of `scope` with what stands in `live`.
 ///
@@ -23,41 +27,87 @@ pub async fn diff(
     scope: Scope,
 ) -> Result<Plan, Fault> {
     let desired = desired(engine, dialect, catalog, scope).await?;
+    Ok(compare(dialect, catalog, (live, &desired), scope))
+}
+
+/// Compares two databases that speak the same words: one that stands, and what the catalog wants.
+#[must_use]
+pub(crate) fn compare(
+    dialect: &'static Dialect,
+    catalog: &Catalog,
+    (live, desired): (&Live, &Live),
+    scope: Scope,
+) -> Plan {
     let mut plan = Plan::default();
-    let mut matched: Vec<&str> = Vec::new();
-    let differ = Differ { dialect, catalog };
-    let renamed = renamed_tables(catalog, live, &desired, scope);
+    let renamed = renamed_tables(catalog, live, desired, scope);
     for (old, new) in &renamed {
-        plan.changes
-            .push(Change::keeping(format!("~ {old} → {new}"), vec![ddl::rename_table(dialect, old, new)]));
+        let statement = ddl::alter::rename_table(dialect, old, new);
+        plan.changes.push(Change::keeping(format!("~ {old} → {new}"), vec![statement]));
     }
     let live = follow(live, &renamed);
+    let mut pairs: Vec<Pair<'_>> = Vec::new();
+    let mut created: Vec<&Table> = Vec::new();
     for table in catalog.tables.iter().filter(|table| scope.holds(table)) {
-        let Some(wanted) = find(&desired, &table.name) else { continue };
-        if let Some(found) = find(&live, &table.name) {
-            matched.push(&found.name);
-            let was = renamed.iter().find(|(_, new)| *new == table.name);
-            let was = was.map_or(table.name.as_str(), |(old, _)| old);
-            differ.table(table, (found, was), wanted, &mut plan);
-            continue;
+        let Some(wanted) = find(desired, &table.name) else { continue };
+        match find(&live, &table.name) {
+            Some(found) => pairs.push(pair(dialect, table, (found, &renamed), wanted)),
+            None => created.push(table),
         }
-        let mut statements = vec![ddl::create_table(catalog, dialect, table)];
+    }
+    let gone: Vec<&LiveTable> = live
+        .tables
+        .iter()
+        .filter(|table| scope.holds_name(&table.name) && !ENGINE_TABLES.contains(&table.name.as_str()))
+        .filter(|table| !pairs.iter().any(|pair| pair.table.name == table.name))
+        .collect();
+    let in_place = InPlace { catalog, dialect, pairs: &pairs, gone: &gone };
+    let stands = matches!(dialect.definition.alter, Alter::InPlace(_));
+    if stands {
+        in_place.let_go(&mut plan);
+        in_place.alter(&mut plan);
+    } else {
+        let differ = Differ { dialect, catalog };
+        pairs.iter().for_each(|pair| differ.table(pair, &mut plan));
+    }
+    create(catalog, dialect, &created, &mut plan);
+    if stands {
+        in_place.refer(&mut plan);
+    }
+    for table in gone {
+        let statement = ddl::drop_table(dialect, &table.name);
+        let loses = format!("all rows of {}", table.name);
+        plan.changes.push(Change::losing(format!("- {}", table.name), loses, vec![statement]));
+    }
+    plan
+}
+
+fn create(catalog: &Catalog, dialect: &'static Dialect, tables: &[&Table], plan: &mut Plan) {
+    let order = ddl::in_order(catalog, tables);
+    let late = ddl::late_references(dialect, &order);
+    for table in order {
+        let mut statements = vec![ddl::create_table(catalog, dialect, table, &late)];
         statements.extend(ddl::create_indexes(table, dialect));
         plan.changes.push(Change::keeping(format!("+ {}", table.name), statements));
     }
-    let gone = live.tables.iter().filter(|table| {
-        scope.holds_name(&table.name)
-            && !matched.contains(&table.name.as_str())
-            && !backstay_engine::migration::ENGINE_TABLES.contains(&table.name.as_str())
-    });
-    for table in gone {
-        plan.changes.push(Change::losing(
-            format!("- {}", table.name),
-            format!("all rows of {}", table.name),
-            vec![ddl::drop_table(dialect, &table.name)],
-        ));
+    for late in late {
+        let statement = ddl::alter::add_reference(catalog, dialect, late.table, late.relation);
+        let summary = format!("+ reference {}.{}", late.table.name, late.relation.name);
+        plan.changes.push(Change::keeping(summary, vec![statement]));
     }
-    Ok(plan)
+}
+
+fn pair<'a>(
+    dialect: &'static Dialect,
+    table: &'a Table,
+    (found, renamed): (&LiveTable, &[(String, String)]),
+    wanted: &LiveTable,
+) -> Pair<'a> {
+    let was = renamed.iter().find(|(_, new)| *new == table.name);
+    let columns = columns(dialect, table, (found, was.map_or(&table.name, |(old, _)| old)), wanted);
+    let named = with_names(found, &columns.renamed);
+    let renames = was.is_some() || !columns.renamed.is_empty();
+    let names = if renames { Names::Count } else { Names::Free };
+    Pair { table, found: found.clone(), named, wanted: wanted.clone(), columns, names }
 }
 
 fn find<'l>(live: &'l Live, name: &str) -> Option<&'l LiveTable> {
@@ -93,25 +143,26 @@ fn follow(live: &Live, renamed: &[(String, String)]) -> Live {
     live
 }
 
+/// Changes where a table that stands can take new names, columns and indexes alone.
 struct Differ<'a> {
     dialect: &'static Dialect,
     catalog: &'a Catalog,
 }
 
 impl Differ<'_> {
-    fn table(&self, table: &Table, (found, was): (&LiveTable, &str), wanted: &LiveTable, plan: &mut Plan) {
-        let columns = columns(self.dialect, table, (found, was));
-        let found_as = with_names(found, &columns.renamed);
+    fn table(&self, pair: &Pair<'_>, plan: &mut Plan) {
+        let (table, columns) = (pair.table, &pair.columns);
         let simple_adds = columns.added.iter().all(|column| can_be_added(table, column));
-        let rest = without_added(table, wanted, &columns.added);
-        let same_rest = found_as.columns.len() == rest.columns.len()
-            && found_as.columns.iter().all(|a| rest.columns.iter().any(|b| same_column(a, b)))
-            && same_constraints(&found_as, &rest);
+        let rest = without_added(table, &pair.wanted, &columns.added);
+        let same = |a| rest.columns.iter().any(|b| same_column(self.dialect, (a, b), table));
+        let same_rest = pair.named.columns.len() == rest.columns.len()
+            && pair.named.columns.iter().all(same)
+            && same_constraints(&pair.named, &rest, pair.names);
         if columns.dropped.is_empty() && simple_adds && same_rest {
-            self.alter(table, &columns, plan);
-            self.indexes(table, &found_as, wanted, plan);
+            self.alter(table, columns, plan);
+            self.indexes(pair, plan);
         } else {
-            plan.changes.push(rebuild(self.catalog, self.dialect, table, (found, &columns)));
+            plan.changes.push(rebuild(self.catalog, self.dialect, table, (&pair.found, columns)));
         }
     }
 
@@ -119,39 +170,40 @@ impl Differ<'_> {
         for (new, old) in &columns.renamed {
             plan.changes.push(Change::keeping(
                 format!("~ {}.{old} → {new}", table.name),
-                vec![ddl::rename_column(self.dialect, &table.name, old, new)],
+                vec![ddl::alter::rename_column(self.dialect, &table.name, old, new)],
             ));
         }
         for column in &columns.added {
             plan.changes.push(Change::keeping(
                 format!("+ {}.{}", table.name, column.name),
-                vec![ddl::add_column(self.catalog, self.dialect, table, column)],
+                ddl::column::add_column(self.catalog, self.dialect, table, column),
             ));
         }
     }
 
-    fn indexes(&self, table: &Table, found: &LiveTable, wanted: &LiveTable, plan: &mut Plan) {
-        let same = |a: &LiveIndex, b: &LiveIndex| a == b;
-        for index in &found.indexes {
-            if !wanted.indexes.iter().any(|other| same(index, other)) {
-                let drop = vec![ddl::drop_index(self.dialect, &index.name)];
+    fn indexes(&self, pair: &Pair<'_>, plan: &mut Plan) {
+        let wanted = &pair.wanted;
+        for index in pair.named.indexes.iter().filter(|index| !is_foreign(index)) {
+            let unique = wanted.uniques.iter().any(|unique| provides(index, &unique.columns));
+            if !unique && !wanted.indexes.iter().any(|other| same_index(index, other, pair.names)) {
+                let drop = vec![ddl::drop_index(self.dialect, &pair.table.name, &index.name)];
                 plan.changes.push(Change::keeping(format!("- index {}", index.name), drop));
             }
         }
-        for index in ddl::indexes(table) {
-            let stands = found
-                .indexes
-                .iter()
-                .any(|live| live.name == index.name && wanted.indexes.iter().any(|other| same(live, other)));
+        for index in ddl::indexes(pair.table) {
+            let stands = pair.named.indexes.iter().any(|live| {
+                let same = |other: &&_| same_index(live, other, pair.names);
+                wanted.indexes.iter().filter(|other| other.name == index.name).any(|other| same(&other))
+            });
             if !stands {
-                let create = vec![ddl::create_index(table, self.dialect, &index)];
+                let create = vec![ddl::create_index(pair.table, self.dialect, &index)];
                 plan.changes.push(Change::keeping(format!("+ index {}", index.name), create));
             }
         }
     }
 }
 
-/// Whether `ALTER TABLE … ADD COLUMN` can make the column on every engine.
+/// Whether `ALTER TABLE … ADD COLUMN` can make the column where a table is else made anew.
 fn can_be_added(table: &Table, column: &Column) -> bool {
     let has_value = matches!(column.default, Some(DefaultValue::Value(_)));
     let in_key = table.key.contains(&column.id)

@@ -2,6 +2,7 @@
 //! until it is applied; afterwards its checksum is in the journal.
 
 use crate::change::Plan;
+use crate::draft::Draft;
 use crate::statements;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -69,7 +70,8 @@ impl MigrationFile {
     /// What it may lose: its own remarks (`-- loses …`), and statements that drop or delete.
     #[must_use]
     pub fn losses(&self, engine: &str) -> Vec<String> {
-        let remarks = self.text.lines().filter_map(|line| line.strip_prefix(LOSES));
+        let lines = statements::lines(&self.text, engine);
+        let remarks = lines.filter_map(|line| line.trim_end().strip_prefix(LOSES));
         let mut found: Vec<String> = remarks.map(|what| ["loses ", what.trim()].concat()).collect();
         found.extend(statements::losses(&self.statements(engine)));
         found
@@ -111,29 +113,60 @@ pub fn read(folder: &Path) -> Result<Vec<MigrationFile>, FileError> {
     Ok(files)
 }
 
-/// Writes a plan as the next file of the folder.
+/// Writes a draft as the next file of the folder: one text where all engines need the same,
+/// else a section for those that agree.
 ///
 /// # Errors
 /// See [`FileError`].
-pub fn write(folder: &Path, title: &str, plan: &Plan) -> Result<MigrationFile, FileError> {
+pub fn write(folder: &Path, title: &str, draft: &Draft) -> Result<MigrationFile, FileError> {
     let number = read(folder)?.last().map_or(1, |last| last.number + 1);
     let name = format!("{number:04}_{}.sql", slug(title));
+    let text = text(draft);
+    let path = folder.join(&name);
+    let io = |source| FileError::Io { path: path.clone(), source };
+    std::fs::create_dir_all(folder).map_err(io)?;
+    std::fs::write(&path, &text).map_err(io)?;
+    Ok(MigrationFile::new(number, name, text))
+}
+
+fn text(draft: &Draft) -> String {
+    let mut sections: Vec<(Vec<&str>, String)> = Vec::new();
+    for (engine, plan) in &draft.plans {
+        let text = section(plan);
+        match sections.iter_mut().find(|(_, other)| *other == text) {
+            Some((engines, _)) => engines.push(engine),
+            None => sections.push((vec![engine], text)),
+        }
+    }
     let mut text = String::new();
-    for change in &plan.changes {
-        let _ = writeln!(text, "-- {}", change.summary);
+    for remark in &draft.types {
+        let _ = writeln!(text, "{remark}");
+    }
+    let shared = sections.len() == 1;
+    for (engines, section) in sections.iter().filter(|(_, section)| !section.is_empty()) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        if !shared {
+            let _ = writeln!(text, "-- @{}", engines.join(","));
+        }
+        text.push_str(section);
+    }
+    text
+}
+
+fn section(plan: &Plan) -> String {
+    let mut text = String::new();
+    for (index, change) in plan.changes.iter().enumerate() {
+        let _ = writeln!(text, "{}-- {}", if index > 0 { "\n" } else { "" }, change.summary);
         if let Some(loses) = &change.loses {
             let _ = writeln!(text, "{LOSES}{loses}");
         }
         for statement in &change.statements {
             let _ = writeln!(text, "{statement};");
         }
-        text.push('\n');
     }
-    let path = folder.join(&name);
-    let io = |source| FileError::Io { path: path.clone(), source };
-    std::fs::create_dir_all(folder).map_err(io)?;
-    std::fs::write(&path, &text).map_err(io)?;
-    Ok(MigrationFile::new(number, name, text))
+    text
 }
 
 fn slug(title: &str) -> String {

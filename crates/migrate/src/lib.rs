@@ -4,8 +4,14 @@
 
 pub mod apply;
 pub mod change;
+mod columns;
+pub mod copy;
 pub mod diff;
+pub mod draft;
 pub mod file;
+mod in_place;
+pub mod lease;
 mod rebuild;
 mod shape;
 mod statements;
+mod types;

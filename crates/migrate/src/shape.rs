@@ -1,10 +1,12 @@
 //! The desired shape of a database: what the definitions of the catalog look like
-//! once a scratch database has run them, so that both sides speak the same words.
+//! once a scratch database has run them, so that both sides speak the same words;
+//! and when two shapes are the same.
 
 use backstay_base::fault::Fault;
 use backstay_engine::Engine;
-use backstay_engine::live::{Live, LiveColumn, LiveTable};
-use backstay_schema::catalog::{Catalog, Origin, Table};
+use backstay_engine::live::{Live, LiveCheck, LiveColumn, LiveIndex, LiveReference, LiveTable};
+use backstay_schema::catalog::{Catalog, Column, Origin, Table, Valid};
+use backstay_schema::scalar::ScalarType;
 use backstay_sql::ddl;
 use backstay_sql::dialect::Dialect;
 
@@ -38,26 +40,175 @@ pub(crate) async fn desired(
     catalog: &Catalog,
     scope: Scope,
 ) -> Result<Live, Fault> {
-    let tables = || catalog.tables.iter().filter(|table| scope.holds(table));
-    let mut statements: Vec<String> =
-        tables().map(|table| ddl::create_table(catalog, dialect, table)).collect();
-    statements.extend(tables().flat_map(|table| ddl::create_indexes(table, dialect)));
-    engine.rehearse(&statements).await
+    let tables: Vec<&Table> = catalog.tables.iter().filter(|table| scope.holds(table)).collect();
+    engine.rehearse(&ddl::create_tables(catalog, dialect, &tables)).await
 }
 
 /// Whether two columns are stored alike; defaults are the server's business, not the database's.
-pub(crate) fn same_column(a: &LiveColumn, b: &LiveColumn) -> bool {
-    a.name == b.name && a.ty == b.ty && a.nullable == b.nullable && a.generated == b.generated
+pub(crate) fn same_column(
+    dialect: &'static Dialect,
+    (live, wanted): (&LiveColumn, &LiveColumn),
+    table: &Table,
+) -> bool {
+    let Some(column) = table.columns.iter().find(|column| column.name == wanted.name) else { return false };
+    live.name == wanted.name
+        && live.nullable == wanted.nullable
+        && live.generated == wanted.generated
+        && live.counted == wanted.counted
+        && same_type(dialect, (&live.ty, &wanted.ty), (table, column))
+}
+
+/// Whether a live type holds what the column needs, though its words may differ.
+pub(crate) fn same_type(
+    dialect: &'static Dialect,
+    (live, wanted): (&str, &str),
+    (table, column): (&Table, &Column),
+) -> bool {
+    if live == wanted {
+        return true;
+    }
+    let scalar = dialect.definition.scalar;
+    let (Some(a), Some(b)) = (scalar(live), scalar(wanted)) else { return false };
+    match (a, b) {
+        // a decimal that is no scaled integer, a boolean that is a word
+        _ if a != b => false,
+        (ScalarType::String, _) => holds_text(dialect, (live, wanted), (table, column)),
+        _ => true,
+    }
+}
+
+/// Whether a bounded text is long enough, and an unbounded one stands in no index that minds.
+fn holds_text(
+    dialect: &'static Dialect,
+    (live, wanted): (&str, &str),
+    (table, column): (&Table, &Column),
+) -> bool {
+    let most = column.valid.iter().find_map(|valid| match valid {
+        Valid::MaxLength(most) => Some(*most),
+        _ => None,
+    });
+    let needed = match (table.indexed_characters(column), most) {
+        (Some(indexed), Some(most)) => Some(most.min(u64::from(indexed))),
+        (indexed, most) => most.or(indexed.map(u64::from)),
+    };
+    match (bound(live), bound(wanted)) {
+        _ if dialect.definition.scaled_decimals => true,
+        (Some(length), _) => {
+            !is_padded(live)
+                && matches!(column.ty, ScalarType::String)
+                && needed.is_some_and(|needed| length >= needed)
+        }
+        (None, Some(_)) => false,
+        (None, None) => true,
+    }
+}
+
+fn bound(words: &str) -> Option<u64> {
+    words.split_once('(')?.1.split(')').next()?.trim().parse().ok()
+}
+
+/// `character(n)` gives back spaces that nobody stored.
+fn is_padded(words: &str) -> bool {
+    let lower = words.to_ascii_lowercase();
+    lower.starts_with("char(") || lower.starts_with("character(")
+}
+
+/// Names count where this very plan gives new ones; else a constraint that somebody named otherwise is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// They have to be ours.
+    Count,
+    /// They may be anybody's.
+    Free,
+}
+
+impl Names {
+    pub(crate) fn same(self, live: Option<&String>, wanted: Option<&String>) -> bool {
+        self == Self::Free || live == wanted
+    }
 }
 
 /// Whether two tables have the same keys, references and checks, in any order.
-pub(crate) fn same_constraints(a: &LiveTable, b: &LiveTable) -> bool {
-    same_set(&a.uniques, &b.uniques)
-        && same_set(&a.references, &b.references)
-        && same_set(&a.checks, &b.checks)
-        && a.key == b.key
+pub(crate) fn same_constraints(live: &LiveTable, wanted: &LiveTable, names: Names) -> bool {
+    let key = match (&live.key, &wanted.key) {
+        (Some(a), Some(b)) => a.columns == b.columns && names.same(a.name.as_ref(), b.name.as_ref()),
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    key && missing_uniques(live, wanted, names).is_empty()
+        && unwanted_uniques(live, wanted, names).is_empty()
+        && same_set(&live.references, &wanted.references, |a, b| same_reference(a, b, names))
+        && unwanted_checks(live, wanted).is_empty()
+        && wanted.checks.iter().all(|check| live.checks.iter().any(|other| same_check(other, check)))
 }
 
-fn same_set<T: PartialEq>(a: &[T], b: &[T]) -> bool {
-    a.len() == b.len() && a.iter().all(|item| b.contains(item))
+fn same_set<T>(live: &[T], wanted: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
+    live.len() == wanted.len() && live.iter().all(|a| wanted.iter().any(|b| same(a, b)))
+}
+
+/// Positions in `wanted.uniques` that nothing live provides: neither a constraint nor a unique index.
+pub(crate) fn missing_uniques(live: &LiveTable, wanted: &LiveTable, names: Names) -> Vec<usize> {
+    let provided = |unique: &backstay_engine::live::LiveKey| {
+        live.uniques.iter().any(|other| {
+            other.columns == unique.columns && names.same(other.name.as_ref(), unique.name.as_ref())
+        }) || live.indexes.iter().any(|index| provides(index, &unique.columns))
+    };
+    let uniques = wanted.uniques.iter().enumerate();
+    uniques.filter(|(_, unique)| !provided(unique)).map(|(index, _)| index).collect()
+}
+
+/// Positions in `live.uniques` that nobody wants.
+pub(crate) fn unwanted_uniques(live: &LiveTable, wanted: &LiveTable, names: Names) -> Vec<usize> {
+    let is_wanted = |unique: &backstay_engine::live::LiveKey| {
+        wanted.uniques.iter().any(|other| {
+            other.columns == unique.columns && names.same(unique.name.as_ref(), other.name.as_ref())
+        })
+    };
+    let uniques = live.uniques.iter().enumerate();
+    uniques.filter(|(_, unique)| !is_wanted(unique)).map(|(index, _)| index).collect()
+}
+
+/// Whether a unique index does what a unique constraint would.
+pub(crate) fn provides(index: &LiveIndex, columns: &[String]) -> bool {
+    index.unique
+        && !index.partial
+        && index.columns.iter().flatten().eq(columns)
+        && index.columns.len() == columns.len()
+}
+
+/// Whether two references are the same; columns there that are not named are the key.
+pub(crate) fn same_reference(live: &LiveReference, wanted: &LiveReference, names: Names) -> bool {
+    let action = |reference: &LiveReference| match reference.on_delete.as_str() {
+        "NO ACTION" | "" => "RESTRICT".to_owned(),
+        other => other.to_owned(),
+    };
+    names.same(live.name.as_ref(), wanted.name.as_ref())
+        && live.columns == wanted.columns
+        && live.target == wanted.target
+        && (live.target_columns == wanted.target_columns || live.target_columns.is_empty())
+        && action(live) == action(wanted)
+}
+
+/// A check by its name and text. The scale of a decimal is in the name alone, so that it always counts.
+pub(crate) fn same_check(live: &LiveCheck, wanted: &LiveCheck) -> bool {
+    live == wanted
+}
+
+/// Positions in `live.checks` of those that nobody wants.
+pub(crate) fn unwanted_checks(live: &LiveTable, wanted: &LiveTable) -> Vec<usize> {
+    let checks = live.checks.iter().enumerate();
+    let is_wanted = |check: &LiveCheck| wanted.checks.iter().any(|other| same_check(check, other));
+    checks.filter(|(_, check)| !is_wanted(check)).map(|(index, _)| index).collect()
+}
+
+/// Whether an index is none of the schema's business: it covers a part of the rows, or an expression.
+pub(crate) fn is_foreign(index: &LiveIndex) -> bool {
+    index.partial || index.columns.iter().any(Option::is_none)
+}
+
+/// Whether two indexes are the same.
+pub(crate) fn same_index(live: &LiveIndex, wanted: &LiveIndex, names: Names) -> bool {
+    live.columns == wanted.columns
+        && live.unique == wanted.unique
+        && live.partial == wanted.partial
+        && (names == Names::Free || live.name == wanted.name)
 }

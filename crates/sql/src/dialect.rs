@@ -51,6 +51,8 @@ pub struct Dialect {
     pub json: JsonForm,
     /// How rows are given to a statement.
     pub row_set: RowSetForm,
+    /// Whether a cast that cannot be is refused by the database; else casts of answers are done here.
+    pub casts_refuse: bool,
     /// How rows of to-many embeds are fetched.
     pub children: Children,
     /// Which writes can answer.
@@ -126,6 +128,8 @@ pub enum JsonForm {
         get: &'static str,
         /// As text.
         text: &'static str,
+        /// Where an index would be taken for something else if there is no array.
+        indexed: Option<Indexed>,
     },
     /// A bound name or index per step.
     Steps {
@@ -134,6 +138,17 @@ pub enum JsonForm {
         /// Before the last step, when it is asked for as text.
         text: &'static str,
     },
+}
+
+/// Paths with an index in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Indexed {
+    /// As JSON.
+    pub get: &'static str,
+    /// As text.
+    pub text: &'static str,
+    /// Whether the member at the path is an array.
+    pub array: &'static str,
 }
 
 /// How rows are given to a statement.

@@ -5,12 +5,12 @@ use crate::Context;
 use crate::command::check::summary;
 use crate::output::{Colour, Exit, Output};
 use crate::project::{Checked, Project};
-use crate::wiring::{Database, stopped};
+use crate::wiring::{Database, Scratch, stopped};
 use anyhow::{Context as _, Result};
 use backstay_auth::service::StartedKeys;
 use backstay_base::fault::Fault;
 use backstay_base::secret::Secret;
-use backstay_migrate::diff::{Scope, diff};
+use backstay_migrate::draft::draft;
 use backstay_migrate::{apply, file};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::diagnostic::render;
@@ -154,12 +154,10 @@ async fn migrate(
 ) -> Result<Vec<String>> {
     let engine = &*database.engine;
     let folder = project.migrations();
-    apply::up(engine, &file::read(&folder)?, &database.clock, context.yes).await?;
-    let live = engine.introspect().await?;
-    let plan = diff(engine, database.dialect, catalog, &live, Scope::Project).await?;
-    if plan.is_empty() {
-        return Ok(Vec::new());
-    }
+    apply::up(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await?;
+    let scratch = Scratch::open(project)?;
+    let draft = draft(&*scratch.engine, catalog, &file::read(&folder)?).await?;
+    let Some(plan) = draft.plan(engine.name()).filter(|_| !draft.is_empty()) else { return Ok(Vec::new()) };
     if plan.is_destructive() && !context.yes {
         let losing: Vec<String> = plan
             .changes
@@ -171,9 +169,11 @@ async fn migrate(
             .with_hint("name the old field with @was to rename it; or accept: end this, then backstay migrate new --yes && backstay migrate up --yes")
             .into());
     }
-    let title = if file::read(&folder)?.is_empty() { "init".to_owned() } else { title(&plan) };
-    let written = file::write(&folder, &title, &plan)?;
-    if let Err(fault) = apply::up(engine, &file::read(&folder)?, &database.clock, context.yes).await {
+    let title = if file::read(&folder)?.is_empty() { "init".to_owned() } else { title(plan) };
+    let written = file::write(&folder, &title, &draft)?;
+    if let Err(fault) =
+        apply::up(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await
+    {
         // a draft that the database refuses must not stay to refuse again
         std::fs::remove_file(folder.join(&written.name)).context("cannot remove the refused draft")?;
         return Err(fault.into());

@@ -7,7 +7,7 @@ use crate::wiring::{Database, Scratch};
 use anyhow::Result;
 use backstay_migrate::apply;
 use backstay_migrate::change::Plan;
-use backstay_migrate::diff::{Scope, diff};
+use backstay_migrate::draft::{Draft, draft};
 use backstay_migrate::file;
 use clap::Subcommand;
 use serde_json::json;
@@ -35,8 +35,8 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
     let files = file::read(&project.migrations())?;
     match action {
         Action::Plan => {
-            let plan = planned(&project, &files).await?;
-            show(context, &plan);
+            let draft = drafted(&project, &files).await?;
+            show(context, draft.plan(project.engine()));
             Ok(Exit::Ok)
         }
         Action::New { name } => new(context, &project, &files, name).await,
@@ -51,18 +51,18 @@ async fn new(
     files: &[file::MigrationFile],
     name: &str,
 ) -> Result<Exit> {
-    let plan = planned(project, files).await?;
-    if plan.is_empty() {
+    let draft = drafted(project, files).await?;
+    if draft.is_empty() {
         context.output.remark("nothing to write: the migration files already make this schema");
         return Ok(Exit::Ok);
     }
-    if plan.is_destructive() && !context.yes {
-        show(context, &plan);
+    if draft.is_destructive() && !context.yes {
+        show(context, draft.plan(project.engine()));
         context.output.remark("this may lose data; to write it anyway: backstay migrate new --yes");
         return Ok(Exit::NeedsConsent);
     }
     let title = if files.is_empty() && name == "change" { "init" } else { name };
-    let written = file::write(&project.migrations(), title, &plan)?;
+    let written = file::write(&project.migrations(), title, &draft)?;
     if context.output.json {
         context.output.value(&json!({ "file": written.name }));
     } else {
@@ -82,7 +82,7 @@ async fn up(context: &Context, database: &Database, files: &[file::MigrationFile
         context.output.remark("this may lose data; to apply it anyway: backstay migrate up --yes");
         return Ok(Exit::NeedsConsent);
     }
-    let done = apply::up(&*database.engine, files, &database.clock, context.yes).await?;
+    let done = apply::up(&*database.engine, files, &database.clock, context.yes, &database.node).await?;
     if context.output.json {
         context.output.value(&json!({ "applied": done }));
     } else if done.is_empty() {
@@ -94,14 +94,15 @@ async fn up(context: &Context, database: &Database, files: &[file::MigrationFile
 }
 
 /// What the schema needs beyond the files.
-async fn planned(project: &Project, files: &[file::MigrationFile]) -> Result<Plan> {
+pub(super) async fn drafted(project: &Project, files: &[file::MigrationFile]) -> Result<Draft> {
     let catalog = project.check()?.catalog()?;
     let scratch = Scratch::open(project)?;
-    let base = apply::rehearsed(&*scratch.engine, files).await?;
-    Ok(diff(&*scratch.engine, scratch.dialect, &catalog, &base, Scope::Project).await?)
+    Ok(draft(&*scratch.engine, &catalog, files).await?)
 }
 
-fn show(context: &Context, plan: &Plan) {
+fn show(context: &Context, plan: Option<&Plan>) {
+    let nothing = Plan::default();
+    let plan = plan.unwrap_or(&nothing);
     if context.output.json {
         let changes: Vec<serde_json::Value> = plan
             .changes

@@ -64,7 +64,7 @@ async fn migrate(
     catalog: &backstay_schema::catalog::Catalog,
 ) -> Result<()> {
     let files = file::read(&project.migrations())?;
-    let done = apply::up(&*database.engine, &files, &database.clock, false).await?;
+    let done = apply::up(&*database.engine, &files, &database.clock, false, &database.node).await?;
     for name in &done {
         context.output.remark(&format!("applied {name}"));
     }

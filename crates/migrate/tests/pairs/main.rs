@@ -17,7 +17,9 @@ use backstay_engine::Engine;
 use backstay_engine::live::Live;
 use backstay_engine::migration::Batch;
 use backstay_engine_sqlite::Sqlite;
+use backstay_migrate::change::Plan;
 use backstay_migrate::diff::{Scope, diff};
+use backstay_migrate::draft::Draft;
 use backstay_migrate::file;
 use backstay_schema::catalog::Catalog;
 use backstay_schema::compile::{Owner, Settings, SourceFile, compile};
@@ -72,7 +74,7 @@ async fn one(from: &Model, to: &Model, filled: bool, pair: &str, random: &mut im
 
     let new = compiled(to);
     let plan = diff_of(&engine, &new).await;
-    let written = file::write(&folder.path().join("migrations"), "pair", &plan).unwrap();
+    let written = file::write(&folder.path().join("migrations"), "pair", &draft(&plan)).unwrap();
     assert_eq!(written.statements("sqlite"), plan.statements(), "the file says something else\n{pair}");
     let lossy = !written.losses("sqlite").is_empty();
     assert_eq!(lossy, plan.is_destructive(), "losses are told wrongly\n{}\n{pair}", written.text);
@@ -100,7 +102,11 @@ fn compiled(model: &Model) -> Catalog {
     }
 }
 
-async fn diff_of(engine: &Sqlite, catalog: &Catalog) -> backstay_migrate::change::Plan {
+fn draft(plan: &Plan) -> Draft {
+    Draft { plans: vec![("sqlite", plan.clone())], types: Vec::new() }
+}
+
+async fn diff_of(engine: &Sqlite, catalog: &Catalog) -> Plan {
     let live = engine.introspect().await.unwrap();
     diff(engine, &SQLITE, catalog, &live, Scope::Project).await.unwrap()
 }

@@ -193,6 +193,20 @@ pub fn stop_counting(dialect: &'static Dialect, table: &Table, column: &Column) 
     step(dialect, table, column, |steps| steps.stop_counting)
 }
 
+/// The database goes on counting at `next`; none where it sees for itself.
+#[must_use]
+pub fn count_from(dialect: &'static Dialect, table: &Table, column: &Column, next: u64) -> Option<String> {
+    let template = in_place(dialect)?.count_from?;
+    Some(altered(dialect, &table.name, |writer| {
+        writer.template(template, &mut |writer, mark| {
+            match mark {
+                '1' => writer.column(column),
+                _ => writer.number(next),
+            };
+        });
+    }))
+}
+
 /// The default that the database itself has goes.
 #[must_use]
 pub fn drop_default(dialect: &'static Dialect, table: &Table, column: &Column) -> String {

@@ -80,6 +80,8 @@ pub struct InPlace {
     pub forbid_null: &'static str,
     /// The database counts the column from now on.
     pub count: &'static str,
+    /// Counting goes on at the number `$n`; none where the database sees for itself.
+    pub count_from: Option<&'static str>,
     /// It does not any more.
     pub stop_counting: &'static str,
     /// Drops the primary key `$1`.

@@ -2,7 +2,7 @@
 //! name and in whether inserts can answer. Text is compared by its bytes, trailing spaces count.
 
 use super::{
-    Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+    Children, Dialect, Indexed, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
 };
 use crate::pattern::{PERL, translate};
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
@@ -17,6 +17,7 @@ pub static MARIADB: Dialect = Dialect {
     null_order: NullOrder::Smallest,
     nulls_sayable: false,
     bind,
+    casts_refuse: false,
     null: |_| "NULL",
     in_list,
     not_in_list,
@@ -27,8 +28,14 @@ pub static MARIADB: Dialect = Dialect {
     limit_offset: " LIMIT $1 OFFSET $2",
     offset: " LIMIT 18446744073709551615 OFFSET $1",
     json: JsonForm::Path {
-        get: "JSON_EXTRACT($1, $2)",
-        text: "JSON_UNQUOTE(NULLIF(JSON_EXTRACT($1, $2), 'null'))",
+        get: "JSON_COMPACT(JSON_EXTRACT($1, $2))",
+        text: "(JSON_UNQUOTE(NULLIF(JSON_COMPACT(JSON_EXTRACT($1, $2)), 'null')) COLLATE utf8mb4_nopad_bin)",
+        // a constant path keeps what it made of a negative index for the next row: this one is none
+        indexed: Some(Indexed {
+            get: "JSON_COMPACT(JSON_EXTRACT($1, CONCAT($2, LEFT($1, 0))))",
+            text: "(JSON_UNQUOTE(NULLIF(JSON_COMPACT(JSON_EXTRACT($1, CONCAT($2, LEFT($1, 0)))), 'null')) COLLATE utf8mb4_nopad_bin)",
+            array: "JSON_TYPE(JSON_EXTRACT($1, CONCAT($2, LEFT($1, 0)))) = 'ARRAY'",
+        }),
     },
     row_set: RowSetForm::JsonTable { column: table_column, read: table_read },
     children: Children::PerLevel,
@@ -48,14 +55,22 @@ pub static MARIADB: Dialect = Dialect {
     aggregate,
     decimal_literal: |decimal, _| decimal.to_string(),
     literal,
-    definition: &definition::mysql::MARIADB,
+    definition: &definition::mysql::MYSQL,
 };
 
 /// MySQL 8.0.19 and later.
 pub static MYSQL: Dialect = Dialect {
+    json: JsonForm::Path {
+        get: "JSON_EXTRACT($1, $2)",
+        text: "(JSON_UNQUOTE(NULLIF(CAST(JSON_EXTRACT($1, $2) AS CHAR), 'null')) COLLATE utf8mb4_0900_bin)",
+        indexed: Some(Indexed {
+            get: "JSON_EXTRACT($1, $2)",
+            text: "(JSON_UNQUOTE(NULLIF(CAST(JSON_EXTRACT($1, $2) AS CHAR), 'null')) COLLATE utf8mb4_0900_bin)",
+            array: "JSON_TYPE(JSON_EXTRACT($1, $2)) = 'ARRAY'",
+        }),
+    },
     returning: Returning::Never,
     lock_read: " FOR SHARE",
-    definition: &definition::mysql::MYSQL,
     ..MARIADB
 };
 

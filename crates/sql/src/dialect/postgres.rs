@@ -17,6 +17,7 @@ pub static POSTGRES: Dialect = Dialect {
     null_order: NullOrder::Largest,
     nulls_sayable: true,
     bind: |_| "$1",
+    casts_refuse: true,
     null,
     in_list: |_| "($1 = ANY ($2))",
     not_in_list: |_| "($1 <> ALL ($2))",

@@ -17,6 +17,7 @@ pub static SQLITE: Dialect = Dialect {
     null_order: NullOrder::Smallest,
     nulls_sayable: true,
     bind: |_| "$1",
+    casts_refuse: true,
     null: |_| "NULL",
     in_list: |_| "($1 IN (SELECT value FROM json_each($2)))",
     not_in_list: |_| "($1 NOT IN (SELECT value FROM json_each($2)))",
@@ -26,7 +27,7 @@ pub static SQLITE: Dialect = Dialect {
     limit: " LIMIT $1",
     limit_offset: " LIMIT $1 OFFSET $2",
     offset: " LIMIT -1 OFFSET $1",
-    json: JsonForm::Path { get: "bs_json_get($1, $2)", text: "bs_json_text($1, $2)" },
+    json: JsonForm::Path { get: "bs_json_get($1, $2)", text: "bs_json_text($1, $2)", indexed: None },
     row_set: RowSetForm::Elements {
         ordinal: "key",
         column: "json_extract(value, '$$[$1]')",

@@ -1,14 +1,15 @@
-//! table: definitions of MariaDB and MySQL, which differ in the name of a collation.
+//! table: definitions of MariaDB and MySQL, which differ in the name of a collation alone: comments
+//! that one of them executes say it, so that a migration file has one text for both.
 
 use super::{Alter, ChangeType, Definition, InPlace, Place, on_delete};
 use backstay_schema::scalar::ScalarType;
 
-/// MariaDB 10.6 and later.
-pub static MARIADB: Definition = Definition {
+/// MariaDB 10.6 and later, MySQL 8.0.19 and later.
+pub static MYSQL: Definition = Definition {
     column_type,
     scalar,
     counted_key: " $t NOT NULL AUTO_INCREMENT PRIMARY KEY",
-    table_suffix: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin",
+    table_suffix: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=/*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/",
     on_delete,
     reference_suffix: "",
     scaled_decimals: false,
@@ -28,6 +29,7 @@ pub static MARIADB: Definition = Definition {
         allow_null: " MODIFY COLUMN $1 $t NULL",
         forbid_null: " MODIFY COLUMN $1 $t NOT NULL",
         count: " MODIFY COLUMN $1 $t NOT NULL AUTO_INCREMENT",
+        count_from: None,
         stop_counting: " MODIFY COLUMN $1 $t NOT NULL",
         drop_key: " DROP PRIMARY KEY",
         drop_unique: " DROP INDEX $1",
@@ -39,10 +41,6 @@ pub static MARIADB: Definition = Definition {
         refuses_missing: false,
     }),
 };
-
-/// MySQL 8.0.19 and later.
-pub static MYSQL: Definition =
-    Definition { table_suffix: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin", ..MARIADB };
 
 const fn column_type(ty: ScalarType, place: Place) -> &'static str {
     match (ty, place) {

@@ -1,0 +1,182 @@
+//! [`Types`]: what the columns of a database are in the words of the schema language. The
+//! files say it in a remark per table (`-- types product: id Uuid, name String(650)`),
+//! because the scratch database that rehearses them knows fewer types than others do.
+
+use crate::file::MigrationFile;
+use crate::shape::Scope;
+use backstay_engine::live::{Live, LiveCheck, LiveColumn, LiveTable};
+use backstay_schema::catalog::{Catalog, EnumId, Table};
+use backstay_schema::scalar::ScalarType;
+use backstay_sql::ddl::check::scale_of_check;
+use backstay_sql::ddl::column::Stored;
+use backstay_sql::dialect::Dialect;
+use backstay_sql::dialect::sqlite::SQLITE;
+use std::collections::BTreeMap;
+
+/// What a remark of types begins with.
+const REMARK: &str = "-- types ";
+
+/// Types of columns by table and column.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Types(BTreeMap<String, BTreeMap<String, String>>);
+
+impl Types {
+    /// What the files say; later ones prevail.
+    pub(crate) fn of_files(files: &[MigrationFile]) -> Self {
+        let mut types = Self::default();
+        for line in files.iter().flat_map(|file| file.text.lines()) {
+            if let Some((table, columns)) = line.strip_prefix(REMARK).and_then(|rest| rest.split_once(": ")) {
+                let columns = columns.split(", ").filter_map(|column| column.split_once(' '));
+                let columns = columns.map(|(name, words)| (name.to_owned(), words.to_owned()));
+                types.0.insert(table.to_owned(), columns.collect());
+            }
+        }
+        types
+    }
+
+    /// What the catalog says.
+    pub(crate) fn of_catalog(catalog: &Catalog, scope: Scope) -> Self {
+        let tables = catalog.tables.iter().filter(|table| scope.holds(table));
+        Self(tables.map(|table| (table.name.clone(), columns(table))).collect())
+    }
+
+    /// The remarks on tables of which `before` says something else.
+    pub(crate) fn remarks(&self, before: &Self) -> Vec<String> {
+        let news = self.0.iter().filter(|(table, columns)| before.0.get(*table) != Some(columns));
+        news.map(|(table, columns)| {
+            let columns: Vec<String> =
+                columns.iter().map(|(name, words)| format!("{name} {words}")).collect();
+            format!("{REMARK}{table}: {}", columns.join(", "))
+        })
+        .collect()
+    }
+
+    fn get(&self, table: &str, column: &str) -> Option<Stored> {
+        read(self.0.get(table)?.get(column)?)
+    }
+
+    /// A database that SQLite describes, as another one would: the same names, keys and references,
+    /// types in its words, and the checks that it has.
+    pub(crate) fn translated(&self, live: &Live, catalog: &Catalog, dialect: &'static Dialect) -> Live {
+        let tables = live.tables.iter().map(|table| self.table(table, catalog, dialect));
+        Live { tables: tables.collect() }
+    }
+
+    fn table(&self, table: &LiveTable, catalog: &Catalog, dialect: &'static Dialect) -> LiveTable {
+        let definition = dialect.definition;
+        let mut translated = table.clone();
+        translated.checks.retain(|check| {
+            !is_said_otherwise(dialect, table, check, |column| self.stored(table, column, catalog).ty)
+        });
+        for column in &mut translated.columns {
+            let stored = self.stored(table, column, catalog);
+            column.ty = stored.words(dialect);
+            column.counted = stored.counted;
+            if let (ScalarType::Json, Some(text)) = (stored.ty, definition.json_check) {
+                let name = backstay_schema::name::fitted(format!("{}_{}_check", table.name, column.name));
+                let text = text.replace("$1", &column.name);
+                translated.checks.push(LiveCheck { name: Some(name), text });
+            }
+        }
+        translated
+    }
+
+    /// What is kept of a column: as the files say, else as the catalog says where the column can be that,
+    /// else as the scratch database says.
+    fn stored(&self, table: &LiveTable, column: &LiveColumn, catalog: &Catalog) -> Stored {
+        self.get(&table.name, &column.name)
+            .or_else(|| of_namesake(table, column, catalog))
+            .unwrap_or_else(|| guessed(table, column))
+    }
+}
+
+fn columns(table: &Table) -> BTreeMap<String, String> {
+    table.columns.iter().map(|column| (column.name.clone(), words(Stored::of(table, column)))).collect()
+}
+
+fn of_namesake(table: &LiveTable, column: &LiveColumn, catalog: &Catalog) -> Option<Stored> {
+    let is = |name: &str, was: Option<&str>, wanted: &str| name == wanted || was == Some(wanted);
+    let found = catalog.tables.iter().find(|t| is(&t.name, t.was.as_deref(), &table.name))?;
+    let known = found.columns.iter().find(|c| is(&c.name, c.was.as_deref(), &column.name))?;
+    let stored = Stored::of(found, known);
+    let scale = match stored.ty {
+        ScalarType::Decimal { scale, .. } => Some(scale),
+        _ => None,
+    };
+    (stored.words(&SQLITE) == column.ty && scale == scale_of(table, column)).then_some(stored)
+}
+
+fn scale_of(table: &LiveTable, column: &LiveColumn) -> Option<u8> {
+    let names = table.checks.iter().filter_map(|check| check.name.as_deref());
+    names.filter_map(|name| scale_of_check(name, &table.name, &column.name)).next()
+}
+
+fn guessed(table: &LiveTable, column: &LiveColumn) -> Stored {
+    let ty = match scale_of(table, column) {
+        Some(scale) => ScalarType::Decimal { digits: 18, scale },
+        None => (SQLITE.definition.scalar)(&column.ty).unwrap_or(ScalarType::String),
+    };
+    Stored { ty, length: None, counted: column.counted }
+}
+
+/// Whether a check of SQLite is a type elsewhere: the digits of a decimal, the two values of a boolean.
+fn is_said_otherwise(
+    dialect: &'static Dialect,
+    table: &LiveTable,
+    check: &LiveCheck,
+    ty: impl Fn(&LiveColumn) -> ScalarType,
+) -> bool {
+    let Some(name) = check.name.as_deref() else { return false };
+    table.columns.iter().any(|column| {
+        let digits = scale_of_check(name, &table.name, &column.name).is_some();
+        let own = name == backstay_schema::name::fitted(format!("{}_{}_check", table.name, column.name));
+        (digits && !dialect.definition.scaled_decimals)
+            || (own && ty(column) == ScalarType::Boolean && !dialect.definition.counted_booleans)
+    })
+}
+
+/// `Decimal(18,4)`, `String(650)`, `Int counted`.
+fn words(stored: Stored) -> String {
+    let counted = if stored.counted { " counted" } else { "" };
+    let word = match stored.ty {
+        ScalarType::Int => "Int",
+        ScalarType::BigInt => "BigInt",
+        ScalarType::Float => "Float",
+        ScalarType::Decimal { digits, scale } => return format!("Decimal({digits},{scale})"),
+        ScalarType::Boolean => "Boolean",
+        ScalarType::String => {
+            return stored.length.map_or_else(|| "String".to_owned(), |length| format!("String({length})"));
+        }
+        ScalarType::Uuid => "Uuid",
+        ScalarType::Timestamp => "Timestamp",
+        ScalarType::Date => "Date",
+        ScalarType::Json => "Json",
+        ScalarType::Enum(_) => "Enum",
+    };
+    [word, counted].concat()
+}
+
+fn read(words: &str) -> Option<Stored> {
+    let (word, counted) = words.strip_suffix(" counted").map_or((words, false), |word| (word, true));
+    let (word, numbers) = word.split_once('(').unwrap_or((word, ""));
+    let numbers: Vec<u32> =
+        numbers.trim_end_matches(')').split(',').filter_map(|number| number.parse().ok()).collect();
+    let ty = match (word, numbers.as_slice()) {
+        ("Int", _) => ScalarType::Int,
+        ("BigInt", _) => ScalarType::BigInt,
+        ("Float", _) => ScalarType::Float,
+        ("Decimal", [digits, scale]) => {
+            ScalarType::Decimal { digits: u8::try_from(*digits).ok()?, scale: u8::try_from(*scale).ok()? }
+        }
+        ("Boolean", _) => ScalarType::Boolean,
+        ("String", _) => ScalarType::String,
+        ("Uuid", _) => ScalarType::Uuid,
+        ("Timestamp", _) => ScalarType::Timestamp,
+        ("Date", _) => ScalarType::Date,
+        ("Json", _) => ScalarType::Json,
+        ("Enum", _) => ScalarType::Enum(EnumId(0)),
+        _ => return None,
+    };
+    let length = if ty == ScalarType::String { numbers.first().copied() } else { None };
+    Some(Stored { ty, length, counted })
+}

@@ -1,0 +1,112 @@
+//! Migrations on the engine that the run is about: definitions come out as they were meant,
+//! any schema becomes any other where it stands, and one node migrates at a time.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
+
+#[path = "../pairs/model.rs"]
+#[expect(dead_code, reason = "rows are made and compared elsewhere")]
+mod model;
+
+use crate::model::Model;
+use backstay_base::clock::Clock;
+use backstay_base::limit::Limits;
+use backstay_engine::lease::{LeaseAction, LeaseAnswer, LeaseRequest};
+use backstay_engine::migration::Batch;
+use backstay_migrate::change::Plan;
+use backstay_migrate::diff::{Scope, diff};
+use backstay_migrate::draft::draft;
+use backstay_migrate::lease::Node;
+use backstay_migrate::{apply, file};
+use backstay_schema::catalog::Catalog;
+use backstay_schema::compile::{Owner, Settings, SourceFile, compile};
+use backstay_sql::ddl;
+use backstay_testkit::database::Database;
+use backstay_testkit::seed::{cases, seeded};
+
+const SHOP: &str = include_str!("../../../../examples/shop/schema.graphql");
+const CHINOOK: &str = include_str!("../../../../examples/chinook/schema.graphql");
+
+fn compiled(text: &str, owner: Owner) -> Catalog {
+    let file = SourceFile { name: "schema.graphql".into(), text: text.into(), owner };
+    match compile(&[file], &Settings { roles: vec!["staff".into(), "admin".into()] }) {
+        Ok(compiled) => compiled.catalog,
+        Err(mistakes) => panic!("{mistakes:#?}\n{text}"),
+    }
+}
+
+fn node(holder: &str, wait_ms: u64) -> Node {
+    Node { holder: holder.into(), wait_ms }
+}
+
+async fn diff_of(database: &Database, catalog: &Catalog, scope: Scope) -> Plan {
+    let live = database.engine.introspect().await.unwrap();
+    diff(&*database.engine, database.dialect, catalog, &live, scope).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_new_database_is_what_its_schema_says() {
+    for (text, owner, scope) in [
+        (SHOP, Owner::Project, Scope::Project),
+        (CHINOOK, Owner::Project, Scope::Project),
+        (backstay_auth::schema::SCHEMA, Owner::System, Scope::System),
+    ] {
+        let database = Database::fresh(&Limits::default()).await;
+        let catalog = compiled(text, owner);
+        let statements = ddl::create_all(&catalog, database.dialect);
+        database.engine.migrate(&Batch::plain(statements)).await.unwrap();
+        assert_eq!(diff_of(&database, &catalog, scope).await, Plan::default());
+    }
+}
+
+/// The files alone, planned on SQLite, bring a database of any engine to the schema.
+#[tokio::test]
+async fn files_bring_a_database_from_any_schema_to_any_other() {
+    let mut random = seeded("files", 20_260_207);
+    for case in 0..cases(12) {
+        let first = Model::random(&mut random);
+        let models =
+            [first.clone(), first.edited(&mut random), first.edited(&mut random).edited(&mut random)];
+        let database = Database::fresh(&Limits::default()).await;
+        let folder = tempfile::tempdir().unwrap();
+        let scratch =
+            backstay_engine_sqlite::Sqlite::open(&folder.path().join("s.db"), &Limits::default()).unwrap();
+        for model in models {
+            let sdl = model.sdl();
+            let catalog = compiled(&sdl, Owner::Project);
+            let draft = draft(&scratch, &catalog, &file::read(folder.path()).unwrap()).await.unwrap();
+            if !draft.is_empty() {
+                file::write(folder.path(), "change", &draft).unwrap();
+            }
+            let files = file::read(folder.path()).unwrap();
+            let told = || format!("case {case}\n{sdl}\n{}", files.last().map_or("", |file| &file.text));
+            let clock = Clock::fixed(1_700_000_000_000_000);
+            if let Err(fault) = apply::up(&*database.engine, &files, &clock, true, &node("a", 1_000)).await {
+                panic!("{fault:?}\n{}", told());
+            }
+            let rest = diff_of(&database, &catalog, Scope::Project).await;
+            assert!(rest.is_empty(), "left to do: {rest:#?}\n{}", told());
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_node_migrates_and_others_wait_up_to_their_limit() {
+    let database = Database::fresh(&Limits::default()).await;
+    let catalog = compiled("type Note { text: String }", Owner::System);
+    let other = |action| LeaseRequest { name: "migrate".into(), holder: "node b".into(), action };
+    let taken = database.engine.lease(&other(LeaseAction::Take { ttl_ms: 60_000 })).await.unwrap();
+    assert_eq!(taken, LeaseAnswer::Held { fence: 1 });
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("0001_note.sql"), "CREATE TABLE note (a INT);").unwrap();
+    let files = file::read(folder.path()).unwrap();
+    let up = async |wait_ms| {
+        apply::up(&*database.engine, &files, &Clock::fixed(0), true, &node("node a", wait_ms)).await
+    };
+    let refused = up(1).await.unwrap_err();
+    assert_eq!(refused.code.text, "55P03");
+    assert!(refused.message.starts_with("node b migrates this database until "), "{}", refused.message);
+    assert_eq!(database.engine.journal().await.unwrap(), []);
+    database.engine.lease(&other(LeaseAction::Release { fence: 1 })).await.unwrap();
+    let _ = catalog;
+    assert_eq!(up(1).await.unwrap_err().code.text, "42601", "a STRICT table needs no type INT");
+}
