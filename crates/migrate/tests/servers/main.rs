@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
 
+mod copy;
 #[path = "../pairs/model.rs"]
 #[expect(dead_code, reason = "rows are made and compared elsewhere")]
 mod model;
+
 
 use crate::model::Model;
 use backstay_base::clock::Clock;
@@ -26,11 +28,16 @@ use backstay_testkit::seed::{cases, seeded};
 const SHOP: &str = include_str!("../../../../examples/shop/schema.graphql");
 const CHINOOK: &str = include_str!("../../../../examples/chinook/schema.graphql");
 
-fn compiled(text: &str, owner: Owner) -> Catalog {
-    let file = SourceFile { name: "schema.graphql".into(), text: text.into(), owner };
-    match compile(&[file], &Settings { roles: vec!["staff".into(), "admin".into()] }) {
+fn compiled(files: &[(&str, Owner)]) -> Catalog {
+    let file = |(text, owner): &(&str, Owner)| SourceFile {
+        name: "schema.graphql".into(),
+        text: (*text).to_owned(),
+        owner: *owner,
+    };
+    let files: Vec<SourceFile> = files.iter().map(file).collect();
+    match compile(&files, &Settings { roles: vec!["staff".into(), "admin".into()] }) {
         Ok(compiled) => compiled.catalog,
-        Err(mistakes) => panic!("{mistakes:#?}\n{text}"),
+        Err(mistakes) => panic!("{mistakes:#?}\n{files:#?}"),
     }
 }
 
@@ -51,7 +58,7 @@ async fn a_new_database_is_what_its_schema_says() {
         (backstay_auth::schema::SCHEMA, Owner::System, Scope::System),
     ] {
         let database = Database::fresh(&Limits::default()).await;
-        let catalog = compiled(text, owner);
+        let catalog = compiled(&[(text, owner)]);
         let statements = ddl::create_all(&catalog, database.dialect);
         database.engine.migrate(&Batch::plain(statements)).await.unwrap();
         assert_eq!(diff_of(&database, &catalog, scope).await, Plan::default());
@@ -70,7 +77,7 @@ async fn files_bring_a_database_from_any_schema_to_any_other() {
         let scratch = backstay_engine_sqlite::Sqlite::open(&folder.path().join("s.db"), &Limits::default()).unwrap();
         for model in models {
             let sdl = model.sdl();
-            let catalog = compiled(&sdl, Owner::Project);
+            let catalog = compiled(&[(&sdl, Owner::Project)]);
             let draft = draft(&scratch, &catalog, &file::read(folder.path()).unwrap()).await.unwrap();
             if !draft.is_empty() {
                 file::write(folder.path(), "change", &draft).unwrap();
