@@ -1,6 +1,7 @@
 //! The commands, one file each, and how their errors are told.
 
 pub mod check;
+pub mod data;
 pub mod dev;
 pub mod keys;
 pub mod migrate;

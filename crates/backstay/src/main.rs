@@ -52,6 +52,9 @@ enum Command {
     /// Print the schema
     #[command(subcommand)]
     Schema(command::schema::Action),
+    /// Move rows between databases
+    #[command(subcommand)]
+    Data(command::data::Action),
     /// Keys that clients present
     #[command(subcommand)]
     Keys(command::keys::Action),
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Command::Check => command::check::run(&context),
         Command::Migrate(action) => wiring::block_on(command::migrate::run(&context, &action)),
         Command::Schema(action) => command::schema::run(&context, &action),
+        Command::Data(action) => wiring::block_on(command::data::run(&context, &action)),
         Command::Keys(action) => wiring::block_on(command::keys::run(&context, &action)),
         Command::User(action) => wiring::block_on(command::user::run(&context, &action)),
     };

@@ -75,11 +75,20 @@ impl Project {
     /// # Errors
     /// When a file cannot be read; mistakes in it are part of the answer.
     pub fn check(&self) -> Result<Checked> {
+        self.check_with(None)
+    }
+
+    /// The same with further tables of Backstay's own.
+    ///
+    /// # Errors
+    /// As [`Project::check`].
+    pub fn check_with(&self, further: Option<SourceFile>) -> Result<Checked> {
         let mut files = vec![SourceFile {
             name: "backstay".to_owned(),
             text: backstay_auth::schema::SCHEMA.to_owned(),
             owner: Owner::System,
         }];
+        files.extend(further);
         for path in self.schema_paths()? {
             let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let text =

@@ -9,6 +9,7 @@ use backstay_auth::service::{Auth, Parts as AuthParts};
 use backstay_auth::settings::Settings as AuthSettings;
 use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
+use backstay_base::limit::Limits;
 use backstay_engine::Engine;
 use backstay_engine_sqlite::Sqlite;
 use backstay_migrate::lease::Node;
@@ -17,7 +18,6 @@ use backstay_schema::catalog::Catalog;
 use backstay_server::app::{App, Edge, Parts};
 use backstay_server::request_log::RequestLog;
 use backstay_sql::dialect::Dialect;
-use backstay_sql::dialect::sqlite::SQLITE;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -72,11 +72,15 @@ impl Database {
         let Store { engine, dialect } =
             Store::open(&project.config.store.default.url, &project.folder, &limits)
                 .context("[store.default] cannot be opened")?;
-        let node = Node {
-            holder: format!("node {} (process {})", ids.row(), std::process::id()),
-            wait_ms: limits.migration_wait_ms,
-        };
+        let node = Self::node(&ids, &limits);
         Ok(Self { engine, dialect, clock, ids, node })
+    }
+
+    /// This run of the program, among others that may use the same database.
+    #[must_use]
+    pub fn node(ids: &Ids, limits: &Limits) -> Node {
+        let holder = format!("node {} (process {})", ids.row(), std::process::id());
+        Node { holder, wait_ms: limits.migration_wait_ms }
     }
 
     /// Accounts and keys over this database.
@@ -148,8 +152,6 @@ impl Database {
 pub struct Scratch {
     /// The engine.
     pub engine: Arc<dyn Engine>,
-    /// Its dialect.
-    pub dialect: &'static Dialect,
     _folder: tempfile::TempDir,
 }
 
@@ -162,7 +164,7 @@ impl Scratch {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let limits = project.config.limits.limits();
         let engine: Arc<dyn Engine> = Arc::new(Sqlite::open(&folder.path().join("scratch.db"), &limits)?);
-        Ok(Self { engine, dialect: &SQLITE, _folder: folder })
+        Ok(Self { engine, _folder: folder })
     }
 }
 

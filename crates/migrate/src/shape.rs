@@ -5,6 +5,7 @@
 use backstay_base::fault::Fault;
 use backstay_engine::Engine;
 use backstay_engine::live::{Live, LiveCheck, LiveColumn, LiveIndex, LiveReference, LiveTable};
+use backstay_engine::migration::ENGINE_TABLES;
 use backstay_schema::catalog::{Catalog, Column, Origin, Table, Valid};
 use backstay_schema::scalar::ScalarType;
 use backstay_sql::ddl;
@@ -23,7 +24,8 @@ impl Scope {
     /// Whether a table of the catalog belongs here.
     #[must_use]
     pub fn holds(self, table: &Table) -> bool {
-        (table.origin == Origin::System) == (self == Self::System)
+        let is_engines = ENGINE_TABLES.contains(&table.name.as_str());
+        !is_engines && (table.origin == Origin::System) == (self == Self::System)
     }
 
     /// Whether a table of a database belongs here.

@@ -10,6 +10,7 @@
 
 mod commands;
 mod crash;
+mod data;
 mod dev;
 mod diagnostics;
 mod kit;
