@@ -220,9 +220,9 @@ impl Steps<'_> {
             let text = |live: &LiveTable| {
                 live.checks.iter().find(|c| c.name.as_deref() == Some(&check)).map(|c| c.text.clone())
             };
-            let was_text = pair.from(dialect, column).is_none_or(|from| {
-                matches!(from, ScalarType::String | ScalarType::Enum(_))
-            });
+            let was_text = pair
+                .from(dialect, column)
+                .is_none_or(|from| matches!(from, ScalarType::String | ScalarType::Enum(_)));
             if was_text && text(&pair.named) != text(&pair.wanted) {
                 self.statements.extend(alter::rename_members(catalog, dialect, table, column));
             }

@@ -8,7 +8,6 @@ mod copy;
 #[expect(dead_code, reason = "rows are made and compared elsewhere")]
 mod model;
 
-
 use crate::model::Model;
 use backstay_base::clock::Clock;
 use backstay_base::limit::Limits;
