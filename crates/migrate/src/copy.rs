@@ -19,9 +19,9 @@ use backstay_policy::weave;
 use backstay_query::plan::{End, Expect, Query, Script, Sources, Step};
 use backstay_query::reply::Reply;
 use backstay_schema::catalog::{Catalog, Column, ColumnId, Table};
+use backstay_schema::value::Value;
 use backstay_sql::ddl;
 use backstay_sql::dialect::Dialect;
-use backstay_schema::value::Value;
 use std::sync::Arc;
 
 /// Name of the table that keeps how far a copy came; it goes when the copy is done.
@@ -111,11 +111,15 @@ impl Copy<'_> {
             let page = self.page(self.to, table, None, 1).await?;
             if !page.rows.is_empty() {
                 let message = format!("the target has rows of {} already", table.name);
-                return Err(Fault::new(code::UNIQUE_VIOLATION, message).with_hint("copy into an empty database"));
+                return Err(
+                    Fault::new(code::UNIQUE_VIOLATION, message).with_hint("copy into an empty database")
+                );
             }
         }
         let progress = self.progress()?;
-        self.to.migrate(&Batch::plain(vec![ddl::create_table(self.catalog, self.dialect, progress, &[])])).await
+        self.to
+            .migrate(&Batch::plain(vec![ddl::create_table(self.catalog, self.dialect, progress, &[])]))
+            .await
     }
 
     fn progress(&self) -> Result<&Table, Fault> {
@@ -163,7 +167,6 @@ impl Copy<'_> {
     }
 
     /// Where a part broke off; none where it is done.
-    #[expect(clippy::option_option, reason = "done, at the beginning, and after a row are three answers")]
     async fn reached(&self, part: &str) -> Result<Option<Option<Position>>, Fault> {
         let progress = self.progress()?;
         let before = Position::of(vec![Value::Text(part.to_owned())]);
@@ -233,10 +236,15 @@ impl Copy<'_> {
         if from != to {
             let message = format!(
                 "{} differs: {} rows ({}) became {} rows ({})",
-                table.name, from.rows, from.hexadecimal(), to.rows, to.hexadecimal()
+                table.name,
+                from.rows,
+                from.hexadecimal(),
+                to.rows,
+                to.hexadecimal()
             );
-            return Err(Fault::new(code::COPY_DIFFERS, message)
-                .with_hint("did somebody write to one of them meanwhile? copy again into an empty database"));
+            return Err(Fault::new(code::COPY_DIFFERS, message).with_hint(
+                "did somebody write to one of them meanwhile? copy again into an empty database",
+            ));
         }
         Ok(Copied { table: table.name.clone(), rows: from.rows, checksum: from.hexadecimal() })
     }

@@ -47,11 +47,7 @@ impl Draft {
 ///
 /// # Errors
 /// When the files or the definitions cannot be rehearsed.
-pub async fn draft(
-    scratch: &dyn Engine,
-    catalog: &Catalog,
-    files: &[MigrationFile],
-) -> Result<Draft, Fault> {
+pub async fn draft(scratch: &dyn Engine, catalog: &Catalog, files: &[MigrationFile]) -> Result<Draft, Fault> {
     let base = rehearsed(scratch, files).await?;
     let wanted = desired(scratch, &SQLITE, catalog, Scope::Project).await?;
     let (before, after) = (Types::of_files(files), Types::of_catalog(catalog, Scope::Project));

@@ -62,7 +62,6 @@ enum State {
 fn scan(line: &str, state: &mut State, at: &mut String, statements: &mut Vec<String>) {
     let mut chars = line.chars().peekable();
     while let Some(c) = chars.next() {
-
         match *state {
             State::Quoted(quote) => {
                 at.push(c);

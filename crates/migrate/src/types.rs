@@ -44,7 +44,8 @@ impl Types {
     pub(crate) fn remarks(&self, before: &Self) -> Vec<String> {
         let news = self.0.iter().filter(|(table, columns)| before.0.get(*table) != Some(columns));
         news.map(|(table, columns)| {
-            let columns: Vec<String> = columns.iter().map(|(name, words)| format!("{name} {words}")).collect();
+            let columns: Vec<String> =
+                columns.iter().map(|(name, words)| format!("{name} {words}")).collect();
             format!("{REMARK}{table}: {}", columns.join(", "))
         })
         .collect()
@@ -64,9 +65,9 @@ impl Types {
     fn table(&self, table: &LiveTable, catalog: &Catalog, dialect: &'static Dialect) -> LiveTable {
         let definition = dialect.definition;
         let mut translated = table.clone();
-        translated.checks.retain(|check| !is_said_otherwise(dialect, table, check, |column| {
-            self.stored(table, column, catalog).ty
-        }));
+        translated.checks.retain(|check| {
+            !is_said_otherwise(dialect, table, check, |column| self.stored(table, column, catalog).ty)
+        });
         for column in &mut translated.columns {
             let stored = self.stored(table, column, catalog);
             column.ty = stored.words(dialect);

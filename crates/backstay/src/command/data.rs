@@ -54,8 +54,14 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
     let node = Database::node(&ids, &limits);
     stands_at_schema(&from, &catalog).await.context("--from")?;
     prepare(&project, (&to, &node), &clock, &catalog).await.context("--to")?;
-    let copy =
-        Copy { from: &*from.engine, to: &*to.engine, dialect: to.dialect, catalog: &catalog, clock: &clock, ids: &ids };
+    let copy = Copy {
+        from: &*from.engine,
+        to: &*to.engine,
+        dialect: to.dialect,
+        catalog: &catalog,
+        clock: &clock,
+        ids: &ids,
+    };
     let copied = copy.run(*resume).await?;
     show(context, &copied);
     Ok(Exit::Ok)

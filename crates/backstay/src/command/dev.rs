@@ -171,7 +171,9 @@ async fn migrate(
     }
     let title = if file::read(&folder)?.is_empty() { "init".to_owned() } else { title(plan) };
     let written = file::write(&folder, &title, &draft)?;
-    if let Err(fault) = apply::up(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await {
+    if let Err(fault) =
+        apply::up(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await
+    {
         // a draft that the database refuses must not stay to refuse again
         std::fs::remove_file(folder.join(&written.name)).context("cannot remove the refused draft")?;
         return Err(fault.into());

@@ -13,8 +13,17 @@ const DATA: &str = include_str!("../../../../examples/chinook/data/chinook.json"
 
 /// In an order in which every reference is there when it is named.
 const TABLES: &[&str] = &[
-    "Genre", "MediaType", "Artist", "Album", "Track", "Playlist", "PlaylistTrack", "Employee", "Customer",
-    "Invoice", "InvoiceLine",
+    "Genre",
+    "MediaType",
+    "Artist",
+    "Album",
+    "Track",
+    "Playlist",
+    "PlaylistTrack",
+    "Employee",
+    "Customer",
+    "Invoice",
+    "InvoiceLine",
 ];
 
 /// The servers that the copy passes through: all of `BACKSTAY_TEST_URLS`, else that of `BACKSTAY_TEST_URL`.
@@ -67,7 +76,8 @@ fn fill(path: &Path) {
     for table in TABLES {
         for row in data[table].as_array().unwrap() {
             let row = row.as_object().unwrap();
-            let columns: Vec<String> = row.keys().map(|property| format!("\"{}\"", column(table, property))).collect();
+            let columns: Vec<String> =
+                row.keys().map(|property| format!("\"{}\"", column(table, property))).collect();
             let marks = vec!["?"; columns.len()].join(", ");
             let text = format!("INSERT INTO \"{}\" ({}) VALUES ({marks})", snake(table), columns.join(", "));
             let values = row.iter().map(|(property, value)| stored(property, value));
@@ -117,7 +127,8 @@ fn chinook_comes_back_as_it_went() {
     stations.push("sqlite:.backstay/back.db".to_owned());
     for pair in stations.windows(2) {
         let copied = project.json(&["data", "copy", "--from", &pair[0], "--to", &pair[1]]);
-        let rows: u64 = copied["copied"].as_array().unwrap().iter().map(|t| t["rows"].as_u64().unwrap()).sum();
+        let rows: u64 =
+            copied["copied"].as_array().unwrap().iter().map(|t| t["rows"].as_u64().unwrap()).sum();
         assert_eq!(rows as usize, before.len(), "{} → {}", pair[0], pair[1]);
     }
     let after = dump(&project.folder().join(".backstay/back.db"));

@@ -130,7 +130,8 @@ fn is_after(table: &Table, key: &Position) -> Pred {
     let mut any = Pred::FALSE;
     for (index, (id, value)) in parts.iter().enumerate() {
         let equal = parts.iter().take(index);
-        let equal = equal.map(|(id, value)| compared(table, *id, PredOp::Eq, value)).fold(Pred::TRUE, Pred::and);
+        let equal =
+            equal.map(|(id, value)| compared(table, *id, PredOp::Eq, value)).fold(Pred::TRUE, Pred::and);
         any = any.or(equal.and(compared(table, *id, PredOp::Gt, value)));
     }
     any

@@ -74,8 +74,14 @@ fn fill(path: &std::path::Path) {
         let boss = (number < 1_100).then(|| number + 1);
         let home = (number % 7 == 0).then(|| format!("01890000-0000-7000-8000-00000000000{}", number % 3));
         let values = rusqlite::params![
-            number, format!("Ünë '{number}' \\ 😀"), boss, home, "2026-01-31T09:00:00.000001+00:00", number * 12_345,
-            number % 2, "{\"a\": [1, null, \"x\"]}"
+            number,
+            format!("Ünë '{number}' \\ 😀"),
+            boss,
+            home,
+            "2026-01-31T09:00:00.000001+00:00",
+            number * 12_345,
+            number % 2,
+            "{\"a\": [1, null, \"x\"]}"
         ];
         let text = "INSERT INTO person (id, name, boss_id, home_id, at, rate, ok, meta) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
         transaction.execute(text, values).unwrap();
@@ -103,7 +109,12 @@ async fn a_copy_goes_on_wherever_it_broke_off() {
     let copy = async |lives: u64, resume: bool| {
         let target = Mortal { engine: Arc::clone(&to.engine), left: AtomicU64::new(lives) };
         let copy = Copy {
-            from: &from, to: &target, dialect: to.dialect, catalog: &catalog, clock: &clock, ids: &ids,
+            from: &from,
+            to: &target,
+            dialect: to.dialect,
+            catalog: &catalog,
+            clock: &clock,
+            ids: &ids,
         };
         copy.run(resume).await
     };

@@ -1,14 +1,18 @@
 //! Migrations on the engine that the run is about: definitions come out as they were meant,
 //! any schema becomes any other where it stands, and one node migrates at a time.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail loudly"
+)]
 
 mod copy;
 mod import;
 #[path = "../pairs/model.rs"]
 #[expect(dead_code, reason = "rows are made and compared elsewhere")]
 mod model;
-
 
 use crate::model::Model;
 use backstay_base::clock::Clock;
@@ -72,10 +76,12 @@ async fn files_bring_a_database_from_any_schema_to_any_other() {
     let mut random = seeded("files", 20_260_207);
     for case in 0..cases(12) {
         let first = Model::random(&mut random);
-        let models = [first.clone(), first.edited(&mut random), first.edited(&mut random).edited(&mut random)];
+        let models =
+            [first.clone(), first.edited(&mut random), first.edited(&mut random).edited(&mut random)];
         let database = Database::fresh(&Limits::default()).await;
         let folder = tempfile::tempdir().unwrap();
-        let scratch = backstay_engine_sqlite::Sqlite::open(&folder.path().join("s.db"), &Limits::default()).unwrap();
+        let scratch =
+            backstay_engine_sqlite::Sqlite::open(&folder.path().join("s.db"), &Limits::default()).unwrap();
         for model in models {
             let sdl = model.sdl();
             let catalog = compiled(&[(&sdl, Owner::Project)]);

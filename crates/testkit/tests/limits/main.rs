@@ -15,22 +15,22 @@ use serde_json::Value;
 #[test]
 fn every_limit_has_its_test() {
     let Limits {
-        body_bytes: _,     // here
-        target_bytes: _,   // here
-        rows: _,           // here
-        write_rows: _,     // here
-        depth: _,          // here
-        nodes: _,          // here
-        list: _,           // here
-        statement_ms: _,   // load; engine-sqlite/tests/engine/durability.rs
-        write_queue: _,    // load
-        read_queue: _,     // load
-        connections: _,    // socket
-        head_ms: _,        // socket
-        body_ms: _,        // socket
-        hash_queue: _,     // load; auth/src/hasher.rs
-        password_bytes: _, // here; auth/src/password.rs
-        drain_ms: _,       // socket
+        body_bytes: _,        // here
+        target_bytes: _,      // here
+        rows: _,              // here
+        write_rows: _,        // here
+        depth: _,             // here
+        nodes: _,             // here
+        list: _,              // here
+        statement_ms: _,      // load; engine-sqlite/tests/engine/durability.rs
+        write_queue: _,       // load
+        read_queue: _,        // load
+        connections: _,       // socket
+        head_ms: _,           // socket
+        body_ms: _,           // socket
+        hash_queue: _,        // load; auth/src/hasher.rs
+        password_bytes: _,    // here; auth/src/password.rs
+        drain_ms: _,          // socket
         migration_wait_ms: _, // migrate/tests/servers
     } = Limits::default();
 }
