@@ -2,19 +2,50 @@
 //! the real binary. supabase-js needs a newer Node than many machines have, so one
 //! is installed from the registry beside it.
 
+use crate::engines::{self, Outcome};
+use crate::servers::{self, Server};
 use crate::shell::{self, root, say};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use std::process::Command;
 
-/// Installs the pinned clients and plays every script.
-pub fn run() -> Result<()> {
+/// What each client does.
+const SCRIPTS: &[(&str, &str)] = &[
+    ("clients: the shop by supabase-js", "shop"),
+    ("clients: Chinook by supabase-js", "chinook"),
+    ("clients: hostile bytes", "hostile"),
+];
+
+/// Installs the pinned clients and plays every script, on SQLite and on each server.
+pub fn run(servers: &[Server]) -> Result<Vec<Outcome>> {
     let dir = root().join("clients/js");
     shell::run(Command::new("cargo").args(["build", "--locked", "--package", "backstay"]))?;
     shell::run(Command::new("npm").arg("ci").arg("--no-audit").arg("--no-fund").arg("--prefix").arg(&dir))?;
     let node = dir.join("node_modules/.bin/node");
-    for script in ["shop.test.mjs", "chinook.test.mjs", "hostile.test.mjs"] {
-        say(&format!("client: {script}"));
-        shell::run(Command::new(&node).arg("--test").arg(dir.join(script)))?;
+    let mut outcomes = Vec::new();
+    for (suite, script) in SCRIPTS {
+        let play = || {
+            let mut command = Command::new(&node);
+            command.arg("--test").arg(dir.join(format!("{script}.test.mjs")));
+            command
+        };
+        outcomes.push(engines::run(suite, "SQLite", &mut play())?);
+        for server in servers {
+            let mut command = play();
+            command.env("DATABASE_URL", server.database(&format!("clients_{script}"))?);
+            outcomes.push(engines::run(suite, &server.name, &mut command)?);
+        }
     }
-    Ok(())
+    Ok(outcomes)
+}
+
+/// The command: clients alone.
+pub fn alone() -> Result<()> {
+    let (servers, skipped) = servers::start();
+    skipped.iter().for_each(|line| say(&format!("skipped: {line}")));
+    let failed: Vec<String> = run(&servers)?
+        .iter()
+        .filter(|outcome| !outcome.all)
+        .map(|outcome| format!("{} on {}", outcome.suite, outcome.engine))
+        .collect();
+    if failed.is_empty() { Ok(()) } else { bail!("failed: {}", failed.join("; ")) }
 }

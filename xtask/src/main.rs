@@ -4,6 +4,8 @@
 mod bench;
 mod clients;
 mod docs;
+mod engines;
+mod servers;
 mod shell;
 mod test;
 mod tidy;
@@ -13,7 +15,7 @@ use anyhow::{Result, bail};
 const USAGE: &str = "usage: cargo xtask <command>
 
   tidy     checks the house rules that a program can check
-  test     sets up what the tests need and runs all of them
+  test     sets up what the tests need and runs all of them, on every engine (test --only=sqlite for one)
   docs     writes the generated reference pages (docs --check only compares)
   clients  plays the examples with the real clients from their registries
   bench    measures against the hand-written program in one run (--quick for a short one)
@@ -26,7 +28,7 @@ fn main() -> Result<()> {
         Some("tidy") => tidy::run(),
         Some("test") => test::run(rest),
         Some("docs") => docs::run(rest),
-        Some("clients") => clients::run(),
+        Some("clients") => clients::alone(),
         Some("bench") => bench::run(rest),
         _ => bail!("{USAGE}"),
     }

@@ -31,6 +31,28 @@ pub fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true")
 }
 
+/// A variable of the environment that is set to something.
+#[expect(clippy::disallowed_methods, reason = "xtask is no part of the server")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Runs a command whose output matters only when it fails.
+pub fn quietly(command: &mut Command) -> Result<()> {
+    let shown = format!("{command:?}");
+    let output = command.output().with_context(|| format!("cannot start {shown}"))?;
+    if !output.status.success() {
+        bail!("failed ({}): {shown}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+/// A short wait between two looks at another program.
+#[expect(clippy::disallowed_methods, reason = "a server that starts tells nobody when it is up")]
+pub fn pause() {
+    std::thread::sleep(std::time::Duration::from_millis(200));
+}
+
 /// A line for the person at the terminal.
 #[expect(clippy::print_stdout, reason = "a command speaks on its standard output")]
 pub fn say(line: &str) {

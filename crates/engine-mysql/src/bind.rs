@@ -144,7 +144,7 @@ fn element(value: &Value, ty: ScalarType, text: &mut String) -> Result<(), Fault
     written.map_err(|_| Fault::internal("a list could not be written"))
 }
 
-/// A path as the server reads it: `$."a"[0]`.
+/// A path as the server reads it: `$."a"[0]`, from the end `$."a"[last]`.
 fn path(steps: &[JsonStep]) -> String {
     let mut text = String::from("$");
     for step in steps {
@@ -155,7 +155,11 @@ fn path(steps: &[JsonStep]) -> String {
             }
             JsonKey::Index(number) => {
                 text.push('[');
-                text.push_str(&number.to_string());
+                text.push_str(&match *number {
+                    -1 => "last".to_owned(),
+                    0.. => number.to_string(),
+                    _ => format!("last-{}", number.unsigned_abs() - 1),
+                });
                 text.push(']');
             }
         }

@@ -12,7 +12,7 @@ use mysql_async::prelude::{Queryable, ToValue};
 use mysql_async::{Conn, DriverError, Error, Opts, OptsBuilder, Params, Statement};
 use std::collections::HashMap;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Prepared statements that a connection keeps.
 const CACHED_STATEMENTS: usize = 256;
@@ -20,6 +20,12 @@ const CACHED_STATEMENTS: usize = 256;
 /// How much longer than the server we wait for a statement, in milliseconds: the server's
 /// own limit comes first unless it does not answer at all.
 const GRACE_MS: u64 = 2_000;
+
+/// How long a connection is believed to be what it was when it was used last.
+const TRUSTED: Duration = Duration::from_millis(500);
+
+/// The server shuts down, or somebody killed the connection: whatever ran may have been done.
+const ENDED: &[u16] = &[1053, 1927];
 
 /// Everything that makes answers depend on how a server is set up. What does not fit its
 /// column is refused; times are UTC; messages are those that [`crate::error`] reads.
@@ -45,6 +51,9 @@ pub struct Connection {
     usable: bool,
     busy: bool,
     in_transaction: bool,
+    silent: bool,
+    references_wait: bool,
+    idle_since: Instant,
     /// Which generation of connections it belongs to.
     pub generation: u64,
     /// When it is closed though nothing is wrong with it.
@@ -149,6 +158,9 @@ impl Connector {
             usable: true,
             busy: false,
             in_transaction: false,
+            silent: false,
+            references_wait: false,
+            idle_since: Instant::now(),
             generation: 0,
             expires: Instant::now(),
         })
@@ -169,6 +181,37 @@ impl Connection {
         self.usable && !self.busy && !self.in_transaction
     }
 
+    /// Whether the last statement had no answer: what it did is not known.
+    #[must_use]
+    pub const fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    /// Whether it can be used after a while: a server that was started anew does not know it.
+    pub async fn is_alive(&mut self) -> bool {
+        if self.idle_since.elapsed() < TRUSTED {
+            return true;
+        }
+        self.busy = true;
+        let alive = matches!(timeout(TRUSTED, self.conn.ping()).await, Ok(Ok(())));
+        self.busy = !alive;
+        alive
+    }
+
+    /// From when on nobody needs it.
+    pub fn rest(&mut self) {
+        self.idle_since = Instant::now();
+    }
+
+    /// References are not looked at by the database until the end of the transaction that follows.
+    ///
+    /// # Errors
+    /// Whatever the server refuses it with.
+    pub async fn defer_references(&mut self) -> Result<(), Fault> {
+        self.references_wait = true;
+        self.control("SET SESSION foreign_key_checks = 0").await.map_err(Refusal::into_fault)
+    }
+
     /// Begins a transaction.
     ///
     /// # Errors
@@ -186,6 +229,7 @@ impl Connection {
         match self.control("COMMIT").await {
             Ok(()) => {
                 self.in_transaction = false;
+                self.look_at_references().await;
                 Ok(())
             }
             Err(refusal) => {
@@ -202,11 +246,21 @@ impl Connection {
             return;
         }
         match self.control("ROLLBACK").await {
-            Ok(()) => self.in_transaction = false,
+            Ok(()) => {
+                self.in_transaction = false;
+                self.look_at_references().await;
+            }
             Err(refusal) => {
                 self.usable = false;
                 tracing::debug!(error = ?refusal, "a transaction could not be rolled back");
             }
+        }
+    }
+
+    async fn look_at_references(&mut self) {
+        if self.references_wait {
+            self.references_wait = false;
+            self.usable &= self.control("SET SESSION foreign_key_checks = 1").await.is_ok();
         }
     }
 
@@ -286,6 +340,12 @@ impl Connection {
 
     fn judge<T>(&mut self, result: Result<T, Refusal>) -> Result<T, Refusal> {
         self.busy = false;
+        self.silent = match &result {
+            Ok(_) => false,
+            Err(Refusal::Server(Error::Server(server))) => ENDED.contains(&server.code),
+            Err(Refusal::Server(_)) => true,
+            Err(Refusal::Fault(fault)) => fault.code == code::STATEMENT_TIMEOUT,
+        };
         match &result {
             Ok(_) => {}
             Err(Refusal::Server(error)) => self.usable &= !is_lost(error) && !error.is_fatal(),

@@ -21,6 +21,7 @@ pub mod transaction;
 use crate::address::Address;
 use crate::error::OpenError;
 use crate::pool::Pool;
+use crate::transaction::Scripts;
 use backstay_base::limit::Limits;
 use backstay_base::secret::Secret;
 use backstay_engine::capabilities::Capabilities;
@@ -35,7 +36,7 @@ use backstay_query::reply::Reply;
 /// One MariaDB or MySQL database.
 #[derive(Debug)]
 pub struct MySql {
-    pool: Pool,
+    scripts: Scripts,
 }
 
 impl MySql {
@@ -48,13 +49,13 @@ impl MySql {
         if address.database.is_empty() {
             return Err(OpenError::Url("it names no database".to_owned()));
         }
-        Ok(Self { pool: Pool::new(address, limits)? })
+        Ok(Self { scripts: Scripts::new(Pool::new(address, limits)?) })
     }
 
     /// The pool, for what stands beside scripts: tests and measurements.
     #[must_use]
     pub const fn pool(&self) -> &Pool {
-        &self.pool
+        &self.scripts.pool
     }
 }
 
@@ -74,26 +75,26 @@ impl Engine for MySql {
     }
 
     fn run<'a>(&'a self, script: &'a Guarded<Script>) -> Work<'a, Reply> {
-        Box::pin(transaction::answer(&self.pool, script))
+        Box::pin(self.scripts.answer(script))
     }
 
     fn introspect(&self) -> Work<'_, Live> {
-        Box::pin(introspect::live(&self.pool))
+        Box::pin(introspect::live(&self.scripts.pool))
     }
 
     fn journal(&self) -> Work<'_, Vec<JournalRow>> {
-        Box::pin(migration::journal(&self.pool))
+        Box::pin(migration::journal(&self.scripts.pool))
     }
 
     fn lease<'a>(&'a self, request: &'a LeaseRequest) -> Work<'a, LeaseAnswer> {
-        Box::pin(lease::ask(&self.pool, request))
+        Box::pin(lease::ask(&self.scripts.pool, request))
     }
 
     fn migrate<'a>(&'a self, batch: &'a Batch) -> Work<'a, ()> {
-        Box::pin(migration::apply(&self.pool, batch))
+        Box::pin(migration::apply(&self.scripts.pool, batch))
     }
 
     fn rehearse<'a>(&'a self, statements: &'a [String]) -> Work<'a, Live> {
-        Box::pin(migration::rehearse(&self.pool, statements))
+        Box::pin(migration::rehearse(&self.scripts.pool, statements))
     }
 }

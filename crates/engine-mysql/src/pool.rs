@@ -85,7 +85,13 @@ impl Pool {
             Ok(permit) => permit,
             Err(_) => self.wait(purpose).await?,
         };
-        let connection = match self.idle() {
+        let mut idle = self.idle();
+        while let Some(connection) = &mut idle
+            && !connection.is_alive().await
+        {
+            idle = self.idle();
+        }
+        let connection = match idle {
             Some(connection) => connection,
             None => self.open().await?,
         };
@@ -165,9 +171,10 @@ impl DerefMut for Pooled<'_> {
 
 impl Drop for Pooled<'_> {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
+        let Some(mut connection) = self.connection.take() else { return };
         let current = connection.generation == self.pool.generation.load(Ordering::Acquire);
         if connection.is_idle() && current {
+            connection.rest();
             self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         }
     }

@@ -34,19 +34,7 @@ impl Row for MySqlRow {
             (Received::Bytes(bytes), ScalarType::Decimal { scale, .. }) if is_canonical(bytes, scale) => {
                 into.push_raw(utf8(bytes)?);
             }
-            (received, _) => match value(received, ty)?.ok_or_else(|| unreadable(index))? {
-                Value::Null => into.cells.push(Cell::Null),
-                Value::Bool(truth) => into.cells.push(Cell::Bool(truth)),
-                Value::Int(number) => into.cells.push(Cell::Int(number)),
-                Value::Float(number) => into.cells.push(Cell::Float(number)),
-                Value::Decimal(number) => into.push_raw(&number.to_string()),
-                Value::Json(text) => into.push_raw(&text),
-                other @ (Value::Text(_)
-                | Value::Uuid(_)
-                | Value::Timestamp(_)
-                | Value::Date(_)
-                | Value::Duration(_)) => into.push_text(&other.to_text()),
-            },
+            (received, _) => into.push_value(&value(received, ty)?.ok_or_else(|| unreadable(index))?),
         }
         Ok(())
     }
@@ -119,7 +107,10 @@ fn float(received: &Received) -> Result<Option<f64>, Fault> {
         },
         _ => return Ok(None),
     };
-    if number.is_finite() { Ok(Some(number)) } else { Err(out_of_range()) }
+    if number.is_finite() {
+        return Ok(Some(number));
+    }
+    Err(Fault::new(code::OUT_OF_RANGE, "value out of range: overflow"))
 }
 
 fn decimal(received: &Received, scale: u8) -> Result<Option<Decimal>, Fault> {
@@ -184,7 +175,7 @@ fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
 }
 
 fn out_of_range() -> Fault {
-    Fault::new(code::OUT_OF_RANGE, "value out of range: overflow")
+    Fault::new(code::OUT_OF_RANGE, "value out of range")
 }
 
 fn unreadable(index: usize) -> Fault {

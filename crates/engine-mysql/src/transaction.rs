@@ -1,59 +1,132 @@
 //! Scripts on connections: a read of one statement stands alone, others see one state of
-//! the database; a write is one transaction. What the database undid runs again as a
-//! whole, unless nobody can know whether it was undone.
+//! the database; a write is one statement, or one transaction. What the database undid
+//! runs again as a whole, unless nobody can know whether it was undone.
 
 use crate::connection::{Connection, Transaction};
-use crate::pool::{Pool, Purpose};
+use crate::error::unknown_outcome;
+use crate::pool::{Pool, Pooled, Purpose};
 use crate::retry::Attempts;
 use crate::session::MySqlSession;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_policy::guarded::Guarded;
-use backstay_query::plan::{OutputValue, Query, Script, Select};
+use backstay_query::plan::{Query, Script};
 use backstay_query::reply::Reply;
-use backstay_sql::run::{Outcome, References, run};
+use backstay_schema::catalog::{Catalog, TableId};
+use backstay_sql::run::direct::Direct;
+use backstay_sql::run::needs::{Needs, needs};
+use backstay_sql::run::{Outcome, References, needs_deferred_references, run};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Runs a script, again where that may help.
-///
-/// # Errors
-/// A fault of the script or of the database.
-pub async fn answer(pool: &Pool, script: &Guarded<Script>) -> Result<Reply, Fault> {
-    let mut attempts = Attempts::new();
-    loop {
-        let fault = match attempt(pool, script).await {
-            Ok(reply) => return Ok(reply),
-            Err(fault) => fault,
-        };
-        if fault.code == code::CONNECTION_LOST {
-            // the others most likely lead to the same server
-            pool.renew();
+/// What runs scripts.
+#[derive(Debug)]
+pub struct Scripts {
+    /// Where they run.
+    pub pool: Pool,
+    /// Tables whose rows rules of others read, of the catalog that was asked for last.
+    watched: Mutex<Option<Watched>>,
+}
+
+type Watched = (Arc<Catalog>, Arc<BTreeSet<TableId>>);
+
+impl Scripts {
+    /// On these connections.
+    #[must_use]
+    pub fn new(pool: Pool) -> Self {
+        Self { pool, watched: Mutex::default() }
+    }
+
+    /// Runs a script, again where that may help.
+    ///
+    /// # Errors
+    /// A fault of the script or of the database.
+    pub async fn answer(&self, script: &Guarded<Script>) -> Result<Reply, Fault> {
+        let mut attempts = Attempts::new();
+        loop {
+            let fault = match self.attempt(script).await {
+                Ok(reply) => return Ok(reply),
+                Err(fault) => fault,
+            };
+            if fault.code == code::CONNECTION_LOST {
+                // the others most likely lead to the same server
+                self.pool.renew();
+            }
+            attempts.again(fault).await?;
         }
-        attempts.again(fault).await?;
+    }
+
+    async fn attempt(&self, script: &Guarded<Script>) -> Result<Reply, Fault> {
+        let purpose = if script.writes() { Purpose::Write } else { Purpose::Read };
+        let mut connection = self.pool.take(purpose).await?;
+        let dialect = connection.flavour().dialect;
+        let watched = self.watched(script.catalog());
+        match needs(script.inner(), script.catalog(), dialect, &watched) {
+            Needs::Statement => {
+                let outcome = run_on(&mut connection, script, References::PerStatement).await?;
+                Ok(outcome.reply)
+            }
+            Needs::Snapshot => snapshot(&mut connection, script).await,
+            Needs::Transaction => write(&mut connection, script).await,
+            Needs::Serializable => stepwise(&mut connection, script, Transaction::Serializable).await,
+        }
+    }
+
+    fn watched(&self, catalog: &Arc<Catalog>) -> Arc<BTreeSet<TableId>> {
+        let mut known = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, watched)) = known.as_ref()
+            && Arc::ptr_eq(of, catalog)
+        {
+            return Arc::clone(watched);
+        }
+        let watched = Arc::new(catalog.watched());
+        *known = Some((Arc::clone(catalog), Arc::clone(&watched)));
+        watched
     }
 }
 
-async fn attempt(pool: &Pool, script: &Guarded<Script>) -> Result<Reply, Fault> {
-    if script.writes() {
-        let mut connection = pool.take(Purpose::Write).await?;
-        return write(&mut connection, script).await;
-    }
-    let mut connection = pool.take(Purpose::Read).await?;
-    read(&mut connection, script).await
-}
-
-async fn read(connection: &mut Connection, script: &Guarded<Script>) -> Result<Reply, Fault> {
-    if is_one_statement(script.inner()) {
-        return Ok(run_on(connection, script).await?.reply);
-    }
+async fn snapshot(connection: &mut Connection, script: &Guarded<Script>) -> Result<Reply, Fault> {
     connection.begin(Transaction::Snapshot).await?;
-    let outcome = run_on(connection, script).await;
+    let outcome = run_on(connection, script, References::PerStatement).await;
     connection.rollback().await;
     Ok(outcome?.reply)
 }
 
-async fn write(connection: &mut Connection, script: &Guarded<Script>) -> Result<Reply, Fault> {
-    connection.begin(Transaction::Write).await?;
-    let outcome = run_on(connection, script).await;
+async fn write(connection: &mut Pooled<'_>, script: &Guarded<Script>) -> Result<Reply, Fault> {
+    let dialect = connection.flavour().dialect;
+    if let Some(direct) = Direct::of(script, dialect)? {
+        let alone = direct.stands_alone();
+        if !alone {
+            connection.begin(Transaction::Write).await?;
+        }
+        let reply = direct.run(&mut MySqlSession::new(connection), script, dialect).await;
+        match reply {
+            Ok(Some(reply)) if alone => return Ok(reply),
+            Ok(Some(reply)) => return connection.commit().await.map(|()| reply),
+            Ok(None) if alone => {}
+            // it was its own transaction, and the server did not say what became of it
+            Err(fault) if alone && connection.is_silent() => return Err(unknown_outcome(fault)),
+            Ok(None) => connection.rollback().await,
+            Err(fault) => {
+                connection.rollback().await;
+                return Err(fault);
+            }
+        }
+    }
+    stepwise(connection, script, Transaction::Write).await
+}
+
+async fn stepwise(
+    connection: &mut Connection,
+    script: &Guarded<Script>,
+    kind: Transaction,
+) -> Result<Reply, Fault> {
+    let references = references(script);
+    if references == References::AtCommit {
+        connection.defer_references().await?;
+    }
+    connection.begin(kind).await?;
+    let outcome = run_on(connection, script, references).await;
     if !matches!(outcome, Ok(Outcome { keep: true, .. })) {
         connection.rollback().await;
         return Ok(outcome?.reply);
@@ -62,23 +135,28 @@ async fn write(connection: &mut Connection, script: &Guarded<Script>) -> Result<
     Ok(outcome?.reply)
 }
 
-async fn run_on(connection: &mut Connection, script: &Guarded<Script>) -> Result<Outcome, Fault> {
-    let dialect = connection.flavour().dialect;
-    run(&mut MySqlSession::new(connection), script, dialect, References::PerStatement).await
-}
-
-/// One statement is a snapshot by itself; more need a transaction around them.
-fn is_one_statement(script: &Script) -> bool {
-    match script.steps.as_slice() {
-        [step] => matches!(&step.query, Query::Select(select) if !select.count && !has_children(select)),
-        _ => false,
+/// InnoDB knows no reference that waits. Where rows may refer to rows that come after them,
+/// it is told not to look, and the runner looks at all references of all rows at the end,
+/// keeping others from the rows that they name. Deletes and changes of keys need InnoDB to
+/// look, for what goes with them: with these in a script nothing waits.
+fn references(script: &Guarded<Script>) -> References {
+    let only_inserts = script.inner().steps.iter().all(|step| match &step.query {
+        Query::Select(_) => true,
+        Query::Insert(insert) => insert.conflict.is_none(),
+        Query::Update(_) | Query::Delete(_) => false,
+    });
+    if only_inserts && needs_deferred_references(script.inner(), script.catalog()) {
+        References::AtCommit
+    } else {
+        References::PerStatement
     }
 }
 
-fn has_children(select: &Select) -> bool {
-    select.outputs.iter().any(|output| match &output.value {
-        OutputValue::Scalar(..) => false,
-        OutputValue::One(inner) | OutputValue::Spread(inner) => has_children(inner),
-        OutputValue::Many(_) | OutputValue::Count { .. } => true,
-    })
+async fn run_on(
+    connection: &mut Connection,
+    script: &Guarded<Script>,
+    references: References,
+) -> Result<Outcome, Fault> {
+    let dialect = connection.flavour().dialect;
+    run(&mut MySqlSession::new(connection), script, dialect, references).await
 }

@@ -11,8 +11,8 @@ use backstay_base::fault::Fault;
 use backstay_schema::value::Value;
 use backstay_sql::session::{Failure, OnRow};
 use backstay_sql::statement::Statement;
+use futures_util::TryStreamExt as _;
 use futures_util::future::join;
-use futures_util::{FutureExt as _, TryStreamExt as _};
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -142,12 +142,6 @@ impl Connection {
     pub async fn control(&self, statements: &str) -> Result<(), Trouble> {
         let work = async { self.client.batch_execute(statements).await.map_err(|error| self.refused(error)) };
         self.within_limit(work, Use::Alone).await
-    }
-
-    /// Sends statements without waiting for them: whatever comes next on the connection does.
-    pub fn send_control(&self, statements: &'static str) {
-        let sent = self.client.batch_execute(statements).now_or_never();
-        drop(sent);
     }
 
     /// Gives a statement up that takes too long: the server's own limit comes first where it

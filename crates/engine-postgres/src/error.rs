@@ -123,10 +123,22 @@ fn refusal(refused: &DbError) -> Trouble {
     }
     let (code, message) = meaning(refused.code().code());
     let fault = match code {
+        // about a value that the caller wrote or may read, in words that are the same on every engine
+        Some(code) if is_of_text(refused) => Fault::new(code, refused.message()),
         Some(code) => Fault::new(code, message),
         None => Fault::internal("the database refused a statement"),
     };
     Trouble { failure: Failure::Fault(fault.with_source(words(refused))), then: then(refused) }
+}
+
+/// Whether a text was not of the type that it was converted to.
+fn is_of_text(refused: &DbError) -> bool {
+    match refused.code().code() {
+        "22P02" | "22007" => refused.message().starts_with("invalid input "),
+        "22008" => true,
+        "22003" => refused.message().contains("\" is out of range for type "),
+        _ => false,
+    }
 }
 
 fn then(refused: &DbError) -> Then {

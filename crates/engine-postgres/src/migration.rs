@@ -56,7 +56,7 @@ pub async fn apply(pool: &Pool, batch: &Batch) -> Result<(), Fault> {
         let connection = pool.take().await.map_err(Trouble::into_fault)?;
         let result = concurrent::apply(&connection, batch).await;
         if result.is_err() {
-            connection.send_control("ROLLBACK");
+            roll_back(&connection).await;
         }
         connection.give_back();
         pool.forget_statements();
@@ -84,7 +84,7 @@ pub async fn rehearse(pool: &Pool, statements: &[String]) -> Result<Live, Fault>
         introspect::live(client).await
     };
     let result = work.await;
-    connection.send_control("ROLLBACK");
+    roll_back(&connection).await;
     connection.give_back();
     result.map_err(Trouble::into_fault)
 }
@@ -104,7 +104,7 @@ pub async fn live(pool: &Pool) -> Result<Live, Fault> {
                 introspect::live(client).await
             };
             let result = connection.within_limit(work, Use::Alone).await;
-            connection.send_control("ROLLBACK");
+            roll_back(&connection).await;
             connection.give_back();
             result
         };
@@ -150,6 +150,13 @@ async fn read(client: &Client) -> Result<Vec<JournalRow>, Trouble> {
         })
     });
     rows.collect()
+}
+
+/// Ends a transaction without keeping anything. A connection that cannot is not used again.
+async fn roll_back(connection: &Connection) {
+    if connection.control("ROLLBACK").await.is_err() {
+        connection.retire();
+    }
 }
 
 async fn begin(client: &Client) -> Result<(), Trouble> {

@@ -6,6 +6,7 @@ use crate::error::{Then, unknown_outcome};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_schema::value::Value;
+use backstay_sql::run::References;
 use backstay_sql::session::{Failure, OnRow, Session};
 use backstay_sql::statement::Statement;
 use std::future::Future;
@@ -71,12 +72,19 @@ pub struct Transaction<'c> {
 /// How a transaction begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begin {
-    /// To write.
-    Write,
-    /// To write under rules that read rows of others.
-    Serializable,
     /// To read with more than one statement.
     Snapshot,
+    /// To write.
+    Write(Isolation, References),
+}
+
+/// How far writes of others are kept away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// What rules read of single rows is locked.
+    ReadCommitted,
+    /// As if no other ran.
+    Serializable,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,14 +98,34 @@ enum State {
 impl Begin {
     /// What is sent before the first statement, one that writes or not.
     const fn text(self, writes: bool) -> &'static str {
+        use Isolation::{ReadCommitted, Serializable};
+        use References::{AtCommit, PerStatement};
         match (self, writes) {
-            (Self::Write, true) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SAVEPOINT statement",
-            (Self::Write, false) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-            (Self::Serializable, true) => {
+            (Self::Snapshot, _) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            (Self::Write(ReadCommitted, PerStatement), false) => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+            }
+            (Self::Write(ReadCommitted, PerStatement), true) => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SAVEPOINT statement"
+            }
+            (Self::Write(ReadCommitted, AtCommit), false) => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL DEFERRED"
+            }
+            (Self::Write(ReadCommitted, AtCommit), true) => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL DEFERRED; SAVEPOINT statement"
+            }
+            (Self::Write(Serializable, PerStatement), false) => {
+                "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
+            }
+            (Self::Write(Serializable, PerStatement), true) => {
                 "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE; SAVEPOINT statement"
             }
-            (Self::Serializable, false) => "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE",
-            (Self::Snapshot, _) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            (Self::Write(Serializable, AtCommit), false) => {
+                "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE; SET CONSTRAINTS ALL DEFERRED"
+            }
+            (Self::Write(Serializable, AtCommit), true) => {
+                "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE; SET CONSTRAINTS ALL DEFERRED; SAVEPOINT statement"
+            }
         }
     }
 }
@@ -133,10 +161,10 @@ impl<'c> Transaction<'c> {
         })
     }
 
-    /// Undoes what was written. Nobody waits for it: what comes next on the connection does.
-    pub fn roll_back(&self) {
-        if self.state != State::Before {
-            self.connection.send_control("ROLLBACK");
+    /// Ends it without keeping anything. A connection that cannot is not used again.
+    pub async fn roll_back(&self) {
+        if self.state != State::Before && self.connection.control("ROLLBACK").await.is_err() {
+            self.connection.retire();
         }
     }
 

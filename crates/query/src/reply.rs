@@ -3,6 +3,7 @@
 
 use crate::plan::{OutputValue, Select};
 use backstay_schema::scalar::ScalarType;
+use backstay_schema::value::Value;
 
 /// The answer to a script: one part per step.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -79,6 +80,22 @@ impl Rows {
     pub fn push_raw(&mut self, json: &str) {
         let (start, len) = self.append(json);
         self.cells.push(Cell::Raw { start, len });
+    }
+
+    /// Appends a value as the cell of its type.
+    pub fn push_value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.cells.push(Cell::Null),
+            Value::Bool(truth) => self.cells.push(Cell::Bool(*truth)),
+            Value::Int(number) => self.cells.push(Cell::Int(*number)),
+            Value::Float(number) => self.cells.push(Cell::Float(*number)),
+            Value::Decimal(number) => self.push_raw(&number.to_string()),
+            Value::Json(text) => self.push_raw(text),
+            Value::Text(text) => self.push_text(text),
+            Value::Uuid(_) | Value::Timestamp(_) | Value::Date(_) | Value::Duration(_) => {
+                self.push_text(&value.to_text());
+            }
+        }
     }
 
     /// The text of a range that this arena gave out.

@@ -51,12 +51,17 @@ pub struct Dialect {
     pub json: JsonForm,
     /// How rows are given to a statement.
     pub row_set: RowSetForm,
+    /// Whether a cast that cannot be is refused by the database; else casts of answers are done here.
+    pub casts_refuse: bool,
     /// How rows of to-many embeds are fetched.
     pub children: Children,
     /// Which writes can answer.
     pub returning: Returning,
     /// The key that the database counted for the row inserted last, where an insert cannot answer.
     pub counted_last: &'static str,
+    /// Makes the database count on from the key `$3` of column `$2` of table `$1`, given in a row;
+    /// none where it does so by itself.
+    pub count_on: Option<&'static str>,
     /// An insert that names no column.
     pub default_row: &'static str,
     /// Keeps other writers from the row of source `$1` until the end of the transaction.
@@ -123,6 +128,8 @@ pub enum JsonForm {
         get: &'static str,
         /// As text.
         text: &'static str,
+        /// Where an index would be taken for something else if there is no array.
+        indexed: Option<Indexed>,
     },
     /// A bound name or index per step.
     Steps {
@@ -131,6 +138,17 @@ pub enum JsonForm {
         /// Before the last step, when it is asked for as text.
         text: &'static str,
     },
+}
+
+/// Paths with an index in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Indexed {
+    /// As JSON.
+    pub get: &'static str,
+    /// As text.
+    pub text: &'static str,
+    /// Whether the member at the path is an array.
+    pub array: &'static str,
 }
 
 /// How rows are given to a statement.

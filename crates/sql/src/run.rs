@@ -3,6 +3,7 @@
 //! to keep what was written leave. The same for every database.
 
 mod check;
+mod counted;
 mod delete;
 pub mod direct;
 mod insert;

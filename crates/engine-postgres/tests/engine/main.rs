@@ -24,3 +24,4 @@ mod updates;
 mod upserts;
 #[path = "../../../engine-sqlite/tests/engine/values.rs"]
 mod values;
+mod wire;

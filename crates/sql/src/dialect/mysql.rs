@@ -2,7 +2,7 @@
 //! name and in whether inserts can answer. Text is compared by its bytes, trailing spaces count.
 
 use super::{
-    Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+    Children, Dialect, Indexed, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
 };
 use crate::pattern::{PERL, translate};
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
@@ -17,6 +17,7 @@ pub static MARIADB: Dialect = Dialect {
     null_order: NullOrder::Smallest,
     nulls_sayable: false,
     bind,
+    casts_refuse: false,
     null: |_| "NULL",
     in_list,
     not_in_list,
@@ -27,13 +28,20 @@ pub static MARIADB: Dialect = Dialect {
     limit_offset: " LIMIT $1 OFFSET $2",
     offset: " LIMIT 18446744073709551615 OFFSET $1",
     json: JsonForm::Path {
-        get: "JSON_EXTRACT($1, $2)",
-        text: "JSON_UNQUOTE(NULLIF(JSON_EXTRACT($1, $2), 'null'))",
+        get: "JSON_COMPACT(JSON_EXTRACT($1, $2))",
+        text: "(JSON_UNQUOTE(NULLIF(JSON_COMPACT(JSON_EXTRACT($1, $2)), 'null')) COLLATE utf8mb4_nopad_bin)",
+        // a constant path keeps what it made of a negative index for the next row: this one is none
+        indexed: Some(Indexed {
+            get: "JSON_COMPACT(JSON_EXTRACT($1, CONCAT($2, LEFT($1, 0))))",
+            text: "(JSON_UNQUOTE(NULLIF(JSON_COMPACT(JSON_EXTRACT($1, CONCAT($2, LEFT($1, 0)))), 'null')) COLLATE utf8mb4_nopad_bin)",
+            array: "JSON_TYPE(JSON_EXTRACT($1, CONCAT($2, LEFT($1, 0)))) = 'ARRAY'",
+        }),
     },
     row_set: RowSetForm::JsonTable { column: table_column, read: table_read },
     children: Children::PerLevel,
     returning: Returning::InsertAndDelete,
     counted_last: "SELECT LAST_INSERT_ID()",
+    count_on: None,
     default_row: " () VALUES ()",
     references_wait: false,
     lock_row: " FOR UPDATE",
@@ -52,6 +60,15 @@ pub static MARIADB: Dialect = Dialect {
 
 /// MySQL 8.0.19 and later.
 pub static MYSQL: Dialect = Dialect {
+    json: JsonForm::Path {
+        get: "JSON_EXTRACT($1, $2)",
+        text: "(JSON_UNQUOTE(NULLIF(CAST(JSON_EXTRACT($1, $2) AS CHAR), 'null')) COLLATE utf8mb4_0900_bin)",
+        indexed: Some(Indexed {
+            get: "JSON_EXTRACT($1, $2)",
+            text: "(JSON_UNQUOTE(NULLIF(CAST(JSON_EXTRACT($1, $2) AS CHAR), 'null')) COLLATE utf8mb4_0900_bin)",
+            array: "JSON_TYPE(JSON_EXTRACT($1, $2)) = 'ARRAY'",
+        }),
+    },
     returning: Returning::Never,
     lock_read: " FOR SHARE",
     ..MARIADB

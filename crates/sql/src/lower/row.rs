@@ -75,6 +75,16 @@ impl Lower<'_> {
             self.writer.push(", r.");
             self.row_set_name(table, *column);
         }
+        if columns.is_empty() {
+            let count = Bind::Count(rows.rows.len() as u64);
+            self.writer
+                .push(" FROM generate_series(1::bigint, ")
+                .bind(count)
+                .push(") AS r(")
+                .name("#n")
+                .push(")");
+            return;
+        }
         self.writer.push(" FROM unnest(");
         for (index, (values, ty)) in rows.into_columns().into_iter().enumerate() {
             self.writer.push(if index > 0 { ", " } else { "" }).bind(Bind::List(values, ty));

@@ -1,7 +1,7 @@
 //! Scalars: what a value of a plan looks like in SQL.
 
 use super::Lower;
-use crate::dialect::{JsonForm, TextTest, digits_and_scale, kind};
+use crate::dialect::{Indexed, JsonForm, TextTest, digits_and_scale, kind};
 use crate::statement::Bind;
 use backstay_base::fault::Fault;
 use backstay_query::named::{JsonKey, JsonStep};
@@ -175,14 +175,22 @@ impl Lower<'_> {
     fn json(&mut self, of: &Scalar, path: &[JsonStep]) -> Result<(), Fault> {
         let as_text = path.last().is_some_and(|step| step.as_text);
         match self.dialect.json {
-            JsonForm::Path { get, text } => {
-                self.template(if as_text { text } else { get }, &mut |lower, marker| match marker {
-                    '1' => lower.scalar(of),
-                    _ => {
-                        lower.writer.bind(Bind::Path(path.to_vec()));
-                        Ok(())
-                    }
-                })
+            JsonForm::Path { get, text, indexed } => {
+                let is_index = |step: &JsonStep| matches!(step.key, JsonKey::Index(_));
+                let Some(Indexed { get, text, array }) = indexed.filter(|_| path.iter().any(is_index)) else {
+                    return self.json_path(if as_text { text } else { get }, of, path);
+                };
+                let template = if as_text { text } else { get };
+                let mut before = "CASE WHEN ";
+                for (index, _) in path.iter().enumerate().filter(|(_, step)| is_index(step)) {
+                    self.writer.push(before);
+                    self.json_path(array, of, path.get(..index).unwrap_or_default())?;
+                    before = " AND ";
+                }
+                self.writer.push(" THEN ");
+                self.json_path(template, of, path)?;
+                self.writer.push(" END");
+                Ok(())
             }
             JsonForm::Steps { get, text } => {
                 self.writer.push("(");
@@ -199,6 +207,16 @@ impl Lower<'_> {
                 Ok(())
             }
         }
+    }
+
+    fn json_path(&mut self, template: &'static str, of: &Scalar, path: &[JsonStep]) -> Result<(), Fault> {
+        self.template(template, &mut |lower, marker| match marker {
+            '1' => lower.scalar(of),
+            _ => {
+                lower.writer.bind(Bind::Path(path.to_vec()));
+                Ok(())
+            }
+        })
     }
 
     fn case(&mut self, arms: &[(Pred, Scalar)], last: &Scalar) -> Result<(), Fault> {

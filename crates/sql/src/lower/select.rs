@@ -37,6 +37,8 @@ pub struct Reading<'s> {
 pub enum Piece {
     /// The next cell.
     Cell,
+    /// The next cell, brought into this type.
+    Cast(ScalarType),
     /// The next cell tells whether a joined row is there: its pieces follow, else
     /// this many pieces and this many cells are left out.
     One {
@@ -257,6 +259,13 @@ impl<'a> Lower<'a> {
     fn outputs<'s>(&mut self, outputs: &'s [Output], gathered: &mut Gathered<'s>) -> Result<(), Fault> {
         for output in outputs {
             match &output.value {
+                OutputValue::Scalar(Scalar::Cast(of, to), _) if !self.dialect.casts_refuse => {
+                    self.separate(gathered.cells.len());
+                    self.scalar(of)?;
+                    let from = self.type_of(of)?;
+                    self.cell(from, gathered);
+                    gathered.layout.push(Piece::Cast(*to));
+                }
                 OutputValue::Scalar(scalar, ty) => {
                     self.separate(gathered.cells.len());
                     self.scalar(scalar)?;

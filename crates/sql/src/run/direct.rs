@@ -13,7 +13,7 @@ use crate::session::{Failure, Row, Session};
 use crate::statement::Statement;
 use backstay_base::fault::Fault;
 use backstay_policy::guarded::Guarded;
-use backstay_query::plan::{End, Expect, OutputValue, Pred, Query, Script, Select, SourceId, Step};
+use backstay_query::plan::{End, Expect, OutputValue, Pred, Query, Scalar, Script, Select, SourceId, Step};
 use backstay_query::reply::{Part, Reply, Rows};
 use backstay_schema::catalog::{Catalog, ColumnId, Table};
 use backstay_schema::scalar::ScalarType;
@@ -163,6 +163,7 @@ impl<'p> Asking<'p> {
     /// Cells of an answer that reads the written row alone.
     fn cells(&self, select: &Select, row: SourceId) -> Option<Vec<ScalarType>> {
         let cells = select.outputs.iter().map(|output| match &output.value {
+            OutputValue::Scalar(Scalar::Cast(..), _) if !self.dialect.casts_refuse => None,
             OutputValue::Scalar(scalar, ty) => {
                 let mut reads = Reads::default();
                 reads.scalar(scalar);

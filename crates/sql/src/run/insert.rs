@@ -110,6 +110,7 @@ impl<S: Session> Runner<'_, S> {
         keys: &[Vec<Value>],
     ) -> Result<(), Fault> {
         let Inserting { insert, table, .. } = inserting;
+        self.count_on(insert, table, keys).await?;
         if self.references == References::AtCommit {
             self.verify_references(inserting, keys, Asked::All).await?;
             self.check_inserted(inserting, keys).await?;

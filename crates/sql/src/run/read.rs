@@ -6,6 +6,7 @@ use crate::session::{Elements, Row, Session};
 use backstay_base::fault::Fault;
 use backstay_query::plan::{Pred, Select};
 use backstay_query::reply::{Cell, Part, Rows};
+use backstay_schema::catalog::Catalog;
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 use std::ops::Range;
@@ -281,6 +282,12 @@ fn lay(reading: &Reading<'_>, row: &dyn Row, into: &mut Rows, place: &mut impl P
                 place.cell(into);
                 index += 1;
             }
+            Piece::Cast(to) => {
+                let value = row.value(first + index, type_at(reading, index))?;
+                into.push_value(&to.convert(&Catalog::default(), &value)?);
+                place.cell(into);
+                index += 1;
+            }
             Piece::One { pieces: inside, cells } => {
                 let there = row.value(first + index, ScalarType::Boolean)? == Value::Bool(true);
                 into.cells.push(if there { Cell::Row } else { Cell::Null });
@@ -342,7 +349,9 @@ fn lay_element(
                     pieces = pieces.get(*inside..).unwrap_or_default();
                 }
             }
-            Piece::List { .. } | Piece::Many(_) => return Err(Fault::internal("a list within a list")),
+            Piece::List { .. } | Piece::Many(_) | Piece::Cast(_) => {
+                return Err(Fault::internal("a list within a list"));
+            }
         }
     }
     // an embed without members has a column to be counted by

@@ -267,9 +267,36 @@ impl<S: Session> Runner<'_, S> {
             }
             Violation::Reference(name) => match self.wrong_set_reference(updating, target, name).await? {
                 Some(fault) => fault,
-                None => self.still_referenced(table, &target.key).await?,
+                None => match self.taken(updating, target).await? {
+                    Some(fault) => fault,
+                    None => self.still_referenced(table, &target.key).await?,
+                },
             },
         })
+    }
+
+    /// A key or unique constraint that the update breaks, too: it is blamed first, whichever
+    /// the database looks at first.
+    async fn taken(&mut self, updating: &Updating<'_>, target: &Target) -> Result<Option<Fault>, Fault> {
+        let Updating { table, assign, .. } = updating;
+        let set = |id: &ColumnId| assign.iter().any(|(assigned, _)| assigned == id);
+        let of = |columns: &[ColumnId]| refusal::unique_of_target(table, columns);
+        let uniques = std::iter::once(of(&table.key));
+        let uniques: Vec<_> = uniques.chain(table.uniques.iter().map(|unique| of(&unique.columns))).collect();
+        for unique in uniques.into_iter().filter(|unique| unique.columns.iter().any(set)) {
+            let (_, values) = self.judge_update(updating, target, (&Asked::Rules, &unique.columns)).await?;
+            if values.iter().any(Value::is_null) {
+                continue;
+            }
+            let row = self.new_source();
+            let find = lower::find_conflict(self.catalog, self.dialect, table, row, &unique.columns)?;
+            let found = self.values(&find, &values, &super::key_types(table)).await.map_err(unexpected)?;
+            if found.iter().any(|key| *key != target.key) {
+                let values = self.own_values(updating, target, &unique.columns).await?;
+                return Ok(Some(refusal::unique(table, &unique, values.as_deref())));
+            }
+        }
+        Ok(None)
     }
 
     /// Values of columns that the request itself sets; none where some is stored, perhaps hidden.

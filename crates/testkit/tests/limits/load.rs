@@ -62,8 +62,8 @@ async fn statement_ms() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn read_queue() {
     let served = server(Limits { statement_ms: 300, read_queue: 1, ..Limits::default() }).await;
-    // as many as run at a time, one that waits, and those for whom there is no place
-    let running = std::thread::available_parallelism().unwrap().get().max(4);
+    // more than run at a time on any engine: one that waits, and those for whom there is no place
+    let running = std::thread::available_parallelism().unwrap().get().max(40);
     let requests: Vec<Ask> = (0..running + 8).map(|_| slow_read()).collect();
     let answers = join_all(requests.iter().map(|request| served.ask(request))).await;
     let full = answers.iter().filter(|answer| is_full(answer, "reads")).count();

@@ -7,6 +7,7 @@ use crate::lower::row::RowSetColumn;
 use crate::lower::substitute::{self, Reads};
 use crate::lower::{Lower, Naming};
 use crate::run::check::unsaid;
+use crate::run::counted;
 use crate::run::insert::given_values;
 use crate::run::reference::{Asked, conditions};
 use crate::statement::{RowSet, Statement};
@@ -29,7 +30,9 @@ impl<'p> Asking<'p> {
         let answers = self.dialect.returning >= Returning::InsertAndDelete;
         // within the process a prepared row after the other is quicker
         let in_process = self.dialect.children == Children::PerRow && count > 1;
+        let counts_on = self.dialect.count_on.is_some() && counted::is_given(insert, table);
         if !plain
+            || counts_on
             || in_process
             || count == 0
             || !self.expects(count)
