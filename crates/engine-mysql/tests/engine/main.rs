@@ -16,6 +16,8 @@ mod inserts;
 mod kit;
 #[path = "../../../engine-sqlite/tests/engine/reads.rs"]
 mod reads;
+#[path = "../../../engine-sqlite/tests/engine/scalars.rs"]
+mod scalars;
 mod server;
 mod store;
 #[path = "../../../engine-sqlite/tests/engine/updates.rs"]
