@@ -6,12 +6,17 @@ use crate::output::{Colour, Exit};
 use crate::project::Project;
 use crate::wiring::{Database, stopped};
 use anyhow::{Context as _, Result, bail};
+use backstay_auth::service::Auth;
+use backstay_base::code::Kind;
+use backstay_base::fault::Fault;
 use backstay_migrate::diff::{Scope, diff};
 use backstay_migrate::{apply, file};
+use backstay_schema::catalog::Catalog;
 use backstay_server::listen::listen;
 use backstay_server::request_log::RequestLog;
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// Where to listen.
@@ -32,12 +37,17 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let url = format!("http://{}", listener.local_addr()?);
     let database = Database::open(&project)?;
     let auth = database.auth(&project.config, &url);
-    database.prepare(&auth, &catalog).await?;
-    migrate(context, &project, &database, &catalog).await?;
-    auth.start().await?;
-    let app = database.app(&project.config, auth, RequestLog::default());
-    app.load(catalog);
+    let app = database.app(&project.config, Arc::clone(&auth), RequestLog::default());
     let stop = stopped()?;
+    let mut listening = std::pin::pin!(listen(Arc::clone(&app), listener, stop));
+    let starting =
+        Starting { context, project: &project, database: &database, auth: &auth, catalog: &catalog };
+    tokio::select! {
+        // a signal while the database is awaited
+        () = &mut listening => return Ok(Exit::Ok),
+        started = starting.wait() => started?,
+    }
+    app.load(catalog);
     if context.output.json {
         context.output.value(&json!({ "event": "ready", "url": url, "ms": millis(began) }));
     } else {
@@ -48,8 +58,51 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
             millis(began)
         ));
     }
-    listen(app, listener, stop).await;
+    listening.await;
     Ok(Exit::Ok)
+}
+
+/// Between two looks at a database that is down.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// What has to be done before requests are answered. Until then they get 503.
+struct Starting<'s> {
+    context: &'s Context,
+    project: &'s Project,
+    database: &'s Database,
+    auth: &'s Auth,
+    catalog: &'s Arc<Catalog>,
+}
+
+impl Starting<'_> {
+    /// Waits for the database as long as it takes; what it refuses for good ends the start.
+    async fn wait(&self) -> Result<()> {
+        let mut told = false;
+        loop {
+            match self.start().await {
+                Ok(()) => return Ok(()),
+                Err(error) if is_down(&error) => {
+                    if !told {
+                        self.context.output.remark(&format!("waiting for the database: {error:#}"));
+                    }
+                    told = true;
+                }
+                Err(error) => return Err(error),
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    async fn start(&self) -> Result<()> {
+        self.database.prepare(self.auth, self.catalog).await?;
+        migrate(self.context, self.project, self.database, self.catalog).await?;
+        self.auth.start().await?;
+        Ok(())
+    }
+}
+
+fn is_down(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Fault>().is_some_and(|fault| fault.code.kind == Kind::Unavailable)
 }
 
 fn millis(began: std::time::Instant) -> u64 {
@@ -57,12 +110,7 @@ fn millis(began: std::time::Instant) -> u64 {
 }
 
 /// Applies what keeps everything; anything else must be done by a person first.
-async fn migrate(
-    context: &Context,
-    project: &Project,
-    database: &Database,
-    catalog: &backstay_schema::catalog::Catalog,
-) -> Result<()> {
+async fn migrate(context: &Context, project: &Project, database: &Database, catalog: &Catalog) -> Result<()> {
     let files = file::read(&project.migrations())?;
     let done = apply::up(&*database.engine, &files, &database.clock, false, &database.node).await?;
     for name in &done {

@@ -17,7 +17,7 @@ pub static POSTGRES: Dialect = Dialect {
     null_order: NullOrder::Largest,
     nulls_sayable: true,
     bind: |_| "$1",
-    casts_refuse: true,
+    casts_refuse: false,
     null,
     in_list: |_| "($1 = ANY ($2))",
     not_in_list: |_| "($1 <> ALL ($2))",
@@ -112,19 +112,39 @@ const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
             "NULLIF(NULLIF(GREATEST(LEAST($1::bigint / NULLIF($2::bigint, 0), 2147483648), -2147483649), 2147483648), -2147483649)::integer"
         }
         (ScalarType::Int, Rem) => "($1::bigint % NULLIF($2::bigint, 0))::integer",
-        (ScalarType::Float, Add) => "($1 + $2)",
-        (ScalarType::Float, Sub) => "($1 - $2)",
-        (ScalarType::Float, Mul) => "($1 * $2)",
-        (ScalarType::Float, Div) => "($1 / NULLIF($2, 0))",
-        (ScalarType::Float, Rem) => "($1::numeric % NULLIF($2, 0)::numeric)::double precision",
-        (ScalarType::Decimal { .. }, Add) => "($1 + $2)",
-        (ScalarType::Decimal { .. }, Sub) => "($1 - $2)",
-        (ScalarType::Decimal { .. }, Mul) => "round($1 * $2, $s)",
-        (ScalarType::Decimal { .. }, Div) => "round($1 / NULLIF($2, 0), $s)",
+        // the database refuses what leaves the range: that is asked before
+        (ScalarType::Float, Add) => {
+            "(SELECT CASE WHEN (q.a < 0) <> (q.b < 0) OR abs(q.b) <= 1.7976931348623157e308 - abs(q.a) THEN q.a + q.b END FROM (SELECT $1 AS a, $2 AS b) AS q)"
+        }
+        (ScalarType::Float, Sub) => {
+            "(SELECT CASE WHEN (q.a < 0) = (q.b < 0) OR abs(q.b) <= 1.7976931348623157e308 - abs(q.a) THEN q.a - q.b END FROM (SELECT $1 AS a, $2 AS b) AS q)"
+        }
+        (ScalarType::Float, Mul) => {
+            "(SELECT CASE WHEN q.a = 0 OR q.b = 0 THEN 0 WHEN ln(abs(q.a)) + ln(abs(q.b)) > 709.7827 THEN NULL WHEN ln(abs(q.a)) + ln(abs(q.b)) < -744.4 THEN 0 ELSE q.a * q.b END FROM (SELECT $1 AS a, $2 AS b) AS q)"
+        }
+        (ScalarType::Float, Div) => {
+            "(SELECT CASE WHEN q.b = 0 THEN NULL WHEN q.a = 0 THEN 0 WHEN ln(abs(q.a)) - ln(abs(q.b)) > 709.7827 THEN NULL WHEN ln(abs(q.a)) - ln(abs(q.b)) < -744.4 THEN 0 ELSE q.a / q.b END FROM (SELECT $1 AS a, $2 AS b) AS q)"
+        }
+        (ScalarType::Float, Rem) => "NULL::double precision",
+        (ScalarType::Decimal { .. }, Add) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1 + $2, power(10::numeric, $d - $s)), - power(10::numeric, $d - $s)), power(10::numeric, $d - $s)), - power(10::numeric, $d - $s))"
+        }
+        (ScalarType::Decimal { .. }, Sub) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1 - $2, power(10::numeric, $d - $s)), - power(10::numeric, $d - $s)), power(10::numeric, $d - $s)), - power(10::numeric, $d - $s))"
+        }
+        (ScalarType::Decimal { .. }, Mul) => {
+            "NULLIF(NULLIF(GREATEST(LEAST(round($1 * $2, $s), power(10::numeric, $d - $s)), - power(10::numeric, $d - $s)), power(10::numeric, $d - $s)), - power(10::numeric, $d - $s))"
+        }
+        // exact, where the database would round twice
+        (ScalarType::Decimal { .. }, Div) => {
+            "(SELECT CASE WHEN abs(q.u) < power(10::numeric, $d) THEN round(q.u / power(10::numeric, $s), $s) END FROM (SELECT sign(r.a) * sign(r.b) * div(2 * abs(r.a) * power(10::numeric, $s) + abs(r.b), 2 * abs(r.b)) AS u FROM (SELECT $1 AS a, NULLIF($2, 0) AS b) AS r) AS q)"
+        }
         (ScalarType::Decimal { .. }, Rem) => "($1 % NULLIF($2, 0))",
-        (ScalarType::Timestamp | ScalarType::Date, Sub) => "($1 - $2 * interval '1 microsecond')",
+        (ScalarType::Timestamp | ScalarType::Date, Sub) => {
+            "(SELECT CASE WHEN extract(epoch FROM q.t) * 1000000 - q.d BETWEEN -62135596800000000 AND 253402300799999999 THEN q.t - make_interval(hours => (q.d / 3600000000)::integer, secs => (q.d % 3600000000) / 1000000.0) END FROM (SELECT $1::timestamptz AS t, $2::bigint AS d) AS q)"
+        }
         (ScalarType::Timestamp | ScalarType::Date, Add | Mul | Div | Rem) => {
-            "($1 + $2 * interval '1 microsecond')"
+            "(SELECT CASE WHEN extract(epoch FROM q.t) * 1000000 + q.d BETWEEN -62135596800000000 AND 253402300799999999 THEN q.t + make_interval(hours => (q.d / 3600000000)::integer, secs => (q.d % 3600000000) / 1000000.0) END FROM (SELECT $1::timestamptz AS t, $2::bigint AS d) AS q)"
         }
         (_, Add) => {
             "NULLIF(NULLIF(GREATEST(LEAST($1::numeric + $2::numeric, 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809)::bigint"
@@ -138,7 +158,9 @@ const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
         (_, Div) => {
             "NULLIF(NULLIF(GREATEST(LEAST(div($1::numeric, NULLIF($2::numeric, 0)), 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809)::bigint"
         }
-        (_, Rem) => "($1::numeric % NULLIF($2::numeric, 0))::bigint",
+        (_, Rem) => {
+            "(SELECT CASE WHEN q.b <> -1 OR q.a > -9223372036854775808 THEN q.a % NULLIF(q.b, 0) END FROM (SELECT $1::bigint AS a, $2::bigint AS b) AS q)"
+        }
     }
 }
 
