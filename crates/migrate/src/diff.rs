@@ -5,12 +5,12 @@ use crate::columns::{Columns, columns, with_names, without_added};
 use crate::in_place::{InPlace, Pair};
 use crate::rebuild::rebuild;
 pub use crate::shape::Scope;
-use crate::shape::{Names, desired, is_foreign, provides, same_column, same_constraints, same_index};
+use crate::shape::{Names, bound, desired, is_foreign, provides, same_column, same_constraints, same_index};
 use backstay_base::fault::Fault;
 use backstay_engine::Engine;
-use backstay_engine::live::{Live, LiveTable};
+use backstay_engine::live::{Live, LiveCheck, LiveTable};
 use backstay_engine::migration::ENGINE_TABLES;
-use backstay_schema::catalog::{Catalog, Column, DefaultValue, Table};
+use backstay_schema::catalog::{Catalog, Column, DefaultValue, Table, Valid};
 use backstay_sql::ddl;
 use backstay_sql::dialect::Dialect;
 use backstay_sql::dialect::definition::Alter;
@@ -107,7 +107,19 @@ fn pair<'a>(
     let named = with_names(found, &columns.renamed);
     let renames = was.is_some() || !columns.renamed.is_empty();
     let names = if renames { Names::Count } else { Names::Free };
-    Pair { table, found: found.clone(), named, wanted: wanted.clone(), columns, names }
+    let mut wanted = wanted.clone();
+    wanted.checks.retain(|check| !is_implied(table, &named, check));
+    Pair { table, found: found.clone(), named, wanted, columns, names }
+}
+
+/// Whether a check says nothing but the length that the type of a live column has.
+fn is_implied(table: &Table, live: &LiveTable, check: &LiveCheck) -> bool {
+    table.columns.iter().any(|column| {
+        let [Valid::MaxLength(most)] = column.valid.as_slice() else { return false };
+        let length = live.columns.iter().find(|live| live.name == column.name).and_then(|live| bound(&live.ty));
+        check.name.as_deref() == Some(&ddl::check::column_check_name(table, column))
+            && length.is_some_and(|length| length <= *most)
+    })
 }
 
 fn find<'l>(live: &'l Live, name: &str) -> Option<&'l LiveTable> {

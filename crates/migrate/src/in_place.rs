@@ -5,7 +5,7 @@
 use crate::change::{Change, Plan};
 use crate::columns::{Columns, told};
 use crate::shape::{
-    Names, is_foreign, missing_uniques, provides, same_check, same_index, same_reference, unwanted_uniques,
+    Names, is_foreign, missing_uniques, provides, same_check, same_index, same_reference, unwanted_checks, unwanted_uniques,
 };
 use backstay_engine::live::{LiveCheck, LiveColumn, LiveReference, LiveTable};
 use backstay_schema::catalog::{Catalog, Column, Table, Unique};
@@ -68,8 +68,11 @@ impl Pair<'_> {
     }
 
     fn check_stays(&self, check: &LiveCheck) -> bool {
-        let wanted = self.wanted.checks.iter().any(|other| same_check(check, other));
-        wanted && !self.mentions_touched(&check.text)
+        let wanted = self.wanted.checks.iter().any(|other| same_check(check, other, self.names));
+        let foreign = !unwanted_checks(&self.named, &self.wanted, self.names)
+            .iter()
+            .any(|index| self.named.checks.get(*index) == Some(check));
+        (wanted || foreign) && !self.mentions_touched(&check.text)
     }
 
     fn mentions_touched(&self, text: &str) -> bool {
@@ -87,10 +90,9 @@ impl InPlace<'_> {
             self.drop_references(&pair.table.name, leaving, plan);
         }
         for table in self.gone {
-            let others = table
-                .references
-                .iter()
-                .filter(|reference| reference.target != table.name && self.is_gone(&reference.target));
+            let others = table.references.iter().filter(|reference| {
+                reference.target != table.name && self.is_gone(&reference.target)
+            });
             self.drop_references(&table.name, others, plan);
         }
     }
@@ -220,9 +222,9 @@ impl Steps<'_> {
             let text = |live: &LiveTable| {
                 live.checks.iter().find(|c| c.name.as_deref() == Some(&check)).map(|c| c.text.clone())
             };
-            let was_text = pair
-                .from(dialect, column)
-                .is_none_or(|from| matches!(from, ScalarType::String | ScalarType::Enum(_)));
+            let was_text = pair.from(dialect, column).is_none_or(|from| {
+                matches!(from, ScalarType::String | ScalarType::Enum(_))
+            });
             if was_text && text(&pair.named) != text(&pair.wanted) {
                 self.statements.extend(alter::rename_members(catalog, dialect, table, column));
             }
@@ -271,11 +273,11 @@ impl Steps<'_> {
         }
         self.uniques();
         for check in ddl::check::of_table(catalog, dialect, table) {
-            let stands = pair
-                .named
-                .checks
-                .iter()
-                .any(|live| live.name.as_deref() == Some(&check.name) && pair.check_stays(live));
+            let Some(wanted) = pair.wanted.checks.iter().find(|c| c.name.as_deref() == Some(&check.name)) else {
+                continue;
+            };
+            let mut live = pair.named.checks.iter();
+            let stands = live.any(|live| same_check(live, wanted, pair.names) && pair.check_stays(live));
             if !stands {
                 self.statements.push(alter::add_check(catalog, dialect, table, &check));
             }
@@ -330,11 +332,9 @@ impl Steps<'_> {
             let Some(wanted) = pair.wanted.indexes.iter().find(|other| other.name == index.name) else {
                 continue;
             };
-            let stands = pair
-                .named
-                .indexes
-                .iter()
-                .any(|live| same_index(live, wanted, pair.names) && !holds_some(pair, &live.columns));
+            let stands = pair.named.indexes.iter().any(|live| {
+                same_index(live, wanted, pair.names) && !holds_some(pair, &live.columns)
+            });
             if stands {
                 continue;
             }

@@ -2,6 +2,7 @@
 //! once a scratch database has run them, so that both sides speak the same words;
 //! and when two shapes are the same.
 
+use crate::import::condition::read;
 use backstay_base::fault::Fault;
 use backstay_engine::Engine;
 use backstay_engine::live::{Live, LiveCheck, LiveColumn, LiveIndex, LiveReference, LiveTable};
@@ -105,7 +106,8 @@ fn holds_text(
     }
 }
 
-fn bound(words: &str) -> Option<u64> {
+/// The length of a bounded text.
+pub(crate) fn bound(words: &str) -> Option<u64> {
     words.split_once('(')?.1.split(')').next()?.trim().parse().ok()
 }
 
@@ -139,8 +141,8 @@ pub(crate) fn same_constraints(live: &LiveTable, wanted: &LiveTable, names: Name
     key && missing_uniques(live, wanted, names).is_empty()
         && unwanted_uniques(live, wanted, names).is_empty()
         && same_set(&live.references, &wanted.references, |a, b| same_reference(a, b, names))
-        && unwanted_checks(live, wanted).is_empty()
-        && wanted.checks.iter().all(|check| live.checks.iter().any(|other| same_check(other, check)))
+        && unwanted_checks(live, wanted, names).is_empty()
+        && wanted.checks.iter().all(|check| live.checks.iter().any(|other| same_check(other, check, names)))
 }
 
 fn same_set<T>(live: &[T], wanted: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
@@ -190,15 +192,32 @@ pub(crate) fn same_reference(live: &LiveReference, wanted: &LiveReference, names
         && action(live) == action(wanted)
 }
 
-/// A check by its name and text. The scale of a decimal is in the name alone, so that it always counts.
-pub(crate) fn same_check(live: &LiveCheck, wanted: &LiveCheck) -> bool {
-    live == wanted
+/// A check by its name and text, or by what it says where names may be anybody's. The scale of a decimal
+/// is in the name alone, so that such a name always counts.
+pub(crate) fn same_check(live: &LiveCheck, wanted: &LiveCheck, names: Names) -> bool {
+    if live == wanted {
+        return true;
+    }
+    let digits = |check: &LiveCheck| check.name.as_deref().is_some_and(|name| name.contains("_decimal_"));
+    names == Names::Free
+        && !digits(live)
+        && !digits(wanted)
+        && read(&live.text).is_some_and(|said| read(&wanted.text) == Some(said))
+}
+
+/// Whether a check that stands is none of the schema's business: somebody named it, and it says what the
+/// language does not.
+fn is_foreign_check(check: &LiveCheck, table: &str) -> bool {
+    let named = |name: &String| name.starts_with(table) && (name.ends_with("_check") || name.contains("_decimal_"));
+    !check.name.as_ref().is_some_and(named) && read(&check.text).is_none()
 }
 
 /// Positions in `live.checks` of those that nobody wants.
-pub(crate) fn unwanted_checks(live: &LiveTable, wanted: &LiveTable) -> Vec<usize> {
+pub(crate) fn unwanted_checks(live: &LiveTable, wanted: &LiveTable, names: Names) -> Vec<usize> {
     let checks = live.checks.iter().enumerate();
-    let is_wanted = |check: &LiveCheck| wanted.checks.iter().any(|other| same_check(check, other));
+    let is_wanted = |check: &LiveCheck| {
+        is_foreign_check(check, &live.name) || wanted.checks.iter().any(|other| same_check(check, other, names))
+    };
     checks.filter(|(_, check)| !is_wanted(check)).map(|(index, _)| index).collect()
 }
 
