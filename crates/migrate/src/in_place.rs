@@ -5,7 +5,8 @@
 use crate::change::{Change, Plan};
 use crate::columns::{Columns, told};
 use crate::shape::{
-    Names, is_foreign, missing_uniques, provides, same_check, same_index, same_reference, unwanted_uniques,
+    Names, is_foreign, missing_uniques, provides, same_check, same_index, same_reference, unwanted_checks,
+    unwanted_uniques,
 };
 use backstay_engine::live::{LiveCheck, LiveColumn, LiveReference, LiveTable};
 use backstay_schema::catalog::{Catalog, Column, Table, Unique};
@@ -68,8 +69,11 @@ impl Pair<'_> {
     }
 
     fn check_stays(&self, check: &LiveCheck) -> bool {
-        let wanted = self.wanted.checks.iter().any(|other| same_check(check, other));
-        wanted && !self.mentions_touched(&check.text)
+        let wanted = self.wanted.checks.iter().any(|other| same_check(check, other, self.names));
+        let foreign = !unwanted_checks(&self.named, &self.wanted, self.names)
+            .iter()
+            .any(|index| self.named.checks.get(*index) == Some(check));
+        (wanted || foreign) && !self.mentions_touched(&check.text)
     }
 
     fn mentions_touched(&self, text: &str) -> bool {
@@ -271,11 +275,12 @@ impl Steps<'_> {
         }
         self.uniques();
         for check in ddl::check::of_table(catalog, dialect, table) {
-            let stands = pair
-                .named
-                .checks
-                .iter()
-                .any(|live| live.name.as_deref() == Some(&check.name) && pair.check_stays(live));
+            let Some(wanted) = pair.wanted.checks.iter().find(|c| c.name.as_deref() == Some(&check.name))
+            else {
+                continue;
+            };
+            let mut live = pair.named.checks.iter();
+            let stands = live.any(|live| same_check(live, wanted, pair.names) && pair.check_stays(live));
             if !stands {
                 self.statements.push(alter::add_check(catalog, dialect, table, &check));
             }

@@ -9,6 +9,7 @@ pub mod copy;
 pub mod diff;
 pub mod draft;
 pub mod file;
+pub mod import;
 mod in_place;
 pub mod lease;
 mod rebuild;

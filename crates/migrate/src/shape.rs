@@ -2,6 +2,7 @@
 //! once a scratch database has run them, so that both sides speak the same words;
 //! and when two shapes are the same.
 
+use crate::import::condition::read;
 use backstay_base::fault::Fault;
 use backstay_engine::Engine;
 use backstay_engine::live::{Live, LiveCheck, LiveColumn, LiveIndex, LiveReference, LiveTable};
@@ -50,21 +51,21 @@ pub(crate) async fn desired(
 pub(crate) fn same_column(
     dialect: &'static Dialect,
     (live, wanted): (&LiveColumn, &LiveColumn),
-    table: &Table,
+    (catalog, table): (&Catalog, &Table),
 ) -> bool {
     let Some(column) = table.columns.iter().find(|column| column.name == wanted.name) else { return false };
     live.name == wanted.name
         && live.nullable == wanted.nullable
         && live.generated == wanted.generated
         && live.counted == wanted.counted
-        && same_type(dialect, (&live.ty, &wanted.ty), (table, column))
+        && same_type(dialect, (&live.ty, &wanted.ty), (catalog, table, column))
 }
 
 /// Whether a live type holds what the column needs, though its words may differ.
 pub(crate) fn same_type(
     dialect: &'static Dialect,
     (live, wanted): (&str, &str),
-    (table, column): (&Table, &Column),
+    (catalog, table, column): (&Catalog, &Table, &Column),
 ) -> bool {
     if live == wanted {
         return true;
@@ -74,7 +75,7 @@ pub(crate) fn same_type(
     match (a, b) {
         // a decimal that is no scaled integer, a boolean that is a word
         _ if a != b => false,
-        (ScalarType::String, _) => holds_text(dialect, (live, wanted), (table, column)),
+        (ScalarType::String, _) => holds_text(dialect, (live, wanted), (catalog, table, column)),
         _ => true,
     }
 }
@@ -83,29 +84,33 @@ pub(crate) fn same_type(
 fn holds_text(
     dialect: &'static Dialect,
     (live, wanted): (&str, &str),
-    (table, column): (&Table, &Column),
+    (catalog, table, column): (&Catalog, &Table, &Column),
 ) -> bool {
     let most = column.valid.iter().find_map(|valid| match valid {
         Valid::MaxLength(most) => Some(*most),
         _ => None,
     });
+    let member = match column.ty {
+        ScalarType::Enum(id) => {
+            catalog.enum_type(id).members.iter().map(|member| member.name.len() as u64).max()
+        }
+        _ => None,
+    };
     let needed = match (table.indexed_characters(column), most) {
+        _ if member.is_some() => member,
         (Some(indexed), Some(most)) => Some(most.min(u64::from(indexed))),
         (indexed, most) => most.or(indexed.map(u64::from)),
     };
     match (bound(live), bound(wanted)) {
         _ if dialect.definition.scaled_decimals => true,
-        (Some(length), _) => {
-            !is_padded(live)
-                && matches!(column.ty, ScalarType::String)
-                && needed.is_some_and(|needed| length >= needed)
-        }
+        (Some(length), _) => !is_padded(live) && needed.is_some_and(|needed| length >= needed),
         (None, Some(_)) => false,
         (None, None) => true,
     }
 }
 
-fn bound(words: &str) -> Option<u64> {
+/// The length of a bounded text.
+pub(crate) fn bound(words: &str) -> Option<u64> {
     words.split_once('(')?.1.split(')').next()?.trim().parse().ok()
 }
 
@@ -139,8 +144,8 @@ pub(crate) fn same_constraints(live: &LiveTable, wanted: &LiveTable, names: Name
     key && missing_uniques(live, wanted, names).is_empty()
         && unwanted_uniques(live, wanted, names).is_empty()
         && same_set(&live.references, &wanted.references, |a, b| same_reference(a, b, names))
-        && unwanted_checks(live, wanted).is_empty()
-        && wanted.checks.iter().all(|check| live.checks.iter().any(|other| same_check(other, check)))
+        && unwanted_checks(live, wanted, names).is_empty()
+        && wanted.checks.iter().all(|check| live.checks.iter().any(|other| same_check(other, check, names)))
 }
 
 fn same_set<T>(live: &[T], wanted: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
@@ -190,15 +195,34 @@ pub(crate) fn same_reference(live: &LiveReference, wanted: &LiveReference, names
         && action(live) == action(wanted)
 }
 
-/// A check by its name and text. The scale of a decimal is in the name alone, so that it always counts.
-pub(crate) fn same_check(live: &LiveCheck, wanted: &LiveCheck) -> bool {
-    live == wanted
+/// A check by its name and text, or by what it says where names may be anybody's. The scale of a decimal
+/// is in the name alone, so that such a name always counts.
+pub(crate) fn same_check(live: &LiveCheck, wanted: &LiveCheck, names: Names) -> bool {
+    if live == wanted {
+        return true;
+    }
+    let digits = |check: &LiveCheck| check.name.as_deref().is_some_and(|name| name.contains("_decimal_"));
+    names == Names::Free
+        && !digits(live)
+        && !digits(wanted)
+        && read(&live.text).is_some_and(|said| read(&wanted.text) == Some(said))
+}
+
+/// Whether a check that stands is none of the schema's business: somebody named it, and it says what the
+/// language does not.
+fn is_foreign_check(check: &LiveCheck, table: &str) -> bool {
+    let named =
+        |name: &String| name.starts_with(table) && (name.ends_with("_check") || name.contains("_decimal_"));
+    !check.name.as_ref().is_some_and(named) && read(&check.text).is_none()
 }
 
 /// Positions in `live.checks` of those that nobody wants.
-pub(crate) fn unwanted_checks(live: &LiveTable, wanted: &LiveTable) -> Vec<usize> {
+pub(crate) fn unwanted_checks(live: &LiveTable, wanted: &LiveTable, names: Names) -> Vec<usize> {
     let checks = live.checks.iter().enumerate();
-    let is_wanted = |check: &LiveCheck| wanted.checks.iter().any(|other| same_check(check, other));
+    let is_wanted = |check: &LiveCheck| {
+        is_foreign_check(check, &live.name)
+            || wanted.checks.iter().any(|other| same_check(check, other, names))
+    };
     checks.filter(|(_, check)| !is_wanted(check)).map(|(index, _)| index).collect()
 }
 

@@ -44,8 +44,14 @@ pub fn decimal_check_prefix(table: &str, column: &str) -> String {
 /// says nowhere else how they are scaled, and a migration has to know.
 #[must_use]
 pub fn scale_of_check(name: &str, table: &str, column: &str) -> Option<u8> {
-    let (_, scale) = name.strip_prefix(&decimal_check_prefix(table, column))?.split_once('_')?;
-    scale.parse().ok()
+    digits_of_check(name, table, column).map(|(_, scale)| scale)
+}
+
+/// Digits and scale in the name of a digits' CHECK.
+#[must_use]
+pub fn digits_of_check(name: &str, table: &str, column: &str) -> Option<(u8, u8)> {
+    let (digits, scale) = name.strip_prefix(&decimal_check_prefix(table, column))?.split_once('_')?;
+    Some((digits.parse().ok()?, scale.parse().ok()?))
 }
 
 /// The CHECKs of a table.

@@ -41,19 +41,16 @@ const fn column_type(ty: ScalarType, _place: Place) -> &'static str {
 /// A declared type is only an affinity outside of STRICT tables, so that many words stand for one type.
 fn scalar(words: &str) -> Option<ScalarType> {
     let upper = words.to_ascii_uppercase();
-    let (word, numbers) = super::word_and_numbers(&upper);
+    let (word, _) = super::word_and_numbers(&upper);
     Some(match word {
         "INT" | "INTEGER" | "BIGINT" | "SMALLINT" | "MEDIUMINT" | "TINYINT" | "INT2" | "INT8" => {
             ScalarType::BigInt
         }
-        "REAL" | "DOUBLE" | "DOUBLE PRECISION" | "FLOAT" => ScalarType::Float,
-        "TEXT" | "VARCHAR" | "CHAR" | "CHARACTER" | "NCHAR" | "NVARCHAR" | "CLOB" | "CHARACTER VARYING" => {
-            ScalarType::String
-        }
-        "BOOLEAN" | "BOOL" => ScalarType::Boolean,
-        "DATE" => ScalarType::Date,
-        "DATETIME" | "TIMESTAMP" => ScalarType::Timestamp,
-        "NUMERIC" | "DECIMAL" => super::decimal(&numbers)?,
+        // booleans are whole numbers, and fractions that are not scaled are floats
+        "BOOLEAN" | "BOOL" => ScalarType::BigInt,
+        "REAL" | "DOUBLE" | "DOUBLE PRECISION" | "FLOAT" | "NUMERIC" | "DECIMAL" => ScalarType::Float,
+        "TEXT" | "VARCHAR" | "CHAR" | "CHARACTER" | "NCHAR" | "NVARCHAR" | "CLOB" | "CHARACTER VARYING"
+        | "DATE" | "DATETIME" | "TIMESTAMP" => ScalarType::String,
         _ => return None,
     })
 }

@@ -1,0 +1,352 @@
+//! Columns as fields: types, keys, references, defaults, uniques, indexes.
+
+use super::condition::{Operand, literal};
+use super::name::{Names, field};
+use super::sdl::text;
+use super::{Enum, Field, Source, Type, check, target};
+use crate::shape::{bound, is_foreign};
+use backstay_engine::live::{LiveColumn, LiveIndex, LiveReference, LiveTable};
+use backstay_schema::scalar::ScalarType;
+use backstay_sql::ddl::check::digits_of_check;
+use backstay_sql::dialect::Dialect;
+
+/// Most digits of a decimal.
+const MAX_DIGITS: u8 = 18;
+
+/// The type of a table.
+pub(super) fn of_table(
+    dialect: &'static Dialect,
+    known: &[Source<'_>],
+    source: &Source<'_>,
+    (enums, names): (&mut Vec<Enum>, &mut Names),
+) -> Type {
+    let table = source.table;
+    let mut ty = Type {
+        name: source.type_name.clone(),
+        table: table.name.clone(),
+        doc: table.comment.clone(),
+        directives: Vec::new(),
+        fields: Vec::new(),
+        remarks: Vec::new(),
+    };
+    let given = (backstay_schema::name::snake_case(&ty.name) != table.name)
+        .then(|| format!("name: {}", text(&table.name)));
+    for column in &table.columns {
+        let reference = reference_of(known, table, column);
+        match reference {
+            Some((reference, _)) if reference.columns.first() != Some(&column.name) => {}
+            Some((reference, to)) => {
+                let field = referring(&ty, table, (reference, to));
+                ty.fields.push(field);
+            }
+            None => plain(dialect, table, column, (&mut ty, enums, names)),
+        }
+    }
+    let key = key(&mut ty, table);
+    let arguments: Vec<String> = given.into_iter().chain(key).collect();
+    if !arguments.is_empty() {
+        ty.directives.push(format!("@table({})", arguments.join(", ")));
+    }
+    for reference in &table.references {
+        if ty.field_of(&reference.columns).is_some_and(|field| field.target.is_some()) {
+            continue;
+        }
+        let columns = reference.columns.join(", ");
+        ty.remarks.push(format!("not said: ({columns}) refers to {}", reference.target));
+    }
+    uniques(&mut ty, table);
+    indexes(&mut ty, table);
+    check::of_table(&mut ty, table);
+    ty
+}
+
+/// The reference that a column belongs to, where a field can stand for it.
+fn reference_of<'k, 'l>(
+    known: &'k [Source<'l>],
+    table: &'l LiveTable,
+    column: &LiveColumn,
+) -> Option<(&'l LiveReference, &'k Source<'l>)> {
+    let own = table.references.iter().filter(|reference| reference.columns.contains(&column.name));
+    own.filter_map(|reference| Some((reference, target(known, reference)?))).find(|(reference, to)| {
+        let first = table.references.iter().find(|other| other.columns.contains(&column.name));
+        first == Some(*reference) && prefix(reference, to).is_some()
+    })
+}
+
+/// What the columns of a reference begin with: `seller` of `seller_id`. A single column may be anything.
+fn prefix(reference: &LiveReference, to: &Source<'_>) -> Option<String> {
+    let key = &to.table.key.as_ref()?.columns;
+    let mut pairs = reference.columns.iter().zip(key);
+    let conventional = pairs.clone().next().and_then(|(column, key)| {
+        let found = column.strip_suffix(key.as_str())?.strip_suffix('_')?;
+        (!found.is_empty()).then(|| found.to_owned())
+    });
+    if let Some(found) = conventional
+        && pairs.all(|(column, key)| *column == format!("{found}_{key}"))
+    {
+        return Some(found);
+    }
+    (key.len() == 1).then(|| reference.columns.first().cloned().unwrap_or_default())
+}
+
+fn referring(ty: &Type, table: &LiveTable, (reference, to): (&LiveReference, &Source<'_>)) -> Field {
+    let prefix = prefix(reference, to).unwrap_or_default();
+    let mut name = field(&prefix);
+    if let Some(short) = name.strip_suffix("_id").filter(|short| !short.is_empty()) {
+        name = short.to_owned();
+    }
+    name = free_field(ty, table, &name, &reference.columns);
+    let key = to.table.key.as_ref().map(|key| key.columns.as_slice()).unwrap_or_default();
+    let convention: Vec<String> = key.iter().map(|part| format!("{name}_{part}")).collect();
+    let nullable = reference
+        .columns
+        .iter()
+        .all(|column| table.columns.iter().any(|live| live.name == *column && live.nullable));
+    let mut directives = Vec::new();
+    if convention != reference.columns {
+        directives.push(format!("@column(name: {})", text(&prefix)));
+    }
+    let on_delete = match reference.on_delete.as_str() {
+        "CASCADE" => Some("CASCADE"),
+        "SET NULL" if nullable => None,
+        _ if nullable => Some("RESTRICT"),
+        _ => None,
+    };
+    directives.extend(on_delete.map(|action| format!("@relation(onDelete: {action})")));
+    Field {
+        name,
+        ty: format!("{}{}", to.type_name, if nullable { "" } else { "!" }),
+        directives,
+        doc: None,
+        remarks: Vec::new(),
+        columns: reference.columns.clone(),
+        target: Some(reference.target.clone()),
+    }
+}
+
+/// A name that no field has, and no column but these.
+fn free_field(ty: &Type, table: &LiveTable, wanted: &str, columns: &[String]) -> String {
+    let taken = |name: &str| {
+        ty.fields.iter().any(|field| field.name == name)
+            || table.columns.iter().any(|live| live.name == name && !columns.contains(&live.name))
+    };
+    let numbered = (2_u32..).map(|number| format!("{wanted}_{number}"));
+    std::iter::once(wanted.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+}
+
+fn plain(
+    dialect: &'static Dialect,
+    table: &LiveTable,
+    column: &LiveColumn,
+    (ty, enums, names): (&mut Type, &mut Vec<Enum>, &mut Names),
+) {
+    let mut directives = Vec::new();
+    let mut remarks = Vec::new();
+    let members = check::members(table, column);
+    let word = if column.generated {
+        ty.remarks.push(format!("not said: {} is computed by the database", column.name));
+        return;
+    } else if let Some(members) = members {
+        enum_of(ty, column, members, (enums, names))
+    } else {
+        let Some(scalar) = scalar_of(dialect, table, column) else {
+            ty.remarks.push(format!("not said: column {} of type {}", column.name, column.ty));
+            return;
+        };
+        if let ScalarType::Decimal { digits, scale } = scalar
+            && (digits, scale) != (18, 4)
+        {
+            directives.push(format!("@column(digits: {digits}, scale: {scale})"));
+        }
+        word(scalar).to_owned()
+    };
+    let key = table.key.as_ref().map(|key| key.columns.as_slice()).unwrap_or_default();
+    let alone = key == [column.name.clone()];
+    let mut name = field(&column.name);
+    let has_id = table.columns.iter().any(|other| field(&other.name) == "id");
+    if alone && column.counted && !has_id {
+        name = "id".to_owned();
+    }
+    let stamp = matches!(name.as_str(), "created_at" | "updated_at");
+    if stamp && (word != "Timestamp" || column.nullable) {
+        name = format!("{name}_value");
+    }
+    name = free_field(ty, table, &name, std::slice::from_ref(&column.name));
+    let word = if name == "id" && alone && word == "UUID" { "ID".to_owned() } else { word };
+    if name != column.name {
+        let named = format!("name: {}", text(&column.name));
+        match directives.first_mut() {
+            Some(first) => *first = first.replace("@column(", &format!("@column({named}, ")),
+            None => directives.push(format!("@column({named})")),
+        }
+    }
+    if word == "String"
+        && !dialect.definition.scaled_decimals
+        && let Some(most) = bound(&column.ty)
+    {
+        directives.push(format!("@valid(maxLength: {most})"));
+    }
+    if !alone && !stamp {
+        default(column, &word, (&mut directives, &mut remarks));
+    }
+    let required = if column.nullable { "" } else { "!" };
+    ty.fields.push(Field {
+        name,
+        ty: format!("{word}{required}"),
+        directives,
+        doc: column.comment.clone(),
+        remarks,
+        columns: vec![column.name.clone()],
+        target: None,
+    });
+}
+
+fn enum_of(
+    ty: &Type,
+    column: &LiveColumn,
+    members: Vec<String>,
+    (enums, names): (&mut Vec<Enum>, &mut Names),
+) -> String {
+    let own = backstay_schema::name::pascal_case(&field(&column.name));
+    let same = enums.iter().find(|known| known.members == members && known.name.ends_with(&own));
+    if let Some(known) = same {
+        return known.name.clone();
+    }
+    let name = names.free(&format!("{}{own}", ty.name));
+    enums.push(Enum { name: name.clone(), members });
+    name
+}
+
+/// The type of a column; SQLite says what its integers are in checks alone.
+fn scalar_of(dialect: &'static Dialect, table: &LiveTable, column: &LiveColumn) -> Option<ScalarType> {
+    if dialect.definition.scaled_decimals {
+        let names = table.checks.iter().filter_map(|check| check.name.as_deref());
+        if let Some((digits, scale)) =
+            names.filter_map(|name| digits_of_check(name, &table.name, &column.name)).next()
+        {
+            return Some(ScalarType::Decimal { digits, scale });
+        }
+        let declared = column.ty.to_ascii_uppercase().starts_with("BOOL");
+        if declared || check::is_boolean(table, column) {
+            return Some(ScalarType::Boolean);
+        }
+    }
+    let json = check::is_json(table, column);
+    let stamp = matches!(column.name.as_str(), "created_at" | "updated_at") && !column.nullable;
+    match (dialect.definition.scalar)(&column.ty)? {
+        ScalarType::Decimal { digits, .. } if digits > MAX_DIGITS => None,
+        ScalarType::String if json => Some(ScalarType::Json),
+        ScalarType::String if stamp && dialect.definition.scaled_decimals => Some(ScalarType::Timestamp),
+        other => Some(other),
+    }
+}
+
+const fn word(scalar: ScalarType) -> &'static str {
+    match scalar {
+        ScalarType::Int => "Int",
+        ScalarType::BigInt => "BigInt",
+        ScalarType::Float => "Float",
+        ScalarType::Decimal { .. } => "Decimal",
+        ScalarType::Boolean => "Boolean",
+        ScalarType::String | ScalarType::Enum(_) => "String",
+        ScalarType::Uuid => "UUID",
+        ScalarType::Timestamp => "Timestamp",
+        ScalarType::Date => "Date",
+        ScalarType::Json => "JSON",
+    }
+}
+
+fn default(column: &LiveColumn, word: &str, (directives, remarks): (&mut Vec<String>, &mut Vec<String>)) {
+    let Some(said) = column.default.as_deref().filter(|said| !column.counted && *said != "NULL") else {
+        return;
+    };
+    let now = said.to_ascii_lowercase();
+    let is_now = ["now()", "current_timestamp", "utc_timestamp"].iter().any(|word| now.starts_with(word));
+    let value = match (literal(said), word) {
+        _ if word == "Timestamp" && is_now => Some("expr: \"now\"".to_owned()),
+        (Some(Operand::Number(number)), "Int" | "BigInt" | "Float" | "Decimal") => {
+            Some(format!("value: {number}"))
+        }
+        (Some(Operand::Number(number)), "Boolean") => Some(format!("value: {}", number != "0")),
+        (Some(Operand::Bool(truth)), "Boolean") => Some(format!("value: {truth}")),
+        (Some(Operand::Text(said)), "String") => Some(format!("value: {}", text(&said))),
+        (
+            Some(Operand::Text(_)),
+            "Int" | "BigInt" | "Float" | "Decimal" | "Boolean" | "UUID" | "Timestamp" | "Date" | "JSON",
+        ) => None,
+        (Some(Operand::Text(member)), _) => Some(format!("value: {member}")),
+        _ => None,
+    };
+    match value {
+        Some(value) => directives.push(format!("@default({value})")),
+        None => remarks.push(format!("default: {said}")),
+    }
+}
+
+/// The argument of `@table` that names the key; none where the field `id` is it.
+fn key(ty: &mut Type, table: &LiveTable) -> Option<String> {
+    let columns = &table.key.as_ref()?.columns;
+    let names: Vec<String> = ty.fields_of(columns)?.into_iter().map(str::to_owned).collect();
+    let id = ty.field_of(columns).filter(|field| field.name == "id");
+    let counted = table.columns.iter().any(|column| column.counted && columns.contains(&column.name));
+    let by_convention = id.is_some_and(|field| match field.ty.as_str() {
+        "ID!" | "String!" => true,
+        "Int!" | "BigInt!" => counted,
+        _ => false,
+    });
+    (!by_convention).then(|| format!("key: [{}]", listed(&names)))
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| text(name)).collect::<Vec<_>>().join(", ")
+}
+
+fn constraint(ty: &mut Type, word: &str, columns: &[String]) -> Option<()> {
+    if let Some(field) = ty.field_of(columns) {
+        field.directives.push(format!("@{word}"));
+        return Some(());
+    }
+    let names: Vec<String> = ty.fields_of(columns)?.into_iter().map(str::to_owned).collect();
+    ty.directives.push(format!("@{word}(fields: [{}])", listed(&names)));
+    Some(())
+}
+
+fn uniques(ty: &mut Type, table: &LiveTable) {
+    let indexes = table.indexes.iter().filter(|index| index.unique && !is_foreign(index));
+    let mut done: Vec<Vec<String>> = table.key.iter().map(|key| key.columns.clone()).collect();
+    let constraints = table.uniques.iter().map(|unique| unique.columns.clone());
+    let all: Vec<Vec<String>> = constraints.chain(indexes.map(columns_of)).collect();
+    for columns in all {
+        if done.contains(&columns) {
+            continue;
+        }
+        if constraint(ty, "unique", &columns).is_none() {
+            ty.remarks.push(format!("not said: unique ({})", columns.join(", ")));
+        }
+        done.push(columns);
+    }
+}
+
+fn columns_of(index: &LiveIndex) -> Vec<String> {
+    index.columns.iter().flatten().cloned().collect()
+}
+
+fn indexes(ty: &mut Type, table: &LiveTable) {
+    let mut done: Vec<Vec<String>> =
+        table.references.iter().map(|reference| reference.columns.clone()).collect();
+    for index in &table.indexes {
+        if is_foreign(index) {
+            ty.remarks
+                .push(format!("not said: index {} (of a part of the rows, or of an expression)", index.name));
+            continue;
+        }
+        let columns = columns_of(index);
+        if index.unique || done.contains(&columns) {
+            continue;
+        }
+        if constraint(ty, "index", &columns).is_none() {
+            ty.remarks.push(format!("not said: index {}", index.name));
+        }
+        done.push(columns);
+    }
+}
