@@ -187,6 +187,8 @@ async fn an_abandoned_write_is_undone_and_its_connection_freed() {
     let db = Db::filled().await;
     let blocker = connect(&db.dir.url()).await;
     blocker.batch_execute("BEGIN; SELECT 1 FROM person WHERE id = 1 FOR UPDATE").await.unwrap();
+    // a transaction would see the same sessions all the time
+    let watcher = connect(&db.dir.url()).await;
     let engine = db.dir.engine_with("connections=1", &Limits::default());
     let single = Db { catalog: Arc::clone(&db.catalog), engine, dir: Home::new(&server()).await };
     let change = update("person", &[("name", "Eve")], vec![eq("id", "1")]);
@@ -194,10 +196,10 @@ async fn an_abandoned_write_is_undone_and_its_connection_freed() {
         let mut write = Box::pin(single.run(Query::Update(change)));
         tokio::select! {
             outcome = &mut write => panic!("{outcome:?}"),
-            () = until_waiting(&blocker, 1) => {}
+            () = until_waiting(&watcher, 1) => {}
         }
     }
-    until_waiting(&blocker, 0).await;
+    until_waiting(&watcher, 0).await;
     blocker.batch_execute("ROLLBACK").await.unwrap();
     assert_eq!(
         single
