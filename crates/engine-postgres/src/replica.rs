@@ -38,7 +38,7 @@ pub struct Replicas {
     replicas: Vec<Replica>,
     next: AtomicUsize,
     primary: Mutex<Option<Seen>>,
-    writers: Mutex<HashMap<String, Instant>>,
+    writers: Mutex<HashMap<u128, Instant>>,
 }
 
 #[derive(Debug)]
@@ -69,16 +69,16 @@ impl Replicas {
     }
 
     /// Remembers that a caller wrote.
-    pub fn wrote(&self, caller: &str) {
+    pub fn wrote(&self, caller: u128) {
         let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
         if writers.len() >= WRITERS {
             writers.retain(|_, at| at.elapsed() < AFTER_WRITE);
         }
-        writers.insert(caller.to_owned(), Instant::now());
+        writers.insert(caller, Instant::now());
     }
 
     /// A replica that may answer; none means the primary does.
-    pub async fn choose(&self, primary: &Pool, caller: &str, position: Option<&str>) -> Option<&Pool> {
+    pub async fn choose(&self, primary: &Pool, caller: u128, position: Option<&str>) -> Option<&Pool> {
         let number = self.next.fetch_add(1, Ordering::Relaxed).checked_rem(self.replicas.len())?;
         let replica = self.replicas.get(number)?;
         let needed = match position {
@@ -91,9 +91,9 @@ impl Replicas {
         (replayed >= needed.max(floor)).then_some(&replica.pool)
     }
 
-    fn wrote_lately(&self, caller: &str) -> bool {
+    fn wrote_lately(&self, caller: u128) -> bool {
         let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-        writers.get(caller).is_some_and(|at| at.elapsed() < AFTER_WRITE)
+        writers.get(&caller).is_some_and(|at| at.elapsed() < AFTER_WRITE)
     }
 }
 

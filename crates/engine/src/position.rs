@@ -6,9 +6,9 @@ use backstay_query::reply::Reply;
 /// Whose request it is, and what it must not miss.
 #[derive(Debug, Clone, Copy)]
 pub struct Near<'a> {
-    /// Who asks, in any words that are the same for the same caller: after a write on this
+    /// Who asks, as any number that is the same for the same caller: after a write on this
     /// node its reads go to the primary for a while.
-    pub caller: &'a str,
+    pub caller: u128,
     /// The position that an earlier answer bore, as the caller gave it back.
     pub position: Option<&'a str>,
 }

@@ -42,25 +42,46 @@ impl Instance {
             eprintln!("skipped: no programs of a server in {programs}");
             return None;
         }
-        let folder = tempfile::tempdir().unwrap();
-        let instance = Self { folder, port: free_port(), programs: programs.into() };
-        fs::set_permissions(instance.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        if let Some((user, group)) = account() {
-            chown(instance.folder.path(), Some(user), Some(group)).unwrap();
-        }
-        fs::create_dir(instance.data()).unwrap();
-        instance.own(&instance.data());
+        let instance = Self::prepare(programs.into());
         let data = instance.data();
         instance.run("initdb", &["-D", data.to_str().unwrap(), "-U", "postgres", "-A", "trust", "-N"]);
-        let settings = format!(
-            "\nport = {}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n{configuration}\n",
-            instance.port
-        );
-        let file = data.join("postgresql.conf");
-        let known = fs::read_to_string(&file).unwrap();
-        fs::write(file, known + &settings).unwrap();
+        instance.configure(configuration);
         instance.up();
         Some(instance)
+    }
+
+    /// A replica of it that follows as fast as it can.
+    pub fn replica(&self) -> Self {
+        let replica = Self::prepare(self.programs.clone());
+        let (data, port) = (replica.data(), self.port.to_string());
+        let source = ["-h", "127.0.0.1", "-p", &port, "-U", "postgres"];
+        replica.run(
+            "pg_basebackup",
+            &[&source[..], &["-D", data.to_str().unwrap(), "-R", "-c", "fast"]].concat(),
+        );
+        replica.configure("hot_standby = on");
+        replica.up();
+        replica
+    }
+
+    fn prepare(programs: PathBuf) -> Self {
+        let instance = Self { folder: tempfile::tempdir().unwrap(), port: free_port(), programs };
+        fs::set_permissions(instance.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        instance.own(instance.folder.path());
+        fs::create_dir(instance.data()).unwrap();
+        fs::set_permissions(instance.data(), fs::Permissions::from_mode(0o700)).unwrap();
+        instance.own(&instance.data());
+        instance
+    }
+
+    fn configure(&self, configuration: &str) {
+        let settings = format!(
+            "\nport = {}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n{configuration}\n",
+            self.port
+        );
+        let file = self.data().join("postgresql.conf");
+        let known = fs::read_to_string(&file).unwrap();
+        fs::write(file, known + &settings).unwrap();
     }
 
     /// Its data folder.

@@ -21,6 +21,7 @@ mod live;
 mod pooler;
 #[path = "../../../engine-sqlite/tests/engine/reads.rs"]
 mod reads;
+mod replicas;
 mod store;
 mod tls;
 #[path = "../../../engine-sqlite/tests/engine/updates.rs"]
