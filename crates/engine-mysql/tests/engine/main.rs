@@ -16,6 +16,7 @@ mod inserts;
 mod instance;
 #[path = "../../../engine-sqlite/tests/engine/kit.rs"]
 mod kit;
+mod live;
 mod proxy;
 #[path = "../../../engine-sqlite/tests/engine/reads.rs"]
 mod reads;
