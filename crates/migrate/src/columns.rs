@@ -3,7 +3,7 @@
 
 use crate::shape::same_type;
 use backstay_engine::live::{LiveColumn, LiveTable};
-use backstay_schema::catalog::{Column, Table};
+use backstay_schema::catalog::{Catalog, Column, Table};
 use backstay_schema::scalar::ScalarType;
 use backstay_sql::ddl::alter::is_convertible;
 use backstay_sql::ddl::check::{column_check_name, decimal_check_prefix, scale_of_check};
@@ -19,6 +19,9 @@ pub(crate) struct Columns<'a> {
     pub(crate) added: Vec<&'a Column>,
     /// Columns that go, with all values.
     pub(crate) dropped: Vec<String>,
+    /// Columns that are none of the schema's business: the language has no word for their type, or the
+    /// database computes them.
+    pub(crate) foreign: Vec<String>,
     /// New names of columns whose values change their stored form.
     pub(crate) converted: Vec<(String, How)>,
 }
@@ -56,21 +59,27 @@ impl How {
 /// table's name when its constraints were named.
 pub(crate) fn columns<'a>(
     dialect: &'static Dialect,
-    table: &'a Table,
+    (catalog, table): (&Catalog, &'a Table),
     (found, was): (&LiveTable, &str),
     wanted: &LiveTable,
 ) -> Columns<'a> {
     let stands = |name: &str| found.columns.iter().find(|column| column.name == name);
     let is_wanted = |name: &str| table.columns.iter().any(|column| column.name == name);
-    let mut columns =
-        Columns { renamed: Vec::new(), added: Vec::new(), dropped: Vec::new(), converted: Vec::new() };
+    let mut columns = Columns {
+        renamed: Vec::new(),
+        added: Vec::new(),
+        dropped: Vec::new(),
+        foreign: Vec::new(),
+        converted: Vec::new(),
+    };
     for column in &table.columns {
         let old = stands(&column.name).or_else(|| {
             let old = stands(column.was.as_deref()?)?;
             let free = !is_wanted(&old.name) && !columns.renamed.iter().any(|(_, taken)| *taken == old.name);
             free.then_some(old)
         });
-        let how = old.and_then(|old| Some((old, how(dialect, (found, was), old, (table, column, wanted))?)));
+        let how = old
+            .and_then(|old| Some((old, how(dialect, (found, was), old, (catalog, table, column, wanted))?)));
         let Some((old, how)) = how else {
             columns.added.push(column);
             continue;
@@ -85,8 +94,11 @@ pub(crate) fn columns<'a>(
     for column in &found.columns {
         let renamed = columns.renamed.iter().any(|(_, old)| *old == column.name);
         let added_again = columns.added.iter().any(|added| added.name == column.name);
-        if (!is_wanted(&column.name) && !renamed) || added_again {
+        let sayable = (dialect.definition.scalar)(&column.ty).is_some() || !column.members.is_empty();
+        if added_again || (!is_wanted(&column.name) && !renamed && sayable && !column.generated) {
             columns.dropped.push(column.name.clone());
+        } else if !is_wanted(&column.name) && !renamed {
+            columns.foreign.push(column.name.clone());
         }
     }
     columns
@@ -99,7 +111,7 @@ fn how(
     dialect: &'static Dialect,
     (found, was): (&LiveTable, &str),
     old: &LiveColumn,
-    (table, column, wanted): (&Table, &Column, &LiveTable),
+    (catalog, table, column, wanted): (&Catalog, &Table, &Column, &LiveTable),
 ) -> Option<Option<How>> {
     match dialect.definition.alter {
         Alter::Rebuild => {
@@ -109,7 +121,7 @@ fn how(
         }
         Alter::InPlace(_) => {
             let words = wanted.columns.iter().find(|wanted| wanted.name == column.name)?;
-            if same_type(dialect, (&old.ty, &words.ty), (table, column)) {
+            if same_type(dialect, (&old.ty, &words.ty), (catalog, table, column)) {
                 return Some(None);
             }
             let from = (dialect.definition.scalar)(&old.ty)?;

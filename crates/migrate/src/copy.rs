@@ -167,7 +167,6 @@ impl Copy<'_> {
     }
 
     /// Where a part broke off; none where it is done.
-    #[expect(clippy::option_option, reason = "done, at the beginning, and after a row are three answers")]
     async fn reached(&self, part: &str) -> Result<Option<Option<Position>>, Fault> {
         let progress = self.progress()?;
         let before = Position::of(vec![Value::Text(part.to_owned())]);

@@ -50,7 +50,7 @@ pub(crate) fn compare(
     for table in catalog.tables.iter().filter(|table| scope.holds(table)) {
         let Some(wanted) = find(desired, &table.name) else { continue };
         match find(&live, &table.name) {
-            Some(found) => pairs.push(pair(dialect, table, (found, &renamed), wanted)),
+            Some(found) => pairs.push(pair(dialect, (catalog, table), (found, &renamed), wanted)),
             None => created.push(table),
         }
     }
@@ -98,13 +98,15 @@ fn create(catalog: &Catalog, dialect: &'static Dialect, tables: &[&Table], plan:
 
 fn pair<'a>(
     dialect: &'static Dialect,
-    table: &'a Table,
+    (catalog, table): (&Catalog, &'a Table),
     (found, renamed): (&LiveTable, &[(String, String)]),
     wanted: &LiveTable,
 ) -> Pair<'a> {
     let was = renamed.iter().find(|(_, new)| *new == table.name);
-    let columns = columns(dialect, table, (found, was.map_or(&table.name, |(old, _)| old)), wanted);
-    let named = with_names(found, &columns.renamed);
+    let columns =
+        columns(dialect, (catalog, table), (found, was.map_or(&table.name, |(old, _)| old)), wanted);
+    let mut named = with_names(found, &columns.renamed);
+    named.columns.retain(|column| !columns.foreign.contains(&column.name));
     let renames = was.is_some() || !columns.renamed.is_empty();
     let names = if renames { Names::Count } else { Names::Free };
     let mut wanted = wanted.clone();
@@ -116,7 +118,8 @@ fn pair<'a>(
 fn is_implied(table: &Table, live: &LiveTable, check: &LiveCheck) -> bool {
     table.columns.iter().any(|column| {
         let [Valid::MaxLength(most)] = column.valid.as_slice() else { return false };
-        let length = live.columns.iter().find(|live| live.name == column.name).and_then(|live| bound(&live.ty));
+        let length =
+            live.columns.iter().find(|live| live.name == column.name).and_then(|live| bound(&live.ty));
         check.name.as_deref() == Some(&ddl::check::column_check_name(table, column))
             && length.is_some_and(|length| length <= *most)
     })
@@ -166,7 +169,7 @@ impl Differ<'_> {
         let (table, columns) = (pair.table, &pair.columns);
         let simple_adds = columns.added.iter().all(|column| can_be_added(table, column));
         let rest = without_added(table, &pair.wanted, &columns.added);
-        let same = |a| rest.columns.iter().any(|b| same_column(self.dialect, (a, b), table));
+        let same = |a| rest.columns.iter().any(|b| same_column(self.dialect, (a, b), (self.catalog, table)));
         let same_rest = pair.named.columns.len() == rest.columns.len()
             && pair.named.columns.iter().all(same)
             && same_constraints(&pair.named, &rest, pair.names);

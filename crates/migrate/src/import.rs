@@ -97,8 +97,10 @@ impl Type {
         let mut names = Vec::new();
         let mut rest = columns;
         while !rest.is_empty() {
-            let field =
-                self.fields.iter().find(|field| !field.columns.is_empty() && rest.starts_with(&field.columns))?;
+            let field = self
+                .fields
+                .iter()
+                .find(|field| !field.columns.is_empty() && rest.starts_with(&field.columns))?;
             names.push(field.name.as_str());
             rest = rest.get(field.columns.len()..)?;
         }

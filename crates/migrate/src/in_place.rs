@@ -5,7 +5,8 @@
 use crate::change::{Change, Plan};
 use crate::columns::{Columns, told};
 use crate::shape::{
-    Names, is_foreign, missing_uniques, provides, same_check, same_index, same_reference, unwanted_checks, unwanted_uniques,
+    Names, is_foreign, missing_uniques, provides, same_check, same_index, same_reference, unwanted_checks,
+    unwanted_uniques,
 };
 use backstay_engine::live::{LiveCheck, LiveColumn, LiveReference, LiveTable};
 use backstay_schema::catalog::{Catalog, Column, Table, Unique};
@@ -90,9 +91,10 @@ impl InPlace<'_> {
             self.drop_references(&pair.table.name, leaving, plan);
         }
         for table in self.gone {
-            let others = table.references.iter().filter(|reference| {
-                reference.target != table.name && self.is_gone(&reference.target)
-            });
+            let others = table
+                .references
+                .iter()
+                .filter(|reference| reference.target != table.name && self.is_gone(&reference.target));
             self.drop_references(&table.name, others, plan);
         }
     }
@@ -222,9 +224,9 @@ impl Steps<'_> {
             let text = |live: &LiveTable| {
                 live.checks.iter().find(|c| c.name.as_deref() == Some(&check)).map(|c| c.text.clone())
             };
-            let was_text = pair.from(dialect, column).is_none_or(|from| {
-                matches!(from, ScalarType::String | ScalarType::Enum(_))
-            });
+            let was_text = pair
+                .from(dialect, column)
+                .is_none_or(|from| matches!(from, ScalarType::String | ScalarType::Enum(_)));
             if was_text && text(&pair.named) != text(&pair.wanted) {
                 self.statements.extend(alter::rename_members(catalog, dialect, table, column));
             }
@@ -273,7 +275,8 @@ impl Steps<'_> {
         }
         self.uniques();
         for check in ddl::check::of_table(catalog, dialect, table) {
-            let Some(wanted) = pair.wanted.checks.iter().find(|c| c.name.as_deref() == Some(&check.name)) else {
+            let Some(wanted) = pair.wanted.checks.iter().find(|c| c.name.as_deref() == Some(&check.name))
+            else {
                 continue;
             };
             let mut live = pair.named.checks.iter();
@@ -332,9 +335,11 @@ impl Steps<'_> {
             let Some(wanted) = pair.wanted.indexes.iter().find(|other| other.name == index.name) else {
                 continue;
             };
-            let stands = pair.named.indexes.iter().any(|live| {
-                same_index(live, wanted, pair.names) && !holds_some(pair, &live.columns)
-            });
+            let stands = pair
+                .named
+                .indexes
+                .iter()
+                .any(|live| same_index(live, wanted, pair.names) && !holds_some(pair, &live.columns));
             if stands {
                 continue;
             }

@@ -28,7 +28,9 @@ pub(crate) fn rebuild(
     statements.push(ddl::drop_table(dialect, &found.name));
     statements.push(ddl::alter::rename_table(dialect, &scratch, &table.name));
     statements.extend(ddl::create_indexes(table, dialect));
-    let (parts, lost) = told(table, columns);
+    let (parts, mut lost) = told(table, columns);
+    // the new table has no place for them
+    lost.extend(columns.foreign.iter().map(|column| format!("the values of {}.{column}", table.name)));
     let summary = std::iter::once(format!("~ {}", table.name)).chain(parts).collect::<Vec<_>>().join(" ");
     if lost.is_empty() {
         Change::keeping(summary, statements)

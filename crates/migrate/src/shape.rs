@@ -51,21 +51,21 @@ pub(crate) async fn desired(
 pub(crate) fn same_column(
     dialect: &'static Dialect,
     (live, wanted): (&LiveColumn, &LiveColumn),
-    table: &Table,
+    (catalog, table): (&Catalog, &Table),
 ) -> bool {
     let Some(column) = table.columns.iter().find(|column| column.name == wanted.name) else { return false };
     live.name == wanted.name
         && live.nullable == wanted.nullable
         && live.generated == wanted.generated
         && live.counted == wanted.counted
-        && same_type(dialect, (&live.ty, &wanted.ty), (table, column))
+        && same_type(dialect, (&live.ty, &wanted.ty), (catalog, table, column))
 }
 
 /// Whether a live type holds what the column needs, though its words may differ.
 pub(crate) fn same_type(
     dialect: &'static Dialect,
     (live, wanted): (&str, &str),
-    (table, column): (&Table, &Column),
+    (catalog, table, column): (&Catalog, &Table, &Column),
 ) -> bool {
     if live == wanted {
         return true;
@@ -75,7 +75,7 @@ pub(crate) fn same_type(
     match (a, b) {
         // a decimal that is no scaled integer, a boolean that is a word
         _ if a != b => false,
-        (ScalarType::String, _) => holds_text(dialect, (live, wanted), (table, column)),
+        (ScalarType::String, _) => holds_text(dialect, (live, wanted), (catalog, table, column)),
         _ => true,
     }
 }
@@ -84,23 +84,26 @@ pub(crate) fn same_type(
 fn holds_text(
     dialect: &'static Dialect,
     (live, wanted): (&str, &str),
-    (table, column): (&Table, &Column),
+    (catalog, table, column): (&Catalog, &Table, &Column),
 ) -> bool {
     let most = column.valid.iter().find_map(|valid| match valid {
         Valid::MaxLength(most) => Some(*most),
         _ => None,
     });
+    let member = match column.ty {
+        ScalarType::Enum(id) => {
+            catalog.enum_type(id).members.iter().map(|member| member.name.len() as u64).max()
+        }
+        _ => None,
+    };
     let needed = match (table.indexed_characters(column), most) {
+        _ if member.is_some() => member,
         (Some(indexed), Some(most)) => Some(most.min(u64::from(indexed))),
         (indexed, most) => most.or(indexed.map(u64::from)),
     };
     match (bound(live), bound(wanted)) {
         _ if dialect.definition.scaled_decimals => true,
-        (Some(length), _) => {
-            !is_padded(live)
-                && matches!(column.ty, ScalarType::String)
-                && needed.is_some_and(|needed| length >= needed)
-        }
+        (Some(length), _) => !is_padded(live) && needed.is_some_and(|needed| length >= needed),
         (None, Some(_)) => false,
         (None, None) => true,
     }
@@ -208,7 +211,8 @@ pub(crate) fn same_check(live: &LiveCheck, wanted: &LiveCheck, names: Names) -> 
 /// Whether a check that stands is none of the schema's business: somebody named it, and it says what the
 /// language does not.
 fn is_foreign_check(check: &LiveCheck, table: &str) -> bool {
-    let named = |name: &String| name.starts_with(table) && (name.ends_with("_check") || name.contains("_decimal_"));
+    let named =
+        |name: &String| name.starts_with(table) && (name.ends_with("_check") || name.contains("_decimal_"));
     !check.name.as_ref().is_some_and(named) && read(&check.text).is_none()
 }
 
@@ -216,7 +220,8 @@ fn is_foreign_check(check: &LiveCheck, table: &str) -> bool {
 pub(crate) fn unwanted_checks(live: &LiveTable, wanted: &LiveTable, names: Names) -> Vec<usize> {
     let checks = live.checks.iter().enumerate();
     let is_wanted = |check: &LiveCheck| {
-        is_foreign_check(check, &live.name) || wanted.checks.iter().any(|other| same_check(check, other, names))
+        is_foreign_check(check, &live.name)
+            || wanted.checks.iter().any(|other| same_check(check, other, names))
     };
     checks.filter(|(_, check)| !is_wanted(check)).map(|(index, _)| index).collect()
 }

@@ -3,12 +3,16 @@
 use crate::Context;
 use crate::output::Exit;
 use crate::project::Project;
-use anyhow::{Result, bail};
+use crate::store::Store;
+use anyhow::{Context as _, Result, bail};
+use backstay_base::limit::Limits;
 use backstay_schema::catalog::{Catalog, Fill, Origin, RelationKind, Table};
 use backstay_sql::ddl;
 use backstay_sql::dialect;
 use clap::Subcommand;
 use serde_json::json;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 /// What to print.
 #[derive(Debug, Subcommand)]
@@ -24,16 +28,29 @@ pub enum Action {
         #[arg(long, default_value = "sqlite")]
         engine: String,
     },
+    /// The schema of a live database; needs no project
+    Import {
+        /// sqlite:, postgres:// or mysql:// with everything that it takes to connect
+        url: String,
+        /// Write this file instead of standard output; one that is there stays
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// Prints.
 pub fn run(context: &Context, action: &Action) -> Result<Exit> {
+    if let Action::Import { url, out } = action {
+        return crate::wiring::block_on(import(context, url, out.as_deref()));
+    }
     let catalog = Project::open(&context.dir)?.check()?.catalog()?;
     match action {
+        Action::Import { .. } => Ok(Exit::Ok),
         Action::Show { name } => show(context, &catalog, name.as_deref()),
         Action::Sql { engine } => {
             let Some(dialect) = dialect::named(engine) else {
-                let names: Vec<&str> = dialect::DIALECTS.iter().map(|dialect| dialect.name).collect();
+                let mut names: Vec<&str> = dialect::DIALECTS.iter().map(|dialect| dialect.name).collect();
+                names.dedup();
                 bail!("no engine {engine:?}; there are: {}", names.join(", "));
             };
             let tables: Vec<&Table> =
@@ -44,6 +61,28 @@ pub fn run(context: &Context, action: &Action) -> Result<Exit> {
             Ok(Exit::Ok)
         }
     }
+}
+
+async fn import(context: &Context, url: &str, out: Option<&Path>) -> Result<Exit> {
+    if let Some(path) = url.strip_prefix("sqlite:")
+        && !context.dir.join(path.strip_prefix("//").unwrap_or(path)).is_file()
+    {
+        bail!("there is no file {path}");
+    }
+    let store = Store::open(url, &context.dir, &Limits::default())?;
+    let live = store.engine.introspect().await?;
+    let text = backstay_migrate::import::import(store.dialect, &live);
+    let Some(out) = out else {
+        context.output.data(text.trim_end());
+        return Ok(Exit::Ok);
+    };
+    let mut file = std::fs::File::create_new(context.dir.join(out))
+        .with_context(|| format!("cannot write {}", out.display()))?;
+    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", out.display()))?;
+    context
+        .output
+        .remark(&format!("wrote {}; nothing may be read yet: give each type its rules", out.display()));
+    Ok(Exit::Ok)
 }
 
 fn show(context: &Context, catalog: &Catalog, name: Option<&str>) -> Result<Exit> {

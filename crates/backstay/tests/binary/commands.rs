@@ -164,7 +164,7 @@ fn the_schema_is_shown_as_text_json_and_sql() {
     let misspelt = project.run(&["schema", "show", "Noet"]);
     assert_eq!(misspelt, ran(1, "", "error: the schema has no type \"Noet\"; did you mean Note?\n"));
     let engine = project.run(&["schema", "sql", "--engine", "oracle"]);
-    assert_eq!(engine, ran(1, "", "error: no engine \"oracle\"; there is: sqlite\n"));
+    assert_eq!(engine, ran(1, "", "error: no engine \"oracle\"; there are: sqlite, postgres, mysql\n"));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! CHECKs as enums, `@valid` and `@check`.
 
+use super::Type;
 use super::condition::{Condition, Operand, read};
 use super::name::is_member;
 use super::sdl::text;
-use super::Type;
 use backstay_engine::live::{LiveCheck, LiveColumn, LiveTable};
 use backstay_sql::ddl::check::digits_of_check;
 
@@ -49,15 +49,24 @@ fn json_column(check: &LiveCheck) -> Option<&str> {
 pub(super) fn of_table(ty: &mut Type, table: &LiveTable) {
     for check in &table.checks {
         let digits = |column: &LiveColumn| {
-            check.name.as_deref().is_some_and(|name| digits_of_check(name, &table.name, &column.name).is_some())
+            check
+                .name
+                .as_deref()
+                .is_some_and(|name| digits_of_check(name, &table.name, &column.name).is_some())
         };
-        let is_type = table.columns.iter().any(digits) || json_column(check).is_some() || boolean_column(check).is_some();
+        let is_type = table.columns.iter().any(digits)
+            || json_column(check).is_some()
+            || boolean_column(check).is_some();
         if is_type {
             continue;
         }
         let said = read(&check.text).and_then(|condition| said(ty, table, check, &condition));
         if said.is_none() {
-            ty.remarks.push(format!("not said: check {}: {}", check.name.as_deref().unwrap_or(""), one_line(&check.text)));
+            ty.remarks.push(format!(
+                "not said: check {}: {}",
+                check.name.as_deref().unwrap_or(""),
+                one_line(&check.text)
+            ));
         }
     }
 }
@@ -67,7 +76,11 @@ fn one_line(text: &str) -> String {
 }
 
 fn said(ty: &mut Type, table: &LiveTable, check: &LiveCheck, condition: &Condition) -> Option<()> {
-    if table.columns.iter().any(|column| members(table, column).is_some() && listed(condition, column).is_some()) {
+    if table
+        .columns
+        .iter()
+        .any(|column| members(table, column).is_some() && listed(condition, column).is_some())
+    {
         return Some(());
     }
     if let Some((column, arguments)) = valid(condition)

@@ -53,8 +53,7 @@ enum Token {
     Sign(&'static str),
 }
 
-const SIGNS: &[&str] =
-    &["::", "<>", "!=", ">=", "<=", "=", "<", ">", "(", ")", ",", "[", "]", "-"];
+const SIGNS: &[&str] = &["::", "<>", "!=", ">=", "<=", "=", "<", ">", "(", ")", ",", "[", "]", "-"];
 
 fn tokens(text: &str) -> Option<Vec<Token>> {
     let mut found = Vec::new();
@@ -193,14 +192,14 @@ impl Reader<'_> {
 
     /// `(ARRAY['a'::text, 'b'::text])`, with casts where PostgreSQL likes them.
     fn array(&mut self) -> Option<Vec<Operand>> {
-        let outer = self.sign("(").then_some(())?;
+        self.sign("(").then_some(())?;
         let inner = self.sign("(");
         let list = self.word("array").then(|| self.list("[", "]"))??;
         if inner {
             self.sign(")").then_some(())?;
         }
         self.casts();
-        self.sign(")").then_some(outer)?;
+        self.sign(")").then_some(())?;
         Some(list)
     }
 
@@ -292,13 +291,21 @@ mod tests {
     #[test]
     fn three_databases_say_one_thing() {
         for texts in [
-            ["\"state\" IN ('A', 'B')", "(state = ANY (ARRAY['A'::text, 'B'::text]))", "`state` in ('A','B')"],
+            [
+                "\"state\" IN ('A', 'B')",
+                "(state = ANY (ARRAY['A'::text, 'B'::text]))",
+                "`state` in ('A','B')",
+            ],
             [
                 "price BETWEEN 0 AND 1.50",
                 "((price >= (0)::numeric) AND (price <= 1.5))",
                 "`price` >= 0.00 and `price` <= 1.50",
             ],
-            ["length(\"a\") <= 3 OR b IS NOT NULL", "((length(a) <= 3) OR (b IS NOT NULL))", "char_length(`a`) <= 3 or `b` is not null"],
+            [
+                "length(\"a\") <= 3 OR b IS NOT NULL",
+                "((length(a) <= 3) OR (b IS NOT NULL))",
+                "char_length(`a`) <= 3 or `b` is not null",
+            ],
             [
                 "(\"state\" IN ('A'))",
                 "(((state)::text = ANY ((ARRAY['A'::character varying])::text[])))",
@@ -314,11 +321,15 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_none() {
-        for text in ["lower(a) = 'x'", "a LIKE 'x%'", "a = b + 1", "a = (SELECT 1)", "", "a = 'x", "a IN ()"] {
+        for text in ["lower(a) = 'x'", "a LIKE 'x%'", "a = b + 1", "a = (SELECT 1)", "", "a = 'x", "a IN ()"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
         assert_eq!(literal("'it''s'::text"), Some(Operand::Text("it's".into())));
         assert_eq!(literal("now()"), None);
-        assert_eq!(read("NOT flag"), Some(Condition::Not(Box::new(Condition::Holds(Operand::Column("flag".into()))))));
+        assert_eq!(
+            read("NOT flag"),
+            Some(Condition::Not(Box::new(Condition::Holds(Operand::Column("flag".into())))))
+        );
     }
 }

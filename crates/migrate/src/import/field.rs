@@ -98,9 +98,10 @@ fn referring(ty: &Type, table: &LiveTable, (reference, to): (&LiveReference, &So
     name = free_field(ty, table, &name, &reference.columns);
     let key = to.table.key.as_ref().map(|key| key.columns.as_slice()).unwrap_or_default();
     let convention: Vec<String> = key.iter().map(|part| format!("{name}_{part}")).collect();
-    let nullable = reference.columns.iter().all(|column| {
-        table.columns.iter().any(|live| live.name == *column && live.nullable)
-    });
+    let nullable = reference
+        .columns
+        .iter()
+        .all(|column| table.columns.iter().any(|live| live.name == *column && live.nullable));
     let mut directives = Vec::new();
     if convention != reference.columns {
         directives.push(format!("@column(name: {})", text(&prefix)));
@@ -170,7 +171,7 @@ fn plain(
     if stamp && (word != "Timestamp" || column.nullable) {
         name = format!("{name}_value");
     }
-    name = free_field(ty, table, &name, &[column.name.clone()]);
+    name = free_field(ty, table, &name, std::slice::from_ref(&column.name));
     let word = if name == "id" && alone && word == "UUID" { "ID".to_owned() } else { word };
     if name != column.name {
         let named = format!("name: {}", text(&column.name));
@@ -256,16 +257,23 @@ const fn word(scalar: ScalarType) -> &'static str {
 }
 
 fn default(column: &LiveColumn, word: &str, (directives, remarks): (&mut Vec<String>, &mut Vec<String>)) {
-    let Some(said) = column.default.as_deref().filter(|said| !column.counted && *said != "NULL") else { return };
+    let Some(said) = column.default.as_deref().filter(|said| !column.counted && *said != "NULL") else {
+        return;
+    };
     let now = said.to_ascii_lowercase();
     let is_now = ["now()", "current_timestamp", "utc_timestamp"].iter().any(|word| now.starts_with(word));
     let value = match (literal(said), word) {
         _ if word == "Timestamp" && is_now => Some("expr: \"now\"".to_owned()),
-        (Some(Operand::Number(number)), "Int" | "BigInt" | "Float" | "Decimal") => Some(format!("value: {number}")),
+        (Some(Operand::Number(number)), "Int" | "BigInt" | "Float" | "Decimal") => {
+            Some(format!("value: {number}"))
+        }
         (Some(Operand::Number(number)), "Boolean") => Some(format!("value: {}", number != "0")),
         (Some(Operand::Bool(truth)), "Boolean") => Some(format!("value: {truth}")),
         (Some(Operand::Text(said)), "String") => Some(format!("value: {}", text(&said))),
-        (Some(Operand::Text(_)), "Int" | "BigInt" | "Float" | "Decimal" | "Boolean" | "UUID" | "Timestamp" | "Date" | "JSON") => None,
+        (
+            Some(Operand::Text(_)),
+            "Int" | "BigInt" | "Float" | "Decimal" | "Boolean" | "UUID" | "Timestamp" | "Date" | "JSON",
+        ) => None,
         (Some(Operand::Text(member)), _) => Some(format!("value: {member}")),
         _ => None,
     };
@@ -324,10 +332,12 @@ fn columns_of(index: &LiveIndex) -> Vec<String> {
 }
 
 fn indexes(ty: &mut Type, table: &LiveTable) {
-    let mut done: Vec<Vec<String>> = table.references.iter().map(|reference| reference.columns.clone()).collect();
+    let mut done: Vec<Vec<String>> =
+        table.references.iter().map(|reference| reference.columns.clone()).collect();
     for index in &table.indexes {
         if is_foreign(index) {
-            ty.remarks.push(format!("not said: index {} (of a part of the rows, or of an expression)", index.name));
+            ty.remarks
+                .push(format!("not said: index {} (of a part of the rows, or of an expression)", index.name));
             continue;
         }
         let columns = columns_of(index);

@@ -20,7 +20,8 @@ pub(super) fn is_hidden(known: &[Source<'_>], index: usize) -> bool {
     };
     let columns = first.columns.len() + second.columns.len();
     let others = |source: &Source<'_>| {
-        let between = |table: &LiveTable, other: &LiveTable| table.references.iter().any(|r| r.target == other.name);
+        let between =
+            |table: &LiveTable, other: &LiveTable| table.references.iter().any(|r| r.target == other.name);
         source.table.name != table.name && (between(a.table, b.table) || between(b.table, a.table))
     };
     a.table.name != b.table.name
@@ -38,7 +39,8 @@ pub(super) fn is_hidden(known: &[Source<'_>], index: usize) -> bool {
 pub(super) fn lists(known: &[Source<'_>], types: &mut [Type]) {
     for source in known {
         if source.hidden {
-            let ends: Vec<&Source<'_>> = source.table.references.iter().filter_map(|r| target(known, r)).collect();
+            let ends: Vec<&Source<'_>> =
+                source.table.references.iter().filter_map(|r| target(known, r)).collect();
             if let [a, b] = ends.as_slice() {
                 add(types, a, b);
                 add(types, b, a);
@@ -55,7 +57,11 @@ pub(super) fn lists(known: &[Source<'_>], types: &mut [Type]) {
                     && ty.fields.iter().any(|f| f.columns == reference.columns && f.target.is_some())
             });
             let mutual = source.table.name != to.table.name && count(to.table, source.table) > 0;
-            if is_field && count(source.table, to.table) == 1 && !mutual && !is_unique(source.table, &reference.columns) {
+            if is_field
+                && count(source.table, to.table) == 1
+                && !mutual
+                && !is_unique(source.table, &reference.columns)
+            {
                 add(types, to, source);
             }
         }

@@ -3,7 +3,8 @@
 use super::{Field, Import, Type};
 use std::fmt::Write as _;
 
-const HEAD: &str = "# Imported from a live database. Nothing may be read or written yet: give each type its rules,
+const HEAD: &str =
+    "# Imported from a live database. Nothing may be read or written yet: give each type its rules,
 # for example @access(read: \"true\") or @access(all: \"this.owner == auth.user\"), and mark the type
 # that has a row per account with @user.
 ";

@@ -53,7 +53,12 @@ async fn what_backstay_made_is_found_again() {
                 .map(|table| {
                     let references = ddl::references(table).map(|(_, name)| name).collect::<Vec<_>>();
                     let uniques = table.uniques.iter().map(|unique| unique.name.as_str()).collect::<Vec<_>>();
-                    format!("{} {} {references:?} {uniques:?} {}", table.name, table.columns.len(), table.checks.len())
+                    format!(
+                        "{} {} {references:?} {uniques:?} {}",
+                        table.name,
+                        table.columns.len(),
+                        table.checks.len()
+                    )
                 })
                 .collect();
             tables.sort();
@@ -74,14 +79,26 @@ fn foreign(engine: &str) -> Vec<String> {
                 "COMMENT ON TABLE \"Artist\" IS 'Who \"plays\"'",
                 "COMMENT ON COLUMN \"Artist\".\"Name\" IS 'As on the sleeve'",
                 "CREATE INDEX lower_name ON \"Artist\" (lower(\"Name\"))",
+                "ALTER TABLE \"Album\" ADD COLUMN cover bytea, ADD COLUMN words text[]",
             ],
         ),
         "mysql" => (
             "int NOT NULL AUTO_INCREMENT",
             "varchar(120)",
-            vec!["ALTER TABLE \"Artist\" COMMENT 'Who \"plays\"'", "CREATE INDEX some_name ON \"Artist\" (\"Name\"(5))"],
+            vec![
+                "ALTER TABLE \"Artist\" COMMENT 'Who \"plays\"'",
+                "CREATE INDEX some_name ON \"Artist\" (\"Name\"(5))",
+                "ALTER TABLE \"Album\" ADD COLUMN cover blob",
+            ],
         ),
-        _ => ("INTEGER", "NVARCHAR(120)", vec!["CREATE INDEX lower_name ON \"Artist\" (lower(\"Name\"))"]),
+        _ => (
+            "INTEGER",
+            "NVARCHAR(120)",
+            vec![
+                "CREATE INDEX lower_name ON \"Artist\" (lower(\"Name\"))",
+                "ALTER TABLE \"Album\" ADD COLUMN cover BLOB",
+            ],
+        ),
     };
     let tables = [
         "CREATE TABLE \"Artist\" (\"ArtistId\" {number}, \"Name\" {text}, \"Mood\" {text} NOT NULL DEFAULT 'CALM', CONSTRAINT \"PK_Artist\" PRIMARY KEY (\"ArtistId\"), CONSTRAINT moods CHECK (\"Mood\" IN ('CALM', 'WILD')))",
@@ -92,7 +109,11 @@ fn foreign(engine: &str) -> Vec<String> {
     ];
     let own = |statement: &str| statement.replace("{number}", number).replace("{text}", text);
     let all = tables.iter().copied().chain(more).map(own);
-    if engine == "mysql" { all.map(|text| text.replace('"', "`").replace("`plays`", "\"plays\"")).collect() } else { all.collect() }
+    if engine == "mysql" {
+        all.map(|text| text.replace('"', "`").replace("`plays`", "\"plays\"")).collect()
+    } else {
+        all.collect()
+    }
 }
 
 #[tokio::test]

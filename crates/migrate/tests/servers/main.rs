@@ -1,7 +1,12 @@
 //! Migrations on the engine that the run is about: definitions come out as they were meant,
 //! any schema becomes any other where it stands, and one node migrates at a time.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail loudly"
+)]
 
 mod copy;
 mod import;
