@@ -24,6 +24,7 @@ mod reads;
 mod scalars;
 mod server;
 mod store;
+mod tls;
 #[path = "../../../engine-sqlite/tests/engine/updates.rs"]
 mod updates;
 #[path = "../../../engine-sqlite/tests/engine/upserts.rs"]
