@@ -17,6 +17,7 @@ mod instance;
 #[path = "../../../engine-sqlite/tests/engine/kit.rs"]
 mod kit;
 mod live;
+mod many;
 mod proxy;
 #[path = "../../../engine-sqlite/tests/engine/reads.rs"]
 mod reads;
