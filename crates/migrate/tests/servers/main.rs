@@ -10,6 +10,7 @@
 
 mod copy;
 mod import;
+mod walls;
 #[path = "../pairs/model.rs"]
 #[expect(dead_code, reason = "rows are made and compared elsewhere")]
 mod model;
