@@ -135,21 +135,19 @@ impl Wall<'_> {
         let mut roles: Vec<&str> = self.catalog.roles.iter().map(String::as_str).collect();
         roles.retain(|role| !matches!(*role, "anon" | "service"));
         roles.push(OTHER);
-        let mut cases: Vec<(String, String, Option<String>)> = Vec::new();
+        let mut stored: Vec<(Kind<'_>, String)> = Vec::new();
+        let mut new: Vec<(Kind<'_>, String)> = Vec::new();
         let kinds = roles.iter().flat_map(|role| ["aal1", "aal2"].map(|aal| Some((*role, aal))));
         for kind in std::iter::once(None).chain(kinds) {
             let caller = caller(kind, stand);
-            let Some((stored, new)) = self.conditions(table, command, &caller, stand.now_micros)? else {
+            let Some(demanded) = self.conditions(table, command, &caller, stand.now_micros)? else {
                 return Ok(Err("several rules may allow it, and one of them has to hold before and after"));
             };
             let text = |pred: &Pred| security::condition(self.catalog, ROW, pred, stand);
-            cases.push((when(kind), text(&stored)?, new.as_ref().map(text).transpose()?));
+            stored.push((kind, text(&demanded.0)?));
+            new.extend(demanded.1.as_ref().map(text).transpose()?.map(|text| (kind, text)));
         }
-        let stored = case(cases.iter().map(|(when, stored, _)| (when.as_str(), stored.as_str())));
-        let new = cases.iter().all(|(_, _, new)| new.is_some()).then(|| {
-            case(cases.iter().map(|(when, _, new)| (when.as_str(), new.as_deref().unwrap_or("FALSE"))))
-        });
-        Ok(Ok((stored, new)))
+        Ok(Ok((case(&stored), (!new.is_empty()).then(|| case(&new)))))
     }
 
     /// What weaving demands of a caller; none where an update has more than one way.
@@ -233,7 +231,10 @@ impl Asked {
     }
 }
 
-fn caller(kind: Option<(&str, &str)>, stand: &Stand) -> Caller {
+/// Nobody, or a role with how surely its account signed in.
+type Kind<'r> = Option<(&'r str, &'r str)>;
+
+fn caller(kind: Kind<'_>, stand: &Stand) -> Caller {
     let (Some((role, aal)), Value::Uuid(uid)) = (kind, &stand.uid) else { return Caller::Anon };
     Caller::User(Arc::new(User {
         uid: *uid,
@@ -244,29 +245,30 @@ fn caller(kind: Option<(&str, &str)>, stand: &Stand) -> Caller {
     }))
 }
 
-fn when(kind: Option<(&str, &str)>) -> String {
-    match kind {
-        None => "backstay_rls.uid() IS NULL".to_owned(),
-        Some((role, aal)) => {
-            let aal = format!("backstay_rls.aal() {} 'aal2'", if aal == "aal2" { "=" } else { "<>" });
-            if role == OTHER {
-                return aal;
-            }
-            format!("backstay_rls.role() = '{}' AND {aal}", role.replace('\'', "''"))
+/// `CASE` over the kinds of caller: nobody, each role that differs from those that no rule names, and these.
+fn case(cases: &[(Kind<'_>, String)]) -> String {
+    let of = |kind: Kind<'_>| {
+        let found = cases.iter().find(|(other, _)| *other == kind);
+        found.map_or("FALSE", |(_, text)| text.as_str())
+    };
+    let pair = |role| [of(Some((role, "aal1"))), of(Some((role, "aal2")))];
+    let by_level = |[first, second]: [&str; 2]| {
+        if first == second {
+            return format!("({first})");
         }
-    }
-}
-
-/// `CASE` over the kinds of caller; one text where all of them are the same.
-fn case<'c>(cases: impl Iterator<Item = (&'c str, &'c str)> + Clone) -> String {
-    let mut texts = cases.clone().map(|(_, text)| text);
-    let first = texts.next().unwrap_or("FALSE");
-    if texts.all(|text| text == first) {
+        format!("CASE WHEN backstay_rls.aal() = 'aal2' THEN ({second}) ELSE ({first}) END")
+    };
+    let first = of(None);
+    if cases.iter().all(|(_, text)| text == first) {
         return first.to_owned();
     }
-    let arms = cases.filter(|(_, text)| !text.is_empty());
-    let arms: Vec<String> = arms.map(|(when, text)| format!("WHEN {when} THEN ({text})")).collect();
-    format!("CASE {} ELSE FALSE END", arms.join(" "))
+    let mut arms = vec![format!("WHEN backstay_rls.uid() IS NULL THEN ({first})")];
+    let named = cases.iter().filter_map(|(kind, _)| kind.filter(|(_, aal)| *aal == "aal1"));
+    for (role, _) in named.filter(|(role, _)| *role != OTHER && pair(role) != pair(OTHER)) {
+        let name = role.replace('\'', "''");
+        arms.push(format!("WHEN backstay_rls.role() = '{name}' THEN {}", by_level(pair(role))));
+    }
+    format!("CASE {} ELSE {} END", arms.join(" "), by_level(pair(OTHER)))
 }
 
 fn script(table: &Table, command: Command, catalog: &Catalog) -> Script {
