@@ -77,7 +77,8 @@ fn commands<'t>(catalog: &Catalog, table: &'t Table) -> Vec<(Command, Vec<&'t Co
         matches!(column.fill, Fill::None | Fill::Client | Fill::RowId) && column.set_create.is_none()
     };
     let changed = |column: &Column| {
-        let stays = column.relation.is_some() || column.set_update.is_some() || table.key.contains(&column.id);
+        let stays =
+            column.relation.is_some() || column.set_update.is_some() || table.key.contains(&column.id);
         given(column) && !stays && !moves(column) && free(&column.access.update)
     };
     vec![
@@ -104,8 +105,11 @@ impl Wall<'_> {
         }
         let mut bodies = Vec::new();
         for (uid, now_micros) in STANDS {
-            let stand =
-                Stand { uid: Value::Uuid(Uuid::from_u128(uid)), role: Value::Text(OTHER.to_owned()), now_micros };
+            let stand = Stand {
+                uid: Value::Uuid(Uuid::from_u128(uid)),
+                role: Value::Text(OTHER.to_owned()),
+                now_micros,
+            };
             match self.bodies(table, command, &stand)? {
                 Ok(found) => bodies.push(found),
                 Err(why) => return Ok(Err(why)),
@@ -340,7 +344,8 @@ fn demanded(woven: &Guarded<Script>) -> Option<Conditions> {
             let references = insert.references.iter().map(|reference| {
                 let table = woven.catalog().table(insert.table);
                 let absent = reference.columns.iter().map(|id| {
-                    let column = backstay_query::plan::ColumnRef { source: ROW, table: table.id, column: *id };
+                    let column =
+                        backstay_query::plan::ColumnRef { source: ROW, table: table.id, column: *id };
                     Pred::IsNull(backstay_query::plan::Scalar::Column(column))
                 });
                 absent.fold(reference.allowed.clone(), Pred::or)
@@ -353,7 +358,9 @@ fn demanded(woven: &Guarded<Script>) -> Option<Conditions> {
                 update.stored.iter().zip(&update.arms).filter(|(stored, arm)| open(stored) && open(arm));
             let Some((stored, arm)) = ways.next() else { return Some((Pred::FALSE, Some(Pred::FALSE))) };
             // a way that is open to every row makes the others needless
-            let free = std::iter::once((stored, arm)).chain(ways.clone()).any(|(a, b)| *a == Pred::TRUE && *b == Pred::TRUE);
+            let free = std::iter::once((stored, arm))
+                .chain(ways.clone())
+                .any(|(a, b)| *a == Pred::TRUE && *b == Pred::TRUE);
             if (ways.next().is_some() && !free) || !update.keep.is_empty() {
                 return None;
             }
@@ -399,7 +406,9 @@ fn foreign(expr: &Expr) -> Option<&'static str> {
             ExprKind::Request(RequestField::Ip) => Some("it reads request.ip"),
             ExprKind::Request(RequestField::Changed) => Some("it reads request.changed"),
             ExprKind::Request(RequestField::Header(_)) => Some("it reads request.headers"),
-            ExprKind::Compare(_, a, b) | ExprKind::In(a, b) if names_an_account(a, b) || names_an_account(b, a) => {
+            ExprKind::Compare(_, a, b) | ExprKind::In(a, b)
+                if names_an_account(a, b) || names_an_account(b, a) =>
+            {
                 Some("it names an account by its id")
             }
             _ => None,

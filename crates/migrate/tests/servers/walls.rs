@@ -88,11 +88,13 @@ impl Walls {
         let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.unwrap();
         tokio::spawn(connection);
         let ids = Ids::seeded(Clock::fixed(NOW), 1);
-        let mut walls =
-            Self { database, client, catalog, role: role.to_owned(), ids, people: Vec::new() };
+        let mut walls = Self { database, client, catalog, role: role.to_owned(), ids, people: Vec::new() };
         walls.fill(random).await;
-        let schema: String = walls.client.query_one("SELECT current_schema()::text", &[]).await.unwrap().get(0);
-        let mut text = format!("DROP SCHEMA IF EXISTS backstay_rls CASCADE; CREATE ROLE {role}; GRANT USAGE ON SCHEMA {schema} TO {role};");
+        let schema: String =
+            walls.client.query_one("SELECT current_schema()::text", &[]).await.unwrap().get(0);
+        let mut text = format!(
+            "DROP SCHEMA IF EXISTS backstay_rls CASCADE; CREATE ROLE {role}; GRANT USAGE ON SCHEMA {schema} TO {role};"
+        );
         for statement in wall(&walls.catalog, &walls.ids, &[role.to_owned()]).unwrap() {
             text.push_str(&statement);
             text.push_str(if statement.starts_with("--") { "\n" } else { ";\n" });
@@ -323,7 +325,10 @@ async fn writes(
     counts[1] += behind;
     let plain = table.columns.iter().find(|column| {
         let free = column.access.update.allow.is_empty() && column.access.update.deny.is_empty();
-        column.ty == ScalarType::String && free && column.fill == Fill::None && column.set_update.is_none()
+        column.ty == ScalarType::String
+            && free
+            && column.fill == Fill::None
+            && column.set_update.is_none()
             && column.set_create.is_none()
     });
     let Some(plain) = plain else { return };
@@ -359,8 +364,15 @@ async fn inserts(walls: &Walls, counts: &mut [u64; 4]) {
             let columns = ["id", "owner_id", "title"].map(|name| doc.column_named(name).unwrap().id);
             let id = Uuid::from_u128(owner.as_u128() ^ 0xffff);
             let row = vec![Value::Uuid(id), Value::Uuid(*owner), Value::Text("made".into())];
-            let made = Insert { columns: columns[1..].to_vec(), rows: vec![row[1..].to_vec()], ..insert(doc, Vec::new()) };
-            let woven = walls.ask(&caller, Query::Insert(made), End::Rollback).await.map_or(0, |r| r.parts[0].affected);
+            let made = Insert {
+                columns: columns[1..].to_vec(),
+                rows: vec![row[1..].to_vec()],
+                ..insert(doc, Vec::new())
+            };
+            let woven = walls
+                .ask(&caller, Query::Insert(made), End::Rollback)
+                .await
+                .map_or(0, |r| r.parts[0].affected);
             let text = format!("INSERT INTO doc (id, owner_id, title) VALUES ('{id}', '{owner}', 'made')");
             let behind = walls.try_out(&caller, &text).await;
             assert_eq!(woven, behind, "making a document of {owner} as {caller:?}");
