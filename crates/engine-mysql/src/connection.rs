@@ -9,8 +9,9 @@ use crate::tls;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use mysql_async::prelude::{Queryable, ToValue};
-use mysql_async::{Conn, DriverError, Error, Opts, OptsBuilder, Params, Statement};
+use mysql_async::{Conn, DriverError, Error, IoError, Opts, OptsBuilder, Params, Statement};
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -29,7 +30,7 @@ const ENDED: &[u16] = &[1053, 1927];
 
 /// Everything that makes answers depend on how a server is set up. What does not fit its
 /// column is refused; times are UTC; messages are those that [`crate::error`] reads.
-const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', lc_messages = 'en_US', group_concat_max_len = 1073741824, autocommit = 1, foreign_key_checks = 1, unique_checks = 1; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', lc_messages = 'en_US', group_concat_max_len = 1073741824, autocommit = 1, div_precision_increment = 8, foreign_key_checks = 1, unique_checks = 1; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 /// How a server is reached.
 #[derive(Debug)]
@@ -123,17 +124,6 @@ impl Connector {
     }
 
     async fn open(&self, options: Opts, plain: Option<&Opts>) -> Result<Connection, Fault> {
-        let unreachable = |error: Error| {
-            let known = fault(error);
-            match known.code {
-                code::NO_DATABASE => known,
-                _ => Fault {
-                    code: code::NO_DATABASE,
-                    message: "the database cannot be reached".to_owned(),
-                    ..known
-                },
-            }
-        };
         let mut conn = match (Conn::new(options).await, plain) {
             (Err(Error::Driver(DriverError::NoClientSslFlagFromServer)), Some(plain)) => {
                 Conn::new(plain.clone()).await.map_err(unreachable)?
@@ -453,6 +443,22 @@ impl Refusal {
             Self::Fault(fault) => unknown_outcome(fault),
         }
     }
+}
+
+/// Why no connection came about. One that was lost while it was made may be tried again.
+fn unreachable(error: Error) -> Fault {
+    let begun = match &error {
+        Error::Io(IoError::Io(io)) => {
+            [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset, ErrorKind::BrokenPipe].contains(&io.kind())
+        }
+        _ => false,
+    };
+    let known = fault(error);
+    if begun || known.code == code::NO_DATABASE {
+        return known;
+    }
+    let message = "the database cannot be reached".to_owned();
+    Fault { code: code::NO_DATABASE, message, ..known }
 }
 
 /// How a transaction begins.

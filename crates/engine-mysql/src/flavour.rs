@@ -22,7 +22,7 @@ pub struct Flavour {
     pub checks: &'static str,
 }
 
-/// MariaDB 10.6 and later.
+/// MariaDB 10.11 and later.
 pub static MARIADB: Flavour = Flavour {
     name: "MariaDB",
     dialect: &dialect::mysql::MARIADB,
@@ -52,7 +52,7 @@ impl Flavour {
             version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().unwrap_or(0));
         let numbers = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
         let (flavour, least) =
-            if version.contains("MariaDB") { (&MARIADB, (10, 6, 0)) } else { (&MYSQL, (8, 0, 19)) };
+            if version.contains("MariaDB") { (&MARIADB, (10, 11, 0)) } else { (&MYSQL, (8, 0, 19)) };
         if numbers < least {
             let message = format!(
                 "{} {}.{}.{} is too old; {}.{}.{} or later is needed",
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(name("8.0.36").unwrap(), "MySQL");
         assert_eq!(name("9.1.0-commercial").unwrap(), "MySQL");
         let refused = |version: &str| name(version).unwrap_err().message;
-        assert_eq!(refused("10.5.9-MariaDB"), "MariaDB 10.5.9 is too old; 10.6.0 or later is needed");
+        assert_eq!(refused("10.6.9-MariaDB"), "MariaDB 10.6.9 is too old; 10.11.0 or later is needed");
         assert_eq!(refused("5.7.44-log"), "MySQL 5.7.44 is too old; 8.0.19 or later is needed");
     }
 }

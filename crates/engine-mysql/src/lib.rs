@@ -79,15 +79,18 @@ impl Engine for MySql {
     }
 
     fn introspect(&self) -> Work<'_, Live> {
-        Box::pin(introspect::live(&self.scripts.pool))
+        let pool = &self.scripts.pool;
+        Box::pin(pool.repeat(move || Box::pin(introspect::live(pool))))
     }
 
     fn journal(&self) -> Work<'_, Vec<JournalRow>> {
-        Box::pin(migration::journal(&self.scripts.pool))
+        let pool = &self.scripts.pool;
+        Box::pin(pool.repeat(move || Box::pin(migration::journal(pool))))
     }
 
     fn lease<'a>(&'a self, request: &'a LeaseRequest) -> Work<'a, LeaseAnswer> {
-        Box::pin(lease::ask(&self.scripts.pool, request))
+        let pool = &self.scripts.pool;
+        Box::pin(pool.repeat(move || Box::pin(lease::ask(pool, request))))
     }
 
     fn migrate<'a>(&'a self, batch: &'a Batch) -> Work<'a, ()> {

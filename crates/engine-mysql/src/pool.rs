@@ -6,10 +6,11 @@ use crate::address::Address;
 use crate::connection::{Connection, Connector};
 use crate::error::OpenError;
 use crate::flavour::Flavour;
-use crate::retry::random;
+use crate::retry::{Attempts, random};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
+use backstay_engine::Work;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -114,6 +115,32 @@ impl Pool {
     pub fn renew(&self) {
         self.generation.fetch_add(1, Ordering::AcqRel);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Runs something on connections of the pool, again where the database undid it.
+    ///
+    /// # Errors
+    /// The last fault.
+    pub async fn repeat<'w, T>(&self, work: impl Fn() -> Work<'w, T>) -> Result<T, Fault> {
+        let mut attempts = Attempts::new();
+        loop {
+            match work().await {
+                Ok(done) => return Ok(done),
+                Err(fault) => self.again(&mut attempts, fault).await?,
+            }
+        }
+    }
+
+    /// After a failure: waits and allows another attempt, or says why not.
+    ///
+    /// # Errors
+    /// The fault itself, when it is final.
+    pub async fn again(&self, attempts: &mut Attempts, fault: Fault) -> Result<(), Fault> {
+        if fault.code == code::CONNECTION_LOST {
+            // the others most likely lead to the same server
+            self.renew();
+        }
+        attempts.again(fault).await
     }
 
     fn idle(&self) -> Option<Connection> {

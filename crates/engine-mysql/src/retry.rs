@@ -13,8 +13,8 @@ const ATTEMPTS: u32 = 5;
 /// How long a script is begun again, in milliseconds.
 const TOTAL_MS: u64 = 2_000;
 
-/// Longest pause before the second attempt, in milliseconds; it doubles each time.
-const PAUSE_MS: u64 = 10;
+/// Half of the longest pause before the second attempt, in milliseconds; it doubles each time.
+const PAUSE_MS: u64 = 25;
 
 /// Counts the attempts of one script.
 #[derive(Debug)]

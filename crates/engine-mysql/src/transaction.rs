@@ -7,7 +7,6 @@ use crate::error::unknown_outcome;
 use crate::pool::{Pool, Pooled, Purpose};
 use crate::retry::Attempts;
 use crate::session::MySqlSession;
-use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_policy::guarded::Guarded;
 use backstay_query::plan::{Query, Script};
@@ -44,15 +43,10 @@ impl Scripts {
     pub async fn answer(&self, script: &Guarded<Script>) -> Result<Reply, Fault> {
         let mut attempts = Attempts::new();
         loop {
-            let fault = match self.attempt(script).await {
+            match self.attempt(script).await {
                 Ok(reply) => return Ok(reply),
-                Err(fault) => fault,
-            };
-            if fault.code == code::CONNECTION_LOST {
-                // the others most likely lead to the same server
-                self.pool.renew();
+                Err(fault) => self.pool.again(&mut attempts, fault).await?,
             }
-            attempts.again(fault).await?;
         }
     }
 

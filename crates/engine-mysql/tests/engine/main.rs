@@ -10,12 +10,17 @@
 
 #[path = "../../../engine-sqlite/tests/engine/deletes.rs"]
 mod deletes;
+mod faults;
 #[path = "../../../engine-sqlite/tests/engine/inserts.rs"]
 mod inserts;
+mod instance;
 #[path = "../../../engine-sqlite/tests/engine/kit.rs"]
 mod kit;
+mod proxy;
 #[path = "../../../engine-sqlite/tests/engine/reads.rs"]
 mod reads;
+#[path = "../../../engine-sqlite/tests/engine/scalars.rs"]
+mod scalars;
 mod server;
 mod store;
 #[path = "../../../engine-sqlite/tests/engine/updates.rs"]

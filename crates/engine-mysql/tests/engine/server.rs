@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub struct Database {
     server: String,
     name: String,
+    /// Whether it is dropped with this value.
+    owned: bool,
 }
 
 /// The server for tests; none, said aloud, where none is there.
@@ -39,12 +41,22 @@ impl Database {
         getrandom::fill(&mut bytes).unwrap();
         let name = format!("bs_test_{:016x}", u64::from_le_bytes(bytes));
         control(&server, |flavour| (flavour.make_database)(&name)).await;
-        Self { server, name }
+        Self { server, name, owned: true }
     }
 
     /// Its URL, with parameters.
     pub fn url(&self, parameters: &str) -> Secret<String> {
         Secret::new(format!("{}/{}{parameters}", self.server, self.name))
+    }
+
+    /// Its URL on another way to the server.
+    pub fn url_at(&self, server: &str) -> Secret<String> {
+        Secret::new(format!("{server}/{}", self.name))
+    }
+
+    /// The same database, for somebody who does not drop it.
+    pub fn borrowed(&self) -> Self {
+        Self { server: self.server.clone(), name: self.name.clone(), owned: false }
     }
 
     pub fn engine(&self) -> Arc<MySql> {
@@ -58,6 +70,9 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        if !self.owned {
+            return;
+        }
         let (server, name) = (self.server.clone(), self.name.clone());
         // a test that is dropped stands in a runtime already
         let dropping = std::thread::spawn(move || {
@@ -70,7 +85,9 @@ impl Drop for Database {
 
 async fn control(server: &str, text: impl FnOnce(&backstay_engine_mysql::flavour::Flavour) -> String) {
     let address = Address::parse(&format!("{server}/")).unwrap();
-    let mut connection = Connector::new(address, 30_000).unwrap().connect().await.unwrap();
+    let Ok(mut connection) = Connector::new(address, 30_000).unwrap().connect().await else {
+        panic!("the server does not answer");
+    };
     let text = text(connection.flavour());
     connection.control(&text).await.map_err(backstay_engine_mysql::connection::Refusal::into_fault).unwrap();
     connection.close().await;

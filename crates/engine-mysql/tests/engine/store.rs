@@ -19,3 +19,24 @@ pub async fn open(limits: &Limits) -> (Place, Arc<Backend>, &'static Dialect) {
     let dialect = engine.pool().flavour().await.unwrap().dialect;
     (database, engine, dialect)
 }
+
+impl crate::kit::Db {
+    /// With a person and a post, in a database that is there.
+    pub async fn in_database(database: Database) -> Self {
+        use backstay_engine::Engine as _;
+        let engine = database.engine();
+        let dialect = engine.pool().flavour().await.unwrap().dialect;
+        let catalog = crate::kit::catalog();
+        let statements = backstay_sql::ddl::create_all(&catalog, dialect);
+        engine.migrate(&backstay_engine::migration::Batch::plain(statements)).await.unwrap();
+        let db = Self { dir: database, catalog, engine };
+        for (table, columns, row) in [
+            ("person", "id name", vec!["1", "Ann"]),
+            ("post", "id title slug author_id words", vec!["1", "First", "first", "1", "1"]),
+        ] {
+            let insert = crate::kit::insert(table, columns, &[row]);
+            db.run(backstay_query::named::Query::Insert(insert)).await.unwrap();
+        }
+        db
+    }
+}

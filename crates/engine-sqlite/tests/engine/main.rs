@@ -14,6 +14,7 @@ mod kit;
 mod live;
 mod plans;
 mod reads;
+mod scalars;
 mod store;
 mod updates;
 mod upserts;

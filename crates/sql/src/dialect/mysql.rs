@@ -1,4 +1,4 @@
-//! table: MariaDB 10.6 and later, MySQL 8.0.19 and later. They differ in a collation's
+//! table: MariaDB 10.11 and later, MySQL 8.0.19 and later. They differ in a collation's
 //! name and in whether inserts can answer. Text is compared by its bytes, trailing spaces count.
 
 use super::{
@@ -9,7 +9,7 @@ use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 
-/// MariaDB 10.6 and later.
+/// MariaDB 10.11 and later.
 pub static MARIADB: Dialect = Dialect {
     name: "mysql",
     quote: '`',
@@ -23,7 +23,8 @@ pub static MARIADB: Dialect = Dialect {
     not_in_list,
     concat: "CONCAT($1, $2)",
     like: "($1 LIKE $2)",
-    like_ignoring_case: "(LOWER(REPLACE($1, 'İ', 'i̇')) LIKE $2)",
+    // the letters of a binary collation are those of an old Unicode
+    like_ignoring_case: "(LOWER(REPLACE($1, 'İ', 'i̇') COLLATE utf8mb4_uca1400_nopad_as_cs) COLLATE utf8mb4_nopad_bin LIKE $2)",
     limit: " LIMIT $1",
     limit_offset: " LIMIT $1 OFFSET $2",
     offset: " LIMIT 18446744073709551615 OFFSET $1",
@@ -60,6 +61,7 @@ pub static MARIADB: Dialect = Dialect {
 
 /// MySQL 8.0.19 and later.
 pub static MYSQL: Dialect = Dialect {
+    like_ignoring_case: "(LOWER(REPLACE($1, 'İ', 'i̇') COLLATE utf8mb4_0900_as_cs) COLLATE utf8mb4_0900_bin LIKE $2)",
     json: JsonForm::Path {
         get: "JSON_EXTRACT($1, $2)",
         text: "(JSON_UNQUOTE(NULLIF(CAST(JSON_EXTRACT($1, $2) AS CHAR), 'null')) COLLATE utf8mb4_0900_bin)",
@@ -169,8 +171,13 @@ const fn call(function: Function) -> &'static str {
         Function::Contains => text_test(TextTest::Contains),
         Function::Matches => text_test(TextTest::Matches),
         Function::Size => "CHAR_LENGTH($1)",
-        Function::LowerAscii => "LOWER($1)",
-        Function::UpperAscii => "UPPER($1)",
+        // in this charset no other letters have a case
+        Function::LowerAscii => {
+            "CAST(CAST(LOWER(CONVERT(CAST($1 AS BINARY) USING geostd8)) AS BINARY) AS CHAR)"
+        }
+        Function::UpperAscii => {
+            "CAST(CAST(UPPER(CONVERT(CAST($1 AS BINARY) USING geostd8)) AS BINARY) AS CHAR)"
+        }
         Function::Year => "YEAR($1)",
         Function::Month => "(MONTH($1) - 1)",
         Function::DayOfMonth => "(DAYOFMONTH($1) - 1)",
@@ -181,7 +188,9 @@ const fn call(function: Function) -> &'static str {
     }
 }
 
-/// What leaves its type is NULL: computed exactly in DECIMAL, brought just outside the range.
+/// What leaves its type is NULL: computed in a wider one, brought just outside the range, and
+/// told by that. Halves of floats are added, so that the sum stays in range; what becomes of a
+/// product or quotient of floats is known before it is made.
 const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
     use ArithmeticOp::{Add, Div, Mul, Rem, Sub};
     match (ty, op) {
@@ -197,18 +206,39 @@ const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
         (ScalarType::Int, Div) => {
             "NULLIF(NULLIF(GREATEST(LEAST($1 DIV NULLIF($2, 0), 2147483648), -2147483649), 2147483648), -2147483649)"
         }
-        (ScalarType::Float, Add) => "($1 + $2)",
-        (ScalarType::Float, Sub) => "($1 - $2)",
-        (ScalarType::Float, Mul) => "($1 * $2)",
-        (ScalarType::Float, Div) => "($1 / NULLIF($2, 0))",
-        (ScalarType::Float | ScalarType::Int, Rem) => "($1 % NULLIF($2, 0))",
-        (ScalarType::Decimal { .. }, Add) => "($1 + $2)",
-        (ScalarType::Decimal { .. }, Sub) => "($1 - $2)",
-        (ScalarType::Decimal { .. }, Mul) => "ROUND($1 * $2, $s)",
-        (ScalarType::Decimal { .. }, Div) => "ROUND($1 / NULLIF($2, 0), $s)",
+        (ScalarType::Float, Add) => {
+            "(NULLIF(NULLIF(GREATEST(LEAST($1 * 0.5e0 + $2 * 0.5e0, 8.9884656743115795e307), -8.9884656743115795e307), 8.9884656743115795e307), -8.9884656743115795e307) * 2e0)"
+        }
+        (ScalarType::Float, Sub) => {
+            "(NULLIF(NULLIF(GREATEST(LEAST($1 * 0.5e0 - $2 * 0.5e0, 8.9884656743115795e307), -8.9884656743115795e307), 8.9884656743115795e307), -8.9884656743115795e307) * 2e0)"
+        }
+        (ScalarType::Float, Mul) => {
+            "CASE WHEN ABS($1) <= 1.7976931348623157e308 / GREATEST(ABS($2), 1e0) THEN $1 * $2 END"
+        }
+        (ScalarType::Float, Div) => {
+            "CASE WHEN ABS($1) <= 1.7976931348623157e308 * LEAST(ABS($2), 1e0) THEN $1 / NULLIF($2, 0e0) END"
+        }
+        (ScalarType::Float, Rem) => "($1 % NULLIF($2, 0e0))",
+        (ScalarType::Int, Rem) => "($1 % NULLIF($2, 0))",
+        (ScalarType::Decimal { .. }, Add) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1 + $2, CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), -CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), -CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0)))"
+        }
+        (ScalarType::Decimal { .. }, Sub) => {
+            "NULLIF(NULLIF(GREATEST(LEAST($1 - $2, CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), -CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), -CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0)))"
+        }
+        (ScalarType::Decimal { .. }, Mul) => {
+            "NULLIF(NULLIF(GREATEST(LEAST(ROUND($1 * $2, $s), CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), -CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), -CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0)))"
+        }
+        (ScalarType::Decimal { .. }, Div) => {
+            "NULLIF(NULLIF(GREATEST(LEAST(ROUND($1 / NULLIF($2, 0), $s), CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), -CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), -CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0)))"
+        }
         (ScalarType::Decimal { .. }, Rem) => "($1 % NULLIF($2, 0))",
-        (ScalarType::Timestamp | ScalarType::Date, Sub) => "($1 - INTERVAL $2 MICROSECOND)",
-        (ScalarType::Timestamp | ScalarType::Date, Add | Mul | Div | Rem) => "($1 + INTERVAL $2 MICROSECOND)",
+        (ScalarType::Timestamp | ScalarType::Date, Sub) => {
+            "NULLIF(GREATEST($1 - INTERVAL $2 MICROSECOND, CAST('0000-12-31 23:59:59.999999' AS DATETIME(6))), CAST('0000-12-31 23:59:59.999999' AS DATETIME(6)))"
+        }
+        (ScalarType::Timestamp | ScalarType::Date, Add | Mul | Div | Rem) => {
+            "NULLIF(GREATEST($1 + INTERVAL $2 MICROSECOND, CAST('0000-12-31 23:59:59.999999' AS DATETIME(6))), CAST('0000-12-31 23:59:59.999999' AS DATETIME(6)))"
+        }
         (_, Add) => {
             "CAST(NULLIF(NULLIF(GREATEST(LEAST(CAST($1 AS DECIMAL(65, 0)) + $2, 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809) AS SIGNED)"
         }
@@ -219,7 +249,7 @@ const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
             "CAST(NULLIF(NULLIF(GREATEST(LEAST(CAST($1 AS DECIMAL(65, 0)) * $2, 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809) AS SIGNED)"
         }
         (_, Div) => {
-            "CAST(NULLIF(NULLIF(GREATEST(LEAST(CAST($1 AS DECIMAL(65, 0)) DIV NULLIF($2, 0), 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809) AS SIGNED)"
+            "CAST(NULLIF(NULLIF(GREATEST(LEAST(TRUNCATE(CAST($1 AS DECIMAL(65, 0)) / NULLIF($2, 0), 0), 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809) AS SIGNED)"
         }
         (_, Rem) => "CAST(CAST($1 AS DECIMAL(65, 0)) % NULLIF($2, 0) AS SIGNED)",
     }
@@ -233,21 +263,48 @@ const fn negate(ty: ScalarType) -> &'static str {
     }
 }
 
+/// What is not of the form of the other type is NULL: casts of answers, which refuse it, are
+/// not done here.
 fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
     use ScalarType as T;
     match (from, to) {
         _ if from == to => None,
         (T::String | T::Enum(_) | T::Json, T::String | T::Enum(_)) => None,
         (T::Boolean | T::Int, T::Int | T::BigInt) => None,
-        (_, T::Int | T::BigInt) => Some("CAST($1 AS SIGNED)"),
+        (T::String | T::Enum(_) | T::Json, T::Int) => Some(
+            "CAST(NULLIF(NULLIF(GREATEST(LEAST(CAST(CASE WHEN $1 REGEXP '^[+-]?[0-9]{1,30}$$' THEN $1 END AS DECIMAL(65, 0)), 2147483648), -2147483649), 2147483648), -2147483649) AS SIGNED)",
+        ),
+        (T::String | T::Enum(_) | T::Json, T::BigInt) => Some(
+            "CAST(NULLIF(NULLIF(GREATEST(LEAST(CAST(CASE WHEN $1 REGEXP '^[+-]?[0-9]{1,30}$$' THEN $1 END AS DECIMAL(65, 0)), 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809) AS SIGNED)",
+        ),
+        (T::String | T::Enum(_) | T::Json, T::Float) => Some(
+            "CAST(CASE WHEN $1 REGEXP '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,4})?$$' THEN $1 END AS DOUBLE)",
+        ),
+        (T::String | T::Enum(_) | T::Json, T::Decimal { .. }) => Some(
+            "CAST(NULLIF(NULLIF(GREATEST(LEAST(ROUND(CAST(CASE WHEN $1 REGEXP '^[+-]?([0-9]{1,30}[.]?[0-9]{0,30}|[.][0-9]{1,30})$$' THEN $1 END AS DECIMAL(65, 30)), $s), CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), -CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), -CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))) AS DECIMAL($d, $s))",
+        ),
+        (T::String | T::Enum(_) | T::Json, T::Boolean) => {
+            Some("CASE $1 WHEN 'true' THEN 1 WHEN 'false' THEN 0 END")
+        }
+        (T::Int | T::BigInt | T::Decimal { .. } | T::Boolean, T::Decimal { .. }) => Some(
+            "CAST(NULLIF(NULLIF(GREATEST(LEAST(ROUND($1, $s), CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), -CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))), -CAST(CONCAT('1', REPEAT('0', $d - $s)) AS DECIMAL(65, 0))) AS DECIMAL($d, $s))",
+        ),
+        (_, T::Int) => Some(
+            "NULLIF(NULLIF(GREATEST(LEAST(CAST($1 AS SIGNED), 2147483648), -2147483649), 2147483648), -2147483649)",
+        ),
+        (_, T::BigInt) => Some("CAST($1 AS SIGNED)"),
         (_, T::Float) => Some("CAST($1 AS DOUBLE)"),
         (_, T::Decimal { .. }) => Some("CAST($1 AS DECIMAL($d, $s))"),
         (_, T::Boolean) => Some("($1 <> 0)"),
-        (T::Uuid, T::String | T::Enum(_)) => Some(
+        (T::Uuid, T::String | T::Enum(_) | T::Json) => Some(
             "LOWER(INSERT(INSERT(INSERT(INSERT(HEX($1), 9, 0, '-'), 14, 0, '-'), 19, 0, '-'), 24, 0, '-'))",
         ),
         (_, T::Uuid) => Some("UNHEX(REPLACE($1, '-', ''))"),
         (T::Boolean, T::String) => Some("CASE WHEN $1 THEN 'true' WHEN NOT $1 THEN 'false' END"),
+        (T::Timestamp, T::String) => Some(
+            "CONCAT(TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM DATE_FORMAT($1, '%Y-%m-%dT%H:%i:%s.%f'))), '+00:00')",
+        ),
+        (T::Timestamp, T::Date) => Some("DATE($1)"),
         (_, T::Timestamp) => Some("CAST($1 AS DATETIME(6))"),
         (_, T::Date) => Some("CAST($1 AS DATE)"),
         (_, T::String | T::Enum(_) | T::Json) => Some("CAST($1 AS CHAR)"),
