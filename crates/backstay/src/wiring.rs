@@ -87,6 +87,7 @@ impl Database {
     pub fn auth(&self, config: &Config, url: &str) -> Arc<Auth> {
         let settings = AuthSettings {
             issuer: format!("{}/auth/v1", config.server.public_url.as_deref().unwrap_or(url)),
+            issuer_is_public: config.server.public_url.is_some(),
             sign_up: config.auth.signup,
             autoconfirm: config.auth.autoconfirm,
             access_token_s: config.auth.token_seconds,

@@ -13,6 +13,8 @@ mod import;
 #[path = "../pairs/model.rs"]
 #[expect(dead_code, reason = "rows are made and compared elsewhere")]
 mod model;
+mod rows;
+mod walls;
 
 use crate::model::Model;
 use backstay_base::clock::Clock;
