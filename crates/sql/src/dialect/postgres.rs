@@ -17,13 +17,14 @@ pub static POSTGRES: Dialect = Dialect {
     null_order: NullOrder::Largest,
     nulls_sayable: true,
     bind: |_| "$1",
+    collate: " COLLATE \"C\"",
     casts_refuse: false,
     null,
     in_list: |_| "($1 = ANY ($2))",
     not_in_list: |_| "($1 <> ALL ($2))",
     concat: "($1 || $2)",
     like: "($1 LIKE $2)",
-    like_ignoring_case: "(lower(translate($1, 'Σ', 'σ') COLLATE \"und-x-icu\") LIKE $2)",
+    like_ignoring_case: "((lower(translate($1, 'Σ', 'σ') COLLATE \"und-x-icu\") COLLATE \"C\") LIKE $2)",
     limit: " LIMIT $1",
     limit_offset: " LIMIT $1 OFFSET $2",
     offset: " OFFSET $1",
@@ -188,7 +189,7 @@ fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
         (T::Timestamp, T::Date) => Some("($1 AT TIME ZONE 'UTC')::date"),
         (_, T::Date) => Some("($1)::date"),
         (_, T::Json) => Some("($1)::json"),
-        (_, T::String | T::Enum(_)) => Some("($1)::text"),
+        (_, T::String | T::Enum(_)) => Some("(($1)::text COLLATE \"C\")"),
     }
 }
 
