@@ -201,7 +201,7 @@ fn spawn(mut command: Command, folder: PathBuf) -> Result<Running> {
 }
 
 /// Installs packages of the system, where that may be done.
-fn install(packages: &[&str]) -> Result<()> {
+pub fn install(packages: &[&str]) -> Result<()> {
     if !is_root() || !has("apt-get") {
         bail!("it is not installed, and this user cannot install it");
     }

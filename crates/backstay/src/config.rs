@@ -80,11 +80,18 @@ pub struct Store {
     /// `sqlite:` and a path relative to the project, `postgres://…` or `mysql://…`. The
     /// environment's `DATABASE_URL` wins.
     pub url: String,
+    /// Replicas of a PostgreSQL database: `postgres://…`. They answer reads of data doors when they have
+    /// come far enough, never rules of writes or accounts.
+    pub replicas: Vec<String>,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: "sqlite:.backstay/dev.db".to_owned() }
+        Self {
+            url: "sqlite:.backstay/dev.db".to_owned(),
+            // the primary answers all
+            replicas: Vec::new(),
+        }
     }
 }
 

@@ -69,9 +69,8 @@ impl Database {
         let clock = Clock::system();
         let ids = Ids::system(clock.clone());
         let limits = project.config.limits.limits();
-        let Store { engine, dialect } =
-            Store::open(&project.config.store.default.url, &project.folder, &limits)
-                .context("[store.default] cannot be opened")?;
+        let Store { engine, dialect } = Store::of(&project.config.store.default, &project.folder, &limits)
+            .context("[store.default] cannot be opened")?;
         let node = Self::node(&ids, &limits);
         Ok(Self { engine, dialect, clock, ids, node })
     }

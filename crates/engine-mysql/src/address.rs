@@ -54,6 +54,8 @@ pub struct Tls {
     pub mode: TlsMode,
     /// Certificates to trust instead of those of the system.
     pub authorities: Option<PathBuf>,
+    /// The name that the server's certificate must bear, where it is not the one in the URL.
+    pub name: Option<String>,
     /// Certificate and key to show to the server.
     pub identity: Option<(PathBuf, PathBuf)>,
 }
@@ -68,8 +70,6 @@ pub enum TlsMode {
     Preferred,
     /// Always; nothing is verified.
     Required,
-    /// Always; an authority must vouch for the server.
-    VerifyCa,
     /// Always; an authority must vouch for the server under the name in the URL.
     VerifyIdentity,
 }
@@ -119,6 +119,7 @@ impl Address {
         };
         match name.replace('_', "-").as_str() {
             "ssl-mode" => self.tls.mode = tls_mode(value)?,
+            "ssl-name" => self.tls.name = Some(value.to_owned()),
             "ssl-ca" => self.tls.authorities = Some(PathBuf::from(value)),
             "ssl-cert" => {
                 let key = self.tls.identity.take().map_or_else(PathBuf::new, |(_, key)| key);
@@ -134,7 +135,7 @@ impl Address {
             "connect-timeout-ms" => self.connect_timeout = Duration::from_millis(number(600_000)?),
             _ => {
                 return Err(wrong(&format!(
-                    "it has no parameter \"{name}\"; there are ssl-mode, ssl-ca, ssl-cert, ssl-key, connections, connect-timeout-ms"
+                    "it has no parameter \"{name}\"; there are ssl-mode, ssl-name, ssl-ca, ssl-cert, ssl-key, connections, connect-timeout-ms"
                 )));
             }
         }
@@ -166,9 +167,12 @@ fn tls_mode(value: &str) -> Result<TlsMode, OpenError> {
         "disabled" => Ok(TlsMode::Disabled),
         "preferred" => Ok(TlsMode::Preferred),
         "required" => Ok(TlsMode::Required),
-        "verify-ca" => Ok(TlsMode::VerifyCa),
         "verify-identity" => Ok(TlsMode::VerifyIdentity),
-        _ => Err(wrong("ssl-mode is disabled, preferred, required, verify-ca or verify-identity")),
+        // the driver knows no verification without a name
+        "verify-ca" => {
+            Err(wrong("there is no ssl-mode verify-ca; verify-identity takes another name by ssl-name"))
+        }
+        _ => Err(wrong("ssl-mode is disabled, preferred, required or verify-identity")),
     }
 }
 

@@ -59,7 +59,7 @@ pub async fn keep(connection: &mut Connection, held: &Held) -> Result<(), Fault>
     if change(connection, KEEP, values).await? == 1 {
         return Ok(());
     }
-    let message = format!("the lease {:?} was taken over; nothing (more) was done", held.name);
+    let message = format!("the lease {:?} was taken over; nothing more was done", held.name);
     Err(Fault::new(code::LEASE_LOST, message))
 }
 

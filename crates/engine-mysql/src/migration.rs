@@ -29,21 +29,27 @@ const MAKE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS `_backstay_migration` (
 
 const MAKE_STEPS: &str = "CREATE TABLE IF NOT EXISTS `_backstay_migration_step` (
   `number` BIGINT NOT NULL,
-  `checksum` VARCHAR(255) NOT NULL,
-  `announced` BIGINT NOT NULL,
   `done` BIGINT NOT NULL,
+  `checksum` VARCHAR(64) CHARACTER SET ascii NOT NULL,
+  `announced` VARCHAR(64) CHARACTER SET ascii NOT NULL,
   PRIMARY KEY (`number`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4";
 
-const BEGIN_STEPS: &str = "INSERT IGNORE INTO `_backstay_migration_step` (`number`, `checksum`, `announced`, `done`) VALUES (?, ?, 0, 0)";
+const BEGIN_STEPS: &str = "INSERT IGNORE INTO `_backstay_migration_step` (`number`, `done`, `checksum`, `announced`) VALUES (?, 0, '', '')";
 
+// an earlier run may still be at it: its row waits until that has ended
 const READ_STEPS: &str =
-    "SELECT `checksum`, `announced`, `done` FROM `_backstay_migration_step` WHERE `number` = ?";
+    "SELECT `done`, `checksum`, `announced` FROM `_backstay_migration_step` WHERE `number` = ? FOR UPDATE";
 
-const ANNOUNCE: &str = "UPDATE `_backstay_migration_step` SET `announced` = ? WHERE `number` = ?";
+/// Checksum of what was done, the statement `?` with it.
+const CHAIN: &str = "SELECT SHA2(CONCAT(?, ?), 256)";
 
-const TICK_OFF: &str =
-    "UPDATE `_backstay_migration_step` SET `done` = ?, `announced` = `done` WHERE `number` = ?";
+const ANNOUNCE: &str =
+    "UPDATE `_backstay_migration_step` SET `announced` = SHA2(CONCAT(`checksum`, ?), 256) WHERE `number` = ?";
+
+const TAKE_BACK: &str = "UPDATE `_backstay_migration_step` SET `announced` = '' WHERE `number` = ?";
+
+const TICK_OFF: &str = "UPDATE `_backstay_migration_step` SET `done` = ?, `checksum` = SHA2(CONCAT(`checksum`, ?), 256), `announced` = '' WHERE `number` = ?";
 
 const END_STEPS: &str = "DELETE FROM `_backstay_migration_step` WHERE `number` = ?";
 
@@ -51,6 +57,8 @@ const HAS_JOURNAL: &str = "SELECT COUNT(*) FROM information_schema.tables WHERE 
 
 const ADD_JOURNAL_ROW: &str =
     "INSERT INTO `_backstay_migration` (`number`, `name`, `checksum`, `applied_at`) VALUES (?, ?, ?, ?)";
+
+const IS_APPLIED: &str = "SELECT 1 FROM `_backstay_migration` WHERE `number` = ?";
 
 const READ_JOURNAL: &str =
     "SELECT `number`, `name`, `checksum`, `applied_at` FROM `_backstay_migration` ORDER BY `number`";
@@ -147,7 +155,12 @@ async fn recorded(connection: &mut Connection, batch: &Batch, journal: &JournalR
     for table in [MAKE_JOURNAL, MAKE_STEPS] {
         connection.control(table).await.map_err(Refusal::into_fault)?;
     }
-    let mut steps = Steps::of(connection, journal).await?;
+    let known = connection.rows(IS_APPLIED, &[&journal.number]).await?;
+    if !known.is_empty() {
+        let message = format!("a migration with the number {} was applied already", journal.number);
+        return Err(Fault::new(code::UNIQUE_VIOLATION, message));
+    }
+    let mut steps = Steps::of(connection, batch, journal).await?;
     for (number, statement) in (1_i64..).zip(&batch.statements) {
         // a setting lasts as long as the connection: it is made again
         let kind = Kind::of(statement);
@@ -172,24 +185,38 @@ async fn run(connection: &mut Connection, number: usize, statement: &str) -> Res
 /// How far a migration came.
 struct Steps {
     migration: i64,
-    announced: i64,
     done: i64,
+    /// Checksum of what was done together with the statement that was announced; empty where none was.
+    announced: String,
 }
 
 impl Steps {
-    async fn of(connection: &mut Connection, journal: &JournalRow) -> Result<Self, Fault> {
-        connection.rows(BEGIN_STEPS, &[&journal.number, &journal.checksum]).await?;
+    /// What was done must be what the file begins with; the rest of it may have been mended.
+    async fn of(connection: &mut Connection, batch: &Batch, journal: &JournalRow) -> Result<Self, Fault> {
+        connection.rows(BEGIN_STEPS, &[&journal.number]).await?;
         let found = connection.rows(READ_STEPS, &[&journal.number]).await?.into_iter().next();
         let found = found.ok_or_else(|| Fault::internal("a migration has no row of its steps"))?;
-        let (checksum, announced, done): (String, i64, i64) = row(found)?;
-        if checksum != journal.checksum {
+        let (done, checksum, announced): (i64, String, String) = row(found)?;
+        let place = usize::try_from(done).unwrap_or(usize::MAX);
+        let mut known = String::new();
+        for statement in batch.statements.iter().take(place) {
+            known = chain(connection, &known, statement).await?;
+        }
+        let begun = match batch.statements.get(place) {
+            Some(statement) if !announced.is_empty() => {
+                chain(connection, &known, statement).await? == announced
+            }
+            Some(_) | None => announced.is_empty(),
+        };
+        if known != checksum || !begun {
             let message = format!(
-                "{} stopped after {done} of its statements and was changed since; put the file back as it was",
+                "{} stopped after {done} of its statements, and these, or the one after them that was begun, \
+                 were changed since; put them back as they were",
                 journal.name
             );
             return Err(Fault::new(code::TRANSACTION_STATE, message));
         }
-        Ok(Self { migration: journal.number, announced, done })
+        Ok(Self { migration: journal.number, done, announced })
     }
 
     async fn run(
@@ -199,27 +226,44 @@ impl Steps {
     ) -> Result<(), Fault> {
         let shown = usize::try_from(number).unwrap_or(usize::MAX);
         match kind {
-            Kind::Setting => run(connection, shown, statement).await,
-            Kind::Rows => self.change_rows(connection, number, statement).await,
-            Kind::Definition => {
-                let unheard = self.announced == number;
-                connection.rows(ANNOUNCE, &[&number, &self.migration]).await?;
-                match connection.control_patiently(statement).await {
-                    Ok(()) => {}
-                    Err(refusal) if unheard && is_done_already(&refusal) => {}
-                    Err(refusal) => {
-                        let fault = refused(shown, refusal);
-                        if fault.code != code::CONNECTION_LOST {
-                            connection.rows(ANNOUNCE, &[&self.done, &self.migration]).await?;
-                        }
-                        return Err(fault);
-                    }
-                }
-                connection.rows(TICK_OFF, &[&number, &self.migration]).await?;
-                self.done = number;
-                Ok(())
+            Kind::Setting => {
+                run(connection, shown, statement).await?;
+                if number > self.done { self.tick_off(connection, number, statement).await } else { Ok(()) }
             }
+            Kind::Rows => self.change_rows(connection, number, statement).await,
+            Kind::Definition => self.define(connection, number, statement).await,
         }
+    }
+
+    async fn define(
+        &mut self,
+        connection: &mut Connection,
+        number: i64,
+        statement: &str,
+    ) -> Result<(), Fault> {
+        let unheard = !std::mem::take(&mut self.announced).is_empty();
+        connection.rows(ANNOUNCE, &[&statement, &self.migration]).await?;
+        if let Err(refusal) = connection.control_patiently(statement).await
+            && !(unheard && is_done_already(&refusal))
+        {
+            let fault = refused(usize::try_from(number).unwrap_or(usize::MAX), refusal);
+            if !connection.is_silent() {
+                connection.rows(TAKE_BACK, &[&self.migration]).await?;
+            }
+            return Err(fault);
+        }
+        self.tick_off(connection, number, statement).await
+    }
+
+    async fn tick_off(
+        &mut self,
+        connection: &mut Connection,
+        number: i64,
+        statement: &str,
+    ) -> Result<(), Fault> {
+        connection.rows(TICK_OFF, &[&number, &statement, &self.migration]).await?;
+        self.done = number;
+        Ok(())
     }
 
     async fn change_rows(
@@ -231,16 +275,14 @@ impl Steps {
         connection.begin(Transaction::Write).await?;
         let shown = usize::try_from(number).unwrap_or(usize::MAX);
         let changed = match run(connection, shown, statement).await {
-            Ok(()) => connection.rows(TICK_OFF, &[&number, &self.migration]).await.map(drop),
+            Ok(()) => self.tick_off(connection, number, statement).await,
             Err(fault) => Err(fault),
         };
         if let Err(fault) = changed {
             connection.rollback().await;
             return Err(fault);
         }
-        connection.commit().await?;
-        self.done = number;
-        Ok(())
+        connection.commit().await
     }
 
     /// The journal row takes the place of the steps.
@@ -306,6 +348,12 @@ fn first_word(statement: &str) -> String {
         rest = after.unwrap_or_default().trim_start();
     }
     rest.chars().take_while(|c| c.is_ascii_alphabetic()).collect::<String>().to_ascii_uppercase()
+}
+
+async fn chain(connection: &mut Connection, known: &str, statement: &str) -> Result<String, Fault> {
+    let found = connection.rows(CHAIN, &[&known, &statement]).await?.into_iter().next();
+    let (sum,): (String,) = row(found.ok_or_else(|| Fault::internal("a checksum has no row"))?)?;
+    Ok(sum)
 }
 
 fn row<T: mysql_async::prelude::FromRow>(row: mysql_async::Row) -> Result<T, Fault> {

@@ -15,7 +15,6 @@ pub fn options(tls: &Tls) -> Result<Option<SslOpts>, OpenError> {
     let options = match tls.mode {
         TlsMode::Disabled => return Ok(None),
         TlsMode::Preferred | TlsMode::Required => SslOpts::default().with_danger_accept_invalid_certs(true),
-        TlsMode::VerifyCa => trusting(tls)?.with_danger_skip_domain_validation(true),
         TlsMode::VerifyIdentity => trusting(tls)?,
     };
     let identity = match &tls.identity {
@@ -32,6 +31,7 @@ fn trusting(tls: &Tls) -> Result<SslOpts, OpenError> {
     };
     Ok(SslOpts::default()
         .with_disable_built_in_roots(true)
+        .with_danger_tls_hostname_override(tls.name.clone())
         .with_root_certs(authorities.into_iter().map(Into::into).collect()))
 }
 

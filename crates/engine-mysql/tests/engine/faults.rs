@@ -198,7 +198,7 @@ async fn writes_that_wait_for_each_other_run_again() {
         let db = Arc::clone(&db);
         tokio::spawn(async move {
             for round in 0..30 {
-                let (a, b) = if turn % 2 == 0 { ("1", "2") } else { ("2", "1") };
+                let (a, b) = if turn == 0 { ("1", "2") } else { ("2", "1") };
                 let steps = [(set(a, round), Expect::Any), (set(b, round), Expect::Any)];
                 db.execute(db.script_of(&steps, End::Commit)).await.unwrap();
             }

@@ -16,6 +16,8 @@ mod inserts;
 mod instance;
 #[path = "../../../engine-sqlite/tests/engine/kit.rs"]
 mod kit;
+mod live;
+mod many;
 mod proxy;
 #[path = "../../../engine-sqlite/tests/engine/reads.rs"]
 mod reads;
@@ -23,6 +25,7 @@ mod reads;
 mod scalars;
 mod server;
 mod store;
+mod tls;
 #[path = "../../../engine-sqlite/tests/engine/updates.rs"]
 mod updates;
 #[path = "../../../engine-sqlite/tests/engine/upserts.rs"]

@@ -16,6 +16,7 @@ pub struct Database {
 }
 
 /// The server for tests; none, said aloud, where none is there.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 pub fn server() -> Option<String> {
     let read = |name: &str| std::env::vars().find(|(known, _)| known == name).map(|(_, value)| value);
     match read("BACKSTAY_TEST_URL").filter(|url| url.starts_with("mysql:")) {

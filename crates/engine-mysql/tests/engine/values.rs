@@ -29,6 +29,7 @@ fn decimal(text: &str) -> Value {
 }
 
 /// Type, column type, type in `JSON_TABLE`, how to read that, values.
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn samples() -> Vec<(ScalarType, &'static str, &'static str, &'static str, Vec<Value>)> {
     use ScalarType as T;
     let text = |text: &str| Value::Text(text.to_owned());

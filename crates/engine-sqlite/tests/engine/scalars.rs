@@ -21,6 +21,7 @@ const AT_ONCE: usize = 60;
 /// What is asked, of which type, and the answer.
 type Question = (Scalar, ScalarType, Option<Value>);
 
+#[expect(clippy::print_stdout, reason = "a property test prints its seed")]
 fn seeded() -> StdRng {
     let seed = std::env::vars().find(|(name, _)| name == "BACKSTAY_SEED");
     let seed = seed.and_then(|(_, seed)| seed.parse().ok()).unwrap_or(5);

@@ -1,0 +1,90 @@
+//! Writers that meet: rules that read the rows of others hold for all of them together
+//! (SEMANTICS 15).
+
+use crate::kit::{Db, eq, insert, refused, update};
+use crate::server::Database;
+use backstay_engine::Engine as _;
+use backstay_engine::migration::Batch;
+use backstay_engine_mysql::connection::{Refusal, Transaction};
+use backstay_engine_mysql::pool::Purpose;
+use backstay_query::named::Query;
+use backstay_schema::compile::{Owner, Settings, SourceFile, compile};
+use backstay_sql::ddl;
+use futures_util::future::join;
+use std::sync::Arc;
+
+const SCHEMA: &str = r#"
+type Ward @access(read: "true", update: "true") { id: Int!  open: Boolean!  doctors: [Doctor!]! }
+type Doctor
+  @access(read: "true", update: "this.ward.doctors.exists(d, d.id != this.id && d.awake)", create: "this.ward.open")
+{ id: Int!  ward: Ward!  awake: Boolean! }
+"#;
+
+async fn wards() -> Option<Arc<Db>> {
+    let database = Database::new().await?;
+    let engine = database.engine();
+    let file = SourceFile { name: "schema.graphql".into(), text: SCHEMA.into(), owner: Owner::Project };
+    let catalog = match compile(&[file], &Settings::default()) {
+        Ok(compiled) => Arc::new(compiled.catalog),
+        Err(diagnostics) => panic!("{diagnostics:#?}"),
+    };
+    let dialect = engine.pool().flavour().await.unwrap().dialect;
+    engine.migrate(&Batch::plain(ddl::create_all(&catalog, dialect))).await.unwrap();
+    let db = Db { dir: database, catalog, engine };
+    let rows = [vec!["1", "true"]];
+    db.run(Query::Insert(insert("ward", "id open", &rows))).await.unwrap();
+    let rows = [vec!["1", "1", "true"], vec!["2", "1", "true"]];
+    db.run(Query::Insert(insert("doctor", "id ward_id awake", &rows))).await.unwrap();
+    Some(Arc::new(db))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_cannot_go_because_the_other_stays() {
+    let Some(db) = wards().await else { return };
+    let sleep = |id: &'static str| {
+        let db = Arc::clone(&db);
+        tokio::spawn(async move {
+            db.as_user(Query::Update(update("doctor", &[("awake", "false")], vec![eq("id", id)]))).await
+        })
+    };
+    for round in 0..25 {
+        let (one, two) = join(sleep("1"), sleep("2")).await;
+        let gone = [one.unwrap(), two.unwrap()];
+        let done = gone.iter().filter(|result| result.is_ok()).count();
+        assert_eq!(done, 1, "round {round}: {gone:?}");
+        for result in gone.into_iter().filter(Result::is_err) {
+            let words = "42501 | new row violates row-level security policy for table \"doctor\" | ";
+            let hidden = "42501 | permission denied for table doctor | ";
+            let said = refused(result);
+            assert!(said == words || said == hidden || said.starts_with("42501"), "{said}");
+        }
+        for id in ["1", "2"] {
+            db.run(Query::Update(update("doctor", &[("awake", "true")], vec![eq("id", id)]))).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_a_rule_reads_stays_until_the_write_ends() {
+    let Some(db) = wards().await else { return };
+    let mut closing = db.engine.pool().take(Purpose::Write).await.unwrap();
+    closing.begin(Transaction::Write).await.unwrap();
+    closing.control("UPDATE ward SET open = 0").await.map_err(Refusal::into_fault).unwrap();
+    let other = Arc::clone(&db);
+    let coming = tokio::spawn(async move {
+        other.as_user(Query::Insert(insert("doctor", "ward_id awake", &[vec!["1", "true"]]))).await
+    });
+    // it asks whether the ward is open, and waits for the answer
+    let mut watching = db.engine.pool().take(Purpose::Read).await.unwrap();
+    let waits = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
+    let mut seen = 0;
+    while seen == 0 {
+        let mut count = |_| {
+            seen += 1;
+            Ok(())
+        };
+        watching.execute(waits, vec![], &mut count).await.map_err(Refusal::into_fault).unwrap();
+    }
+    closing.commit().await.unwrap();
+    assert!(refused(coming.await.unwrap()).starts_with("42501 | new row violates row-level security policy"));
+}
