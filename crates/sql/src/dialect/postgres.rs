@@ -178,6 +178,15 @@ fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
     match (from, to) {
         _ if from == to => None,
         (T::String | T::Enum(_), T::Enum(_)) | (T::Enum(_), T::String) => None,
+        // a document is read by its text
+        (T::Json, T::Int) => Some("($1)::text::integer"),
+        (T::Json, T::BigInt) => Some("($1)::text::bigint"),
+        (T::Json, T::Float) => Some("($1)::text::double precision"),
+        (T::Json | T::Float, T::Decimal { .. }) => Some("($1)::text::numeric($d, $s)"),
+        (T::Json, T::Boolean) => Some("($1)::text::boolean"),
+        (T::Json, T::Uuid) => Some("($1)::text::uuid"),
+        (T::Json, T::Timestamp) => Some("($1)::text::timestamptz"),
+        (T::Json, T::Date) => Some("($1)::text::date"),
         (_, T::Int) => Some("($1)::integer"),
         (_, T::BigInt) => Some("($1)::bigint"),
         (_, T::Float) => Some("($1)::double precision"),
