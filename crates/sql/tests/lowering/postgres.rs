@@ -148,8 +148,7 @@ fn an_insert_of_many_rows_is_one_statement() {
 fn an_update_is_one_statement() {
     let assign = vec![("words".into(), cell("5")), ("title".into(), cell("abc"))];
     let returning = Some(select("", "id words"));
-    let update =
-        Update { table: "post".into(), assign, filters: vec![eq("id", ID)], returning, ..Update::default() };
+    let update = Update { table: "post".into(), assign, filters: vec![eq("id", ID)], returning };
     insta::assert_snapshot!(at_once(named::Query::Update(update)));
 }
 
