@@ -1,17 +1,10 @@
 //! Text for PostgreSQL: what whole scripts ask, as a session hears it.
 
-use crate::kit::{catalog, cell, embed, eq, field, select, show, test};
-use backstay_base::clock::Clock;
-use backstay_base::ids::Ids;
-use backstay_base::limit::Limits;
-use backstay_policy::guarded::Guarded;
-use backstay_policy::weave;
+use crate::kit::{catalog, cell, embed, eq, field, script, select, show, test};
 use backstay_query::named::{
     self, Comparison, Conflict, ConflictAction, Filter, Insert, Item, JsonKey, JsonStep, Operand, Order,
     Test, Update,
 };
-use backstay_query::plan::{End, Expect, Script};
-use backstay_query::resolve::{Reach, resolve};
 use backstay_schema::value::Value;
 use backstay_sql::dialect::postgres::POSTGRES;
 use backstay_sql::run::direct::Direct;
@@ -36,17 +29,11 @@ impl Session for Recorder {
     }
 }
 
-fn script(query: named::Query) -> Guarded<Script> {
-    let catalog = catalog();
-    let limits = Limits::default();
-    let script = resolve(&catalog, &[(query, Expect::Any)], End::Commit, Reach::Public, &limits).unwrap();
-    weave::system(script, 0, &catalog, &Ids::seeded(Clock::fixed(0), 1)).unwrap()
-}
-
 /// What running it step by step asks until an answer would be needed.
 fn steps(query: named::Query) -> String {
     let mut recorder = Recorder::default();
-    let outcome = ready(run(&mut recorder, &script(query), &POSTGRES, References::PerStatement)).unwrap();
+    let outcome =
+        ready(run(&mut recorder, &script(&catalog(), query), &POSTGRES, References::PerStatement)).unwrap();
     drop(outcome);
     recorder.0.join("\n\n")
 }
@@ -57,7 +44,7 @@ fn reads(select: named::Select) -> String {
 
 /// The one statement that a write is.
 fn at_once(query: named::Query) -> String {
-    let script = script(query);
+    let script = script(&catalog(), query);
     let direct = Direct::of(&script, &POSTGRES).unwrap().expect("one statement");
     let mut recorder = Recorder::default();
     assert!(ready(direct.run(&mut recorder, &script, &POSTGRES)).unwrap().unwrap().is_none());
