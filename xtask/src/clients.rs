@@ -4,8 +4,8 @@
 
 use crate::engines::{self, Outcome};
 use crate::servers::{self, Server};
-use crate::shell::{self, root, say};
-use anyhow::{Result, bail};
+use crate::shell::{self, has, root, say};
+use anyhow::{Context as _, Result, bail};
 use std::process::Command;
 
 /// What each client does.
@@ -34,6 +34,19 @@ pub fn run(servers: &[Server]) -> Result<Vec<Outcome>> {
             command.env("DATABASE_URL", server.database(&format!("clients_{script}"))?);
             outcomes.push(engines::run(suite, &server.name, &mut command)?);
         }
+    }
+    if !servers.is_empty() && !has("nginx") {
+        servers::install(&["nginx-light"]).context("nginx, for several nodes behind it")?;
+    }
+    for server in servers {
+        let mut command = Command::new(&node);
+        command.arg("--test").arg(dir.join("nodes.test.mjs"));
+        command.env("DATABASE_URL", server.database("clients_nodes")?);
+        outcomes.push(engines::run(
+            "nodes: three behind nginx, rolling restart",
+            &server.name,
+            &mut command,
+        )?);
     }
     Ok(outcomes)
 }

@@ -5,6 +5,9 @@
 pub struct Settings {
     /// `iss` of the tokens: the public address of `/auth/v1`.
     pub issuer: String,
+    /// Whether tokens of another issuer are refused. Without a public address each node names
+    /// the one that it listens on, and must take the others' tokens: the keys say whose they are.
+    pub issuer_is_public: bool,
     /// Whether anybody may sign up.
     pub sign_up: bool,
     /// Whether accounts without e-mail and password may be made.
@@ -33,6 +36,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             issuer: "http://localhost:4000/auth/v1".to_owned(),
+            issuer_is_public: true,
             sign_up: true,
             anonymous: false,
             autoconfirm: true,

@@ -80,11 +80,18 @@ pub struct Store {
     /// `sqlite:` and a path relative to the project, `postgres://…` or `mysql://…`. The
     /// environment's `DATABASE_URL` wins.
     pub url: String,
+    /// Replicas of a PostgreSQL database: `postgres://…`. They answer reads of data doors when they have
+    /// come far enough, never rules of writes or accounts.
+    pub replicas: Vec<String>,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: "sqlite:.backstay/dev.db".to_owned() }
+        Self {
+            url: "sqlite:.backstay/dev.db".to_owned(),
+            // the primary answers all
+            replicas: vec![],
+        }
     }
 }
 
@@ -151,7 +158,8 @@ macro_rules! limit_settings {
 limit_settings! {
     body_bytes: usize, target_bytes: usize, rows: u64, write_rows: usize, depth: usize, nodes: usize,
     list: usize, statement_ms: u64, write_queue: usize, read_queue: usize, connections: usize,
-    head_ms: u64, body_ms: u64, hash_queue: usize, password_bytes: usize, drain_ms: u64,
+    head_ms: u64, body_ms: u64, hash_queue: usize, password_bytes: usize, linger_ms: u64,
+    drain_ms: u64,
     migration_wait_ms: u64,
 }
 

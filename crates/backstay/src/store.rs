@@ -1,6 +1,7 @@
 //! Which database a URL names: the one place where an engine is chosen. The URL is a
 //! secret; no message repeats it.
 
+use crate::config;
 use anyhow::{Context as _, Result, bail};
 use backstay_base::limit::Limits;
 use backstay_base::secret::Secret;
@@ -21,6 +22,24 @@ pub struct Store {
 }
 
 impl Store {
+    /// Opens the database of a project, with its replicas.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; when replicas are given of a database that is not PostgreSQL.
+    pub fn of(settings: &config::Store, folder: &Path, limits: &Limits) -> Result<Self> {
+        let config::Store { url, replicas } = settings;
+        if replicas.is_empty() {
+            return Self::open(url, folder, limits);
+        }
+        if !url.starts_with("postgres") {
+            bail!("`replicas` are for postgres:// stores");
+        }
+        let replicas: Vec<Secret<String>> = replicas.iter().cloned().map(Secret::new).collect();
+        let engine = Postgres::with_replicas(&Secret::new(url.clone()), &replicas, limits)?;
+        let dialect = named(engine.name()).context("an engine without a dialect")?;
+        Ok(Self { engine: Arc::new(engine), dialect })
+    }
+
     /// Opens a database; makes the file of a SQLite one. A server need not be up.
     ///
     /// # Errors

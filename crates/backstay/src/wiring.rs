@@ -69,9 +69,7 @@ impl Database {
         let clock = Clock::system();
         let ids = Ids::system(clock.clone());
         let limits = project.config.limits.limits();
-        let Store { engine, dialect } =
-            Store::open(&project.config.store.default.url, &project.folder, &limits)
-                .context("[store.default] cannot be opened")?;
+        let Store { engine, dialect } = Store::of(&project.config.store.default, &project.folder, &limits)?;
         let node = Self::node(&ids, &limits);
         Ok(Self { engine, dialect, clock, ids, node })
     }
@@ -88,6 +86,7 @@ impl Database {
     pub fn auth(&self, config: &Config, url: &str) -> Arc<Auth> {
         let settings = AuthSettings {
             issuer: format!("{}/auth/v1", config.server.public_url.as_deref().unwrap_or(url)),
+            issuer_is_public: config.server.public_url.is_some(),
             sign_up: config.auth.signup,
             autoconfirm: config.auth.autoconfirm,
             access_token_s: config.auth.token_seconds,

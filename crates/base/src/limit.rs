@@ -33,6 +33,8 @@ pub struct Limits {
     pub hash_queue: usize,
     /// Longest password, in bytes.
     pub password_bytes: usize,
+    /// How long connections that are kept open may be used once more at shutdown, in milliseconds.
+    pub linger_ms: u64,
     /// Longest wait for open requests at shutdown, in milliseconds.
     pub drain_ms: u64,
     /// Longest wait for another node that migrates, in milliseconds.
@@ -57,6 +59,7 @@ impl Default for Limits {
             body_ms: 30_000,
             hash_queue: 32,
             password_bytes: 4_096,
+            linger_ms: 2_000,
             drain_ms: 20_000,
             migration_wait_ms: 60_000,
         }

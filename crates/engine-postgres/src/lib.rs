@@ -9,6 +9,7 @@ pub mod lease;
 pub mod migration;
 pub mod numeric;
 pub mod pool;
+pub mod replica;
 pub mod retry;
 pub mod row;
 pub mod script;
@@ -18,6 +19,7 @@ pub mod tls;
 
 use crate::error::OpenError;
 use crate::pool::Pool;
+use crate::replica::Replicas;
 use crate::script::Scripts;
 use crate::target::Target;
 use backstay_base::limit::Limits;
@@ -26,6 +28,7 @@ use backstay_engine::capabilities::Capabilities;
 use backstay_engine::lease::{LeaseAnswer, LeaseRequest};
 use backstay_engine::live::Live;
 use backstay_engine::migration::{Batch, JournalRow};
+use backstay_engine::position::{Near, Placed};
 use backstay_engine::{Engine, Work};
 use backstay_policy::guarded::Guarded;
 use backstay_query::plan::Script;
@@ -36,6 +39,7 @@ use backstay_query::reply::Reply;
 pub struct Postgres {
     pool: Pool,
     scripts: Scripts,
+    replicas: Replicas,
 }
 
 impl Postgres {
@@ -46,7 +50,24 @@ impl Postgres {
     /// answer 503 until it is there.
     pub fn new(url: &Secret<String>, limits: &Limits) -> Result<Self, OpenError> {
         let pool = Pool::new(Target::parse(url, limits.statement_ms)?, limits);
-        Ok(Self { pool, scripts: Scripts::default() })
+        Ok(Self { pool, scripts: Scripts::default(), replicas: Replicas::new(Vec::new()) })
+    }
+
+    /// The same with replicas of it, which answer reads of data doors where they have come far enough.
+    ///
+    /// # Errors
+    /// As [`Postgres::new`], of any of the URLs.
+    pub fn with_replicas(
+        url: &Secret<String>,
+        replicas: &[Secret<String>],
+        limits: &Limits,
+    ) -> Result<Self, OpenError> {
+        let pools = replicas.iter().map(|url| {
+            let target = Target::parse(url, limits.statement_ms)?.any_node();
+            Ok(Pool::new(target, limits))
+        });
+        let pools = pools.collect::<Result<Vec<Pool>, OpenError>>()?;
+        Ok(Self { replicas: Replicas::new(pools), ..Self::new(url, limits)? })
     }
 }
 
@@ -67,6 +88,10 @@ impl Engine for Postgres {
 
     fn run<'a>(&'a self, script: &'a Guarded<Script>) -> Work<'a, Reply> {
         Box::pin(self.scripts.run(&self.pool, script))
+    }
+
+    fn run_near<'a>(&'a self, script: &'a Guarded<Script>, near: Near<'a>) -> Work<'a, Placed> {
+        Box::pin(self.scripts.run_near(&self.pool, &self.replicas, (script, near)))
     }
 
     fn introspect(&self) -> Work<'_, Live> {

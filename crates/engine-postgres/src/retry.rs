@@ -21,7 +21,7 @@ struct Bounds {
 }
 
 /// Of a request that somebody waits for.
-const REQUEST: Bounds = Bounds { most: 5, longest: Duration::from_secs(2), first_pause_ms: 10 };
+const REQUEST: Bounds = Bounds { most: 12, longest: Duration::from_secs(2), first_pause_ms: 5 };
 
 /// Of a migration: tables are in use for a while.
 const MIGRATION: Bounds = Bounds { most: 40, longest: Duration::from_secs(60), first_pause_ms: 100 };

@@ -2,14 +2,17 @@
 //! `BEGIN` and savepoints travel with the statement that needs them, in one flush.
 
 use crate::connection::{Connection, Use};
-use crate::error::{Then, unknown_outcome};
+use crate::error::{Then, Trouble, unknown_outcome};
+use crate::replica::{ASK, PRIMARY, located};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_schema::value::Value;
 use backstay_sql::run::References;
 use backstay_sql::session::{Failure, OnRow, Session};
 use backstay_sql::statement::Statement;
+use futures_util::future::{Either, select};
 use std::future::Future;
+use std::pin::pin;
 
 /// Statements that are each a transaction of their own.
 #[derive(Debug)]
@@ -146,19 +149,41 @@ impl<'c> Transaction<'c> {
         if self.state == State::Before {
             return Ok(());
         }
-        self.connection.control("COMMIT").await.map_err(|trouble| {
-            if trouble.is_unanswered() {
-                return unknown_outcome().with_source(trouble.into_fault());
-            }
-            self.then = trouble.then;
-            match trouble.failure {
-                Failure::Violation(_) => Fault::new(
-                    code::FOREIGN_KEY_VIOLATION,
-                    "insert or update violates a foreign key constraint: a reference names a row that is not there",
-                ),
-                Failure::Fault(fault) => fault,
-            }
-        })
+        let committed = self.connection.control("COMMIT").await;
+        committed.map_err(|trouble| self.uncommitted(trouble))
+    }
+
+    /// The same, and where in the log the primary is afterwards, in one flush.
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`].
+    pub async fn commit_and_locate(&mut self) -> Result<Option<String>, Fault> {
+        if self.state == State::Before {
+            return Ok(None);
+        }
+        let connection = self.connection;
+        let (commit, place) = (pin!(connection.control("COMMIT")), pin!(located(connection, PRIMARY)));
+        let (committed, place) = match select(commit, place).await {
+            Either::Left((committed, place)) => (committed, tokio::time::timeout(ASK, place).await.ok()),
+            Either::Right((place, commit)) => (commit.await, Some(place)),
+        };
+        committed.map_err(|trouble| self.uncommitted(trouble))?;
+        // a position that is not known only sends the caller to the primary
+        Ok(place.and_then(Result::ok).flatten())
+    }
+
+    fn uncommitted(&mut self, trouble: Trouble) -> Fault {
+        if trouble.is_unanswered() {
+            return unknown_outcome().with_source(trouble.into_fault());
+        }
+        self.then = trouble.then;
+        match trouble.failure {
+            Failure::Violation(_) => Fault::new(
+                code::FOREIGN_KEY_VIOLATION,
+                "insert or update violates a foreign key constraint: a reference names a row that is not there",
+            ),
+            Failure::Fault(fault) => fault,
+        }
     }
 
     /// Ends it without keeping anything. A connection that cannot is not used again.

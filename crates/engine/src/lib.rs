@@ -6,11 +6,13 @@ pub mod cost;
 pub mod lease;
 pub mod live;
 pub mod migration;
+pub mod position;
 
 use crate::capabilities::Capabilities;
 use crate::lease::{LeaseAnswer, LeaseRequest};
 use crate::live::Live;
 use crate::migration::{Batch, JournalRow};
+use crate::position::{Near, Placed};
 use backstay_base::fault::Fault;
 use backstay_policy::guarded::Guarded;
 use backstay_query::plan::Script;
@@ -31,6 +33,13 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Runs a woven script. A reply to a script that writes means: durable.
     fn run<'a>(&'a self, script: &'a Guarded<Script>) -> Work<'a, Reply>;
+
+    /// The same for a data door: a read may be answered by a replica that has come far enough.
+    /// Accounts, keys and jobs use [`Engine::run`], which never asks a replica.
+    fn run_near<'a>(&'a self, script: &'a Guarded<Script>, near: Near<'a>) -> Work<'a, Placed> {
+        let _ = near;
+        Box::pin(async move { Ok(Placed { reply: self.run(script).await?, position: None }) })
+    }
 
     /// What stands in the database now. For `migrate` alone.
     fn introspect(&self) -> Work<'_, Live>;

@@ -1,7 +1,7 @@
 //! How the columns of a table came to be: which stay, under which name and in which form,
 //! which are new and which go. Enters: a table of the catalog and one that stands.
 
-use crate::shape::same_type;
+use crate::shape::{same_type, scalar_of};
 use backstay_engine::live::{LiveColumn, LiveTable};
 use backstay_schema::catalog::{Catalog, Column, Table};
 use backstay_schema::scalar::ScalarType;
@@ -94,7 +94,7 @@ pub(crate) fn columns<'a>(
     for column in &found.columns {
         let renamed = columns.renamed.iter().any(|(_, old)| *old == column.name);
         let added_again = columns.added.iter().any(|added| added.name == column.name);
-        let sayable = (dialect.definition.scalar)(&column.ty).is_some() || !column.members.is_empty();
+        let sayable = scalar_of(dialect, column).is_some();
         if added_again || (!is_wanted(&column.name) && !renamed && sayable && !column.generated) {
             columns.dropped.push(column.name.clone());
         } else if !is_wanted(&column.name) && !renamed {
@@ -124,7 +124,7 @@ fn how(
             if same_type(dialect, (&old.ty, &words.ty), (catalog, table, column)) {
                 return Some(None);
             }
-            let from = (dialect.definition.scalar)(&old.ty)?;
+            let from = scalar_of(dialect, old)?;
             is_convertible(dialect, from, column.ty).then_some(Some(How::Typed(from)))
         }
     }

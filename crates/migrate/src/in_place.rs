@@ -5,7 +5,7 @@
 use crate::change::{Change, Plan};
 use crate::columns::{Columns, told};
 use crate::shape::{
-    Names, is_foreign, missing_uniques, provides, same_check, same_index, same_reference, unwanted_checks,
+    Names, is_foreign, missing_uniques, provides, same_check, scalar_of, same_index, same_reference, unwanted_checks,
     unwanted_uniques,
 };
 use backstay_engine::live::{LiveCheck, LiveColumn, LiveReference, LiveTable};
@@ -45,7 +45,7 @@ impl Pair<'_> {
     fn from(&self, dialect: &'static Dialect, column: &Column) -> Option<ScalarType> {
         let converted = self.columns.converted.iter().any(|(name, _)| *name == column.name);
         let old = self.old(column).filter(|_| converted)?;
-        (dialect.definition.scalar)(&old.ty)
+        scalar_of(dialect, old)
     }
 
     /// Whether a column changes its type or goes.

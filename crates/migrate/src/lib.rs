@@ -13,6 +13,7 @@ pub mod import;
 mod in_place;
 pub mod lease;
 mod rebuild;
+pub mod security;
 mod shape;
 mod statements;
 mod types;

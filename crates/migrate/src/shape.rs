@@ -61,6 +61,11 @@ pub(crate) fn same_column(
         && same_type(dialect, (&live.ty, &wanted.ty), (catalog, table, column))
 }
 
+/// What a live column holds; a native enum is text that the database holds to its members.
+pub(crate) fn scalar_of(dialect: &'static Dialect, column: &LiveColumn) -> Option<ScalarType> {
+    if column.members.is_empty() { (dialect.definition.scalar)(&column.ty) } else { Some(ScalarType::String) }
+}
+
 /// Whether a live type holds what the column needs, though its words may differ.
 pub(crate) fn same_type(
     dialect: &'static Dialect,

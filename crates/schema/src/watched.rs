@@ -3,7 +3,7 @@
 //! reading count, too: a write reaches what its caller may read, and refers to that alone.
 
 use crate::catalog::{Access, Catalog, OnDelete, RelationKind, Table, TableId};
-use crate::expr::{Expr, ExprKind, Hop, Over};
+use crate::expr::{End, Expr, ExprKind, Hop, Over, Root};
 use std::collections::BTreeSet;
 
 impl Catalog {
@@ -12,15 +12,11 @@ impl Catalog {
     #[must_use]
     pub fn watched(&self) -> BTreeSet<TableId> {
         let mut watched = BTreeSet::new();
-        for table in &self.tables {
-            for expr in rules(table) {
-                if is_about_many(expr) {
-                    each_hop(expr, &mut |hop| {
-                        watched.insert(hop.target);
-                        watched.extend(junction(self, hop));
-                    });
-                }
-            }
+        for expr in self.tables.iter().flat_map(rules).filter(|expr| is_about_many(expr)) {
+            each_hop(expr, &mut |hop| {
+                watched.insert(hop.target);
+                watched.extend(junction(self, hop));
+            });
         }
         self.with_cascades(watched)
     }
@@ -78,12 +74,17 @@ fn is_about_many(expr: &Expr) -> bool {
     found
 }
 
-/// Every hop that an expression takes.
+/// Every hop within a list: to the list, and from its rows on. Single rows that a rule
+/// reaches from its own are locked as they are read.
 fn each_hop(expr: &Expr, see: &mut dyn FnMut(Hop)) {
     expr.visit(&mut |part| {
         let over = match &part.kind {
             ExprKind::Path(path) | ExprKind::Has(path) | ExprKind::Allowed { row: path, .. } => {
-                path.hops.iter().for_each(|hop| see(*hop));
+                if matches!(path.root, Root::Var(_)) {
+                    // the row at the end is compared by its key, which stands in the row before it
+                    let read = path.hops.len() - usize::from(path.end == End::Row && !path.hops.is_empty());
+                    path.hops.iter().take(read).for_each(|hop| see(*hop));
+                }
                 None
             }
             ExprKind::Quantifier { over: Over::Relation(over), .. } | ExprKind::Aggregate { over, .. } => {

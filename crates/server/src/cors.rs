@@ -4,7 +4,7 @@ use crate::app::Edge;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 const METHODS: &str = "GET,HEAD,POST,PATCH,PUT,DELETE,OPTIONS";
-const EXPOSED: &str = "Content-Encoding,Content-Location,Content-Range,Content-Type,Date,Location,Preference-Applied,Proxy-Status,Range-Unit,Server,Transfer-Encoding,X-Total-Count,Link,X-Sb-Error-Code,X-Supabase-Api-Version";
+const EXPOSED: &str = "Content-Encoding,Content-Location,Content-Range,Content-Type,Date,Location,Preference-Applied,Proxy-Status,Range-Unit,Server,Transfer-Encoding,X-Total-Count,Link,X-Sb-Error-Code,X-Supabase-Api-Version,X-Backstay-Pos";
 const PREFLIGHT_SECONDS: &str = "86400";
 
 /// Adds what a response to `origin` needs. Nothing for an origin that is not allowed.

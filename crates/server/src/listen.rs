@@ -5,69 +5,111 @@ mod opening;
 use self::opening::Opening;
 use crate::app::App;
 use crate::routes::serve;
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Version};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Serves until `stop` resolves, then lets open requests finish for at most `drain_ms`.
+/// Serves until `stop` resolves. Then lingers: connections that a proxy keeps open are used
+/// once more and closed by their answer, which tells it so; one that were closed while a request
+/// is on its way would fail it. At last open requests may finish for at most `drain_ms`.
 pub async fn listen(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let limits = app.rest.limits.clone();
-    let connections = Arc::new(Semaphore::new(limits.connections));
-    let graceful = GracefulShutdown::new();
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(limits.head_ms))
-        .max_buf_size(limits.target_bytes.max(8192) + 64 * 1024);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        // a full house waits here; the kernel's backlog holds who comes next
-        let permit = tokio::select! {
-            () = &mut stop => break,
-            permit = Arc::clone(&connections).acquire_owned() => permit,
-        };
-        let Ok(permit) = permit else { break };
-        let accepted = tokio::select! {
-            () = &mut stop => break,
-            accepted = listener.accept() => accepted,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!("accept failed: {error}");
-                // out of file descriptors: give connections a moment to close
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
+    let door = Door::new(app);
+    tokio::select! {
+        () = stop => {}
+        () = door.admit(&listener) => {}
+    }
+    door.closing.store(true, Ordering::Relaxed);
+    if door.is_occupied() {
+        let linger = Duration::from_millis(limits.linger_ms);
+        let _ = tokio::time::timeout(linger, door.admit(&listener)).await;
+    }
+    drop(listener);
+    let drain = Duration::from_millis(limits.drain_ms);
+    if tokio::time::timeout(drain, door.graceful.shutdown()).await.is_err() {
+        tracing::warn!("open requests did not finish in time");
+    }
+}
+
+/// What lets connections in.
+struct Door {
+    app: Arc<App>,
+    builder: Builder<TokioExecutor>,
+    connections: Arc<Semaphore>,
+    graceful: GracefulShutdown,
+    /// Whether each answer closes its connection.
+    closing: Arc<AtomicBool>,
+}
+
+impl Door {
+    fn new(app: Arc<App>) -> Self {
+        let limits = &app.rest.limits;
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_millis(limits.head_ms))
+            .max_buf_size(limits.target_bytes.max(8192) + 64 * 1024);
+        builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
+        let connections = Arc::new(Semaphore::new(limits.connections));
+        let (graceful, closing) = (GracefulShutdown::new(), Arc::default());
+        Self { app, builder, connections, graceful, closing }
+    }
+
+    fn is_occupied(&self) -> bool {
+        self.connections.available_permits() < self.app.rest.limits.connections
+    }
+
+    /// Accepts connections, without end.
+    async fn admit(&self, listener: &TcpListener) {
+        loop {
+            // a full house waits here; the kernel's backlog holds who comes next
+            let Ok(permit) = Arc::clone(&self.connections).acquire_owned().await else { return };
+            match listener.accept().await {
+                Ok((stream, peer)) => self.serve(stream, peer.ip(), permit),
+                Err(error) => {
+                    tracing::warn!("accept failed: {error}");
+                    // out of file descriptors: give connections a moment to close
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
             }
-        };
+        }
+    }
+
+    fn serve(&self, stream: TcpStream, peer: IpAddr, permit: OwnedSemaphorePermit) {
         let _ = stream.set_nodelay(true);
-        let app = Arc::clone(&app);
-        let service = service_fn(move |request| {
-            let app = Arc::clone(&app);
-            async move { Ok::<_, Infallible>(serve(app, request, peer.ip()).await) }
+        let (app, closing) = (Arc::clone(&self.app), Arc::clone(&self.closing));
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (app, closing) = (Arc::clone(&app), Arc::clone(&closing));
+            async move {
+                let keeps = request.version() >= Version::HTTP_2;
+                let mut answer = serve(app, request, peer).await;
+                if !keeps && closing.load(Ordering::Relaxed) {
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(answer)
+            }
         });
-        let stream = Opening::new(stream, Duration::from_millis(limits.head_ms));
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        let stream = Opening::new(stream, Duration::from_millis(self.app.rest.limits.head_ms));
+        let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!("connection ended: {error}");
             }
             drop(permit);
         });
-    }
-    drop(listener);
-    let drained = tokio::time::timeout(Duration::from_millis(limits.drain_ms), graceful.shutdown()).await;
-    if drained.is_err() {
-        tracing::warn!("open requests did not finish in time");
     }
 }

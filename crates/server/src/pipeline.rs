@@ -5,6 +5,7 @@ use crate::caller::{Identified, identify};
 use crate::door::Head;
 use crate::timing::Timing;
 use backstay_base::fault::Fault;
+use backstay_engine::position::{Near, Placed};
 use backstay_policy::caller::{Caller, RequestInfo};
 use backstay_policy::guarded::Guarded;
 use backstay_policy::weave::weave;
@@ -15,6 +16,10 @@ use backstay_rest::parse::parse;
 use backstay_rest::render::render;
 use backstay_rest::request::{Request, Response};
 use backstay_rest::wire_error::{Audience, render_fault};
+
+/// Where a write stands among all writes: a caller that shows it with a read does not read
+/// from a replica that has not come so far.
+const POSITION: &str = "x-backstay-pos";
 
 /// What a data request came to, with what the request line tells of it.
 pub(crate) struct Outcome {
@@ -72,14 +77,26 @@ async fn answer(
     let info = RequestInfo { now_micros, method: head.method, ip: Some(head.ip), headers: &headers };
     let guarded = weave(script, &identified.caller, &info, &catalog, &app.ids)?;
     timing.mark("weave");
-    let reply = app.engine.run(&guarded).await?;
+    let position = headers.iter().find(|(name, _)| *name == POSITION).map(|(_, value)| *value);
+    let near = Near { caller: number(&identified.caller), position };
+    let Placed { reply, position } = app.engine.run_near(&guarded, near).await?;
     timing.mark("run");
     let shape = shape(&guarded);
     let part = reply.parts.into_iter().next().unwrap_or_default();
-    let response = render(&parsed.answer, shape.as_ref(), &part);
+    let mut response = render(&parsed.answer, shape.as_ref(), &part);
+    response.headers.extend(position.map(|position| (POSITION, position)));
     timing.mark("render");
     let rules = app.log.is_on().then(|| guarded.trail().describe(&catalog));
     Ok((response, rows(&part), rules))
+}
+
+/// Tells callers apart, for the engine alone.
+fn number(caller: &Caller) -> u128 {
+    match caller {
+        Caller::User(user) => user.uid.as_u128(),
+        Caller::Anon => 0,
+        Caller::Service | Caller::System => 1,
+    }
 }
 
 const fn rows(part: &Part) -> u64 {

@@ -5,6 +5,7 @@ pub mod alter;
 pub mod check;
 pub mod column;
 pub mod copy;
+pub mod security;
 
 use crate::dialect::Dialect;
 use crate::dialect::definition::Alter;

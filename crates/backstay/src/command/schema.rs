@@ -5,7 +5,10 @@ use crate::output::Exit;
 use crate::project::Project;
 use crate::store::Store;
 use anyhow::{Context as _, Result, bail};
+use backstay_base::clock::Clock;
+use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
+use backstay_migrate::security;
 use backstay_schema::catalog::{Catalog, Fill, Origin, RelationKind, Table};
 use backstay_sql::ddl;
 use backstay_sql::dialect;
@@ -13,6 +16,7 @@ use clap::Subcommand;
 use serde_json::json;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What to print.
 #[derive(Debug, Subcommand)]
@@ -27,6 +31,12 @@ pub enum Action {
         /// Which engine's SQL
         #[arg(long, default_value = "sqlite")]
         engine: String,
+        /// The rules as row-level security of PostgreSQL, instead of the tables
+        #[arg(long)]
+        rls: bool,
+        /// A role of the database that these policies let in; several times
+        #[arg(long, value_name = "ROLE", default_values = ["anon", "authenticated"])]
+        grantee: Vec<String>,
     },
     /// The schema of a live database; needs no project
     Import {
@@ -47,7 +57,15 @@ pub fn run(context: &Context, action: &Action) -> Result<Exit> {
     match action {
         Action::Import { .. } => Ok(Exit::Ok),
         Action::Show { name } => show(context, &catalog, name.as_deref()),
-        Action::Sql { engine } => {
+        Action::Sql { rls: true, grantee, .. } => {
+            let ids = Ids::system(Clock::system());
+            for statement in security::wall(&Arc::new(catalog), &ids, grantee)? {
+                let end = if statement.starts_with("--") { "" } else { ";" };
+                context.output.data(&format!("{statement}{end}"));
+            }
+            Ok(Exit::Ok)
+        }
+        Action::Sql { engine, .. } => {
             let Some(dialect) = dialect::named(engine) else {
                 let mut names: Vec<&str> = dialect::DIALECTS.iter().map(|dialect| dialect.name).collect();
                 names.dedup();

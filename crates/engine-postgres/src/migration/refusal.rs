@@ -42,7 +42,7 @@ fn rows_in_the_way(cause: &DbError) -> Option<Fault> {
             let message = format!("rows that are there already have the same {}", columns(cause, table));
             Some(Fault::new(code::UNIQUE_VIOLATION, message).with_hint(MEND))
         }
-        "23503" => Some(Fault::new(
+        "23503" | "23001" => Some(Fault::new(
             code::FOREIGN_KEY_VIOLATION,
             "the migration leaves rows that refer to rows that are not there",
         )),

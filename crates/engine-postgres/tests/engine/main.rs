@@ -11,13 +11,19 @@
 
 #[path = "../../../engine-sqlite/tests/engine/deletes.rs"]
 mod deletes;
+mod faults;
 #[path = "../../../engine-sqlite/tests/engine/inserts.rs"]
 mod inserts;
+mod instance;
 #[path = "../../../engine-sqlite/tests/engine/kit.rs"]
 mod kit;
+mod live;
+mod pooler;
 #[path = "../../../engine-sqlite/tests/engine/reads.rs"]
 mod reads;
+mod replicas;
 mod store;
+mod tls;
 #[path = "../../../engine-sqlite/tests/engine/updates.rs"]
 mod updates;
 #[path = "../../../engine-sqlite/tests/engine/upserts.rs"]

@@ -79,6 +79,11 @@ impl Home {
         Arc::new(Postgres::new(&Secret::new(url), limits).unwrap())
     }
 
+    /// URL of the same database on another server, a replica.
+    pub fn url_on(&self, server: &str) -> String {
+        format!("{}/{}", server.rsplit_once('/').unwrap().0, self.name)
+    }
+
     /// The engine on it.
     pub fn engine(&self, limits: &Limits) -> Arc<Backend> {
         self.engine_with("connections=4", limits)

@@ -117,6 +117,36 @@ fn foreign(engine: &str) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn an_enum_of_the_database_becomes_text_that_a_check_holds() {
+    let database = Database::fresh(&Limits::default()).await;
+    let made: &[&str] = match database.dialect.name {
+        "postgres" => &[
+            "CREATE TYPE mood AS ENUM ('LOUD', 'LOW')",
+            "CREATE TABLE song (id uuid PRIMARY KEY, mood mood NOT NULL DEFAULT 'LOW')",
+            "INSERT INTO song VALUES ('01890000-0000-7000-8000-000000000001', 'LOUD')",
+        ],
+        "mysql" => &[
+            "CREATE TABLE song (id binary(16) PRIMARY KEY, mood enum('LOUD', 'LOW') NOT NULL DEFAULT 'LOW') CHARSET utf8mb4 COLLATE utf8mb4_nopad_bin",
+            "INSERT INTO song VALUES (x'01890000000070008000000000000001', 'LOUD')",
+        ],
+        _ => return,
+    };
+    let statements = made.iter().map(|&text| text.to_owned()).collect();
+    database.engine.migrate(&Batch::plain(statements)).await.unwrap();
+    let live = database.engine.introspect().await.unwrap();
+    let sdl = import(database.dialect, &live);
+    assert!(sdl.contains("enum SongMood { LOUD LOW }"), "{sdl}");
+    assert!(sdl.contains("  mood: SongMood! @default(value: LOW)"), "{sdl}");
+    let catalog = Arc::new(compiled(&[(&sdl, Owner::Project)]));
+    let plan = diff_of(&database, &catalog, Scope::Project).await;
+    assert!(!plan.is_destructive(), "{plan:#?}");
+    database.engine.migrate(&Batch::plain(plan.statements())).await.unwrap();
+    let rest = diff_of(&database, &catalog, Scope::Project).await;
+    assert!(rest.is_empty(), "left to do: {rest:#?}");
+    serves(&database, &catalog).await;
+}
+
+#[tokio::test]
 async fn what_somebody_else_made_is_understood() {
     let database = Database::fresh(&Limits::default()).await;
     database.engine.migrate(&Batch::plain(foreign(database.dialect.name))).await.unwrap();

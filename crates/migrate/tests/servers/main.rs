@@ -13,6 +13,8 @@ mod import;
 #[path = "../pairs/model.rs"]
 #[expect(dead_code, reason = "rows are made and compared elsewhere")]
 mod model;
+mod rows;
+mod walls;
 
 use crate::model::Model;
 use backstay_base::clock::Clock;
@@ -122,4 +124,21 @@ async fn one_node_migrates_and_others_wait_up_to_their_limit() {
     // what is applied already asks for no lease
     database.engine.lease(&other(LeaseAction::Take { ttl_ms: 60_000 })).await.unwrap();
     assert_eq!(up(1).await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn nodes_that_start_together_apply_each_file_once() {
+    let database = Database::fresh(&Limits::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    for number in 1..4 {
+        let text = format!("CREATE TABLE note{number} (a INT);\n");
+        std::fs::write(folder.path().join(format!("000{number}_note.sql")), text).unwrap();
+    }
+    let files = file::read(folder.path()).unwrap();
+    let up = async |holder: &str| {
+        apply::up(&*database.engine, &files, &Clock::fixed(0), true, &node(holder, 60_000)).await.unwrap()
+    };
+    let (a, b, c) = tokio::join!(up("a"), up("b"), up("c"));
+    assert_eq!([a.len(), b.len(), c.len()].iter().sum::<usize>(), 3, "{a:?} {b:?} {c:?}");
+    assert_eq!(database.engine.journal().await.unwrap().len(), 3);
 }

@@ -30,6 +30,7 @@ fn every_limit_has_its_test() {
         body_ms: _,           // socket
         hash_queue: _,        // load; auth/src/hasher.rs
         password_bytes: _,    // here; auth/src/password.rs
+        linger_ms: _,         // socket
         drain_ms: _,          // socket
         migration_wait_ms: _, // migrate/tests/servers
     } = Limits::default();

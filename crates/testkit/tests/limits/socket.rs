@@ -125,8 +125,45 @@ async fn body_ms() {
 }
 
 #[tokio::test]
+async fn linger_ms() {
+    let listening = listening(Limits { linger_ms: 60_000, ..Limits::default() }).await;
+    let mut kept = listening.connect().await;
+    kept.write_all(listening.get().as_bytes()).await.unwrap();
+    empty_list(&mut kept).await;
+    let (stop, get) = (
+        listening.stop,
+        format!("GET /rest/v1/node HTTP/1.1\r\nhost: x\r\napikey: {}\r\n\r\n", listening.served.publishable),
+    );
+    stop.send(()).unwrap();
+    while !{
+        let mut new = TcpStream::connect(listening.address).await.unwrap();
+        new.write_all(get.as_bytes()).await.unwrap();
+        let mut answer = [0; 4096];
+        let read = new.read(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer[..read]).contains("connection: close")
+    } {}
+    kept.write_all(get.as_bytes()).await.unwrap();
+    let answer = to_its_end(&mut kept).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "a kept connection is used once more: {answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+    listening.running.abort();
+
+    let short = listening_for(100).await;
+    let mut idle = short.connect().await;
+    idle.write_all(short.get().as_bytes()).await.unwrap();
+    empty_list(&mut idle).await;
+    short.stop.send(()).unwrap();
+    assert_eq!(to_its_end(&mut idle).await, "", "then what is idle is closed");
+    soon(short.running).await.unwrap();
+}
+
+async fn listening_for(linger_ms: u64) -> Listening {
+    listening(Limits { linger_ms, ..Limits::default() }).await
+}
+
+#[tokio::test]
 async fn drain_ms() {
-    let listening = listening(Limits { drain_ms: 100, ..Limits::default() }).await;
+    let listening = listening(Limits { linger_ms: 1, drain_ms: 100, ..Limits::default() }).await;
     let mut open = listening.connect().await;
     open.write_all(listening.half_a_post().as_bytes()).await.unwrap();
     // the listener is served in order, so what was begun before this answer is known to it
@@ -139,7 +176,7 @@ async fn drain_ms() {
 
 #[tokio::test]
 async fn what_is_open_is_finished_while_draining() {
-    let listening = listening(Limits::default()).await;
+    let listening = listening_for(1).await;
     let mut open = listening.connect().await;
     open.write_all(listening.half_a_post().as_bytes()).await.unwrap();
     let mut other = listening.connect().await;

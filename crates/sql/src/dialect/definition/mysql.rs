@@ -80,7 +80,8 @@ fn scalar(words: &str) -> Option<ScalarType> {
     })
 }
 
-/// A value that does not become one of the new type is refused: the statement runs in strict mode.
+/// A value that does not become one of the new type is refused: the statement runs in strict mode, and
+/// what MySQL would round or read generously becomes a text that the column does not take.
 const fn convert(from: ScalarType, to: ScalarType) -> Option<&'static str> {
     use ScalarType as T;
     Some(match (from, to) {
@@ -88,18 +89,27 @@ const fn convert(from: ScalarType, to: ScalarType) -> Option<&'static str> {
         (T::Decimal { .. }, T::Int | T::BigInt) => "round($1)",
         (T::Decimal { .. }, T::Float) | (T::Int | T::BigInt, T::Decimal { .. }) => "$1",
         (T::Decimal { .. }, _) | (_, T::Decimal { .. }) => return None,
-        (T::Float, T::Int | T::BigInt | T::Boolean) => "concat($1)",
+        (T::Float, T::Int | T::BigInt | T::Boolean) => "if($1 <> round($1), 'a fraction', $1)",
+        (T::Int | T::BigInt | T::Boolean, T::Int | T::BigInt | T::Boolean) => "$1",
+        (_, T::Int | T::BigInt | T::Boolean) => {
+            "if(concat($1) RLIKE '^-?[0-9]+$$', concat($1), concat($1, ' is no number'))"
+        }
         (T::Uuid, T::String | T::Enum(_)) => {
             "lower(insert(insert(insert(insert(hex($1), 9, 0, '-'), 14, 0, '-'), 19, 0, '-'), 24, 0, '-'))"
         }
-        (T::String | T::Enum(_), T::Uuid) => "unhex(replace($1, '-', ''))",
+        (_, T::Uuid) => {
+            "if(concat($1) RLIKE '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$$', unhex(replace($1, '-', '')), concat($1, ' is no uuid, by far'))"
+        }
         (T::Timestamp, T::String | T::Enum(_)) => {
             "concat(trim(TRAILING '.' FROM trim(TRAILING '0' FROM date_format($1, '%Y-%m-%dT%H:%i:%s.%f'))), '+00:00')"
         }
-        (T::String | T::Enum(_), T::Timestamp) => "cast(replace($1, '+00:00', '') AS DATETIME(6))",
+        (T::String | T::Enum(_), T::Timestamp) => "replace($1, '+00:00', '')",
         (T::Timestamp, T::Date) => "date($1)",
+        (T::Date, T::Timestamp) => "$1",
+        (_, T::Timestamp | T::Date | T::Float) => "concat($1)",
+        (T::Int | T::BigInt | T::Float, T::Json) => "concat($1)",
         (T::Json, T::Json) => "$1",
         (_, T::Json) => "json_quote($1)",
-        (_, _) => "$1",
+        (_, T::String | T::Enum(_)) => "$1",
     })
 }
