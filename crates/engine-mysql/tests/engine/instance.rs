@@ -78,7 +78,7 @@ impl Drop for Instance {
 
 /// A port below those that the system gives to outgoing connections: one of them could take
 /// it while the server is down, and even be connected with itself.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let mut bytes = [0; 2];
     loop {
         getrandom::fill(&mut bytes).unwrap();
