@@ -5,8 +5,8 @@
 use crate::change::{Change, Plan};
 use crate::columns::{Columns, told};
 use crate::shape::{
-    Names, is_foreign, missing_uniques, provides, same_check, scalar_of, same_index, same_reference, unwanted_checks,
-    unwanted_uniques,
+    Names, is_foreign, missing_uniques, provides, same_check, same_index, same_reference, scalar_of,
+    unwanted_checks, unwanted_uniques,
 };
 use backstay_engine::live::{LiveCheck, LiveColumn, LiveReference, LiveTable};
 use backstay_schema::catalog::{Catalog, Column, Table, Unique};

@@ -129,7 +129,6 @@ impl Wall<'_> {
     }
 
     /// Texts over all kinds of caller.
-    #[expect(clippy::type_complexity, reason = "stored and new, or why not")]
     fn bodies(
         &self,
         table: &Table,

@@ -87,7 +87,11 @@ async fn files_bring_a_database_from_any_schema_to_any_other() {
         for model in models {
             let sdl = model.sdl();
             let catalog = compiled(&[(&sdl, Owner::Project)]);
-            let draft = draft(&scratch, &catalog, &file::read(folder.path()).unwrap()).await.unwrap();
+            let before = file::read(folder.path()).unwrap();
+            let draft = match draft(&scratch, &catalog, &before).await {
+                Ok(draft) => draft,
+                Err(fault) => panic!("{fault:?}\n{sdl}\n{}", before.last().map_or("", |file| &file.text)),
+            };
             if !draft.is_empty() {
                 file::write(folder.path(), "change", &draft).unwrap();
             }

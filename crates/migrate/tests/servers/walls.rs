@@ -363,7 +363,7 @@ async fn inserts(walls: &Walls, counts: &mut [u64; 4]) {
         for owner in &walls.people {
             let columns = ["id", "owner_id", "title"].map(|name| doc.column_named(name).unwrap().id);
             let id = Uuid::from_u128(owner.as_u128() ^ 0xffff);
-            let row = vec![Value::Uuid(id), Value::Uuid(*owner), Value::Text("made".into())];
+            let row = [Value::Uuid(id), Value::Uuid(*owner), Value::Text("made".into())];
             let made = Insert {
                 columns: columns[1..].to_vec(),
                 rows: vec![row[1..].to_vec()],
