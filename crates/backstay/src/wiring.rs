@@ -69,8 +69,7 @@ impl Database {
         let clock = Clock::system();
         let ids = Ids::system(clock.clone());
         let limits = project.config.limits.limits();
-        let Store { engine, dialect } = Store::of(&project.config.store.default, &project.folder, &limits)
-            .context("[store.default] cannot be opened")?;
+        let Store { engine, dialect } = Store::of(&project.config.store.default, &project.folder, &limits)?;
         let node = Self::node(&ids, &limits);
         Ok(Self { engine, dialect, clock, ids, node })
     }

@@ -64,7 +64,7 @@ fn postgrest(number: &str) -> u16 {
 }
 
 /// table: statuses of SQLSTATEs, exact ones before their classes. 53400 is a full queue
-/// here and 54001 a limit that the request passes, unlike in PostgreSQL.
+/// here and 54000 and 54001 a limit that the request passes, unlike in PostgreSQL.
 fn sqlstate(fault: &Fault, audience: Audience) -> u16 {
     let code = fault.code.text;
     match code {
@@ -73,7 +73,7 @@ fn sqlstate(fault: &Fault, audience: Audience) -> u16 {
         "42883" | "42P01" => return 404,
         "42P17" => return 500,
         "21000" if !fault.message.contains("requires a WHERE clause") => return 500,
-        "P0001" | "54001" => return 400,
+        "P0001" | "54000" | "54001" => return 400,
         "42501" => return if audience == Audience::Anon { 401 } else { 403 },
         _ => {}
     }

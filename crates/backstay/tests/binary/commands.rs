@@ -53,8 +53,8 @@ fn a_wrong_configuration_is_shown_with_its_line() {
     project.write("backstay.toml", "[auth]\nsignup = \"${NO_SUCH_NAME}\"\n");
     let words = "error: backstay.toml is not right: the environment variable NO_SUCH_NAME is not set\n";
     assert_eq!(project.run(&["check"]), ran(1, "", words));
-    project.write("backstay.toml", "[store.default]\nurl = \"postgres://x\"\n");
-    let words = "error: [store.default] url = \"postgres://x\": this build serves sqlite: only\n";
+    project.write("backstay.toml", "[store.default]\nurl = \"oracle://me:secret@x\"\n");
+    let words = "error: no engine serves oracle: URLs; a store is sqlite:, postgres:// or mysql://\n";
     assert_eq!(project.run(&["migrate", "status"]), ran(1, "", words));
 }
 

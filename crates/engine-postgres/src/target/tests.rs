@@ -1,3 +1,5 @@
+//! Addresses: what they say, and what is refused.
+
 use super::Target;
 use backstay_base::secret::Secret;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
