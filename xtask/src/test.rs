@@ -18,6 +18,7 @@ const SUITES: &[(&str, &str, &str)] = &[
     ("two worlds", "backstay-testkit", "two_world"),
     ("doors", "backstay-testkit", "doors"),
     ("limits", "backstay-testkit", "limits"),
+    ("injection at every slot", "backstay-testkit", "injection"),
 ];
 
 /// Suites of one kind of server: what its URL begins with, name, crate, test binary.

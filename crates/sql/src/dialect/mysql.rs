@@ -105,7 +105,7 @@ const fn in_list(ty: ScalarType) -> &'static str {
         }
         ScalarType::Date => "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATE PATH '$$')) AS t))",
         ScalarType::String | ScalarType::Enum(_) | ScalarType::Json => {
-            "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT PATH '$$')) AS t))"
+            "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS t))"
         }
     }
 }
@@ -131,7 +131,7 @@ const fn not_in_list(ty: ScalarType) -> &'static str {
             "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATE PATH '$$')) AS t))"
         }
         ScalarType::String | ScalarType::Enum(_) | ScalarType::Json => {
-            "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT PATH '$$')) AS t))"
+            "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS t))"
         }
     }
 }
@@ -144,7 +144,9 @@ const fn table_column(ty: ScalarType) -> &'static str {
         ScalarType::Uuid => "CHAR(32)",
         ScalarType::Timestamp => "DATETIME(6)",
         ScalarType::Date => "DATE",
-        ScalarType::String | ScalarType::Enum(_) | ScalarType::Json => "LONGTEXT",
+        ScalarType::String | ScalarType::Enum(_) | ScalarType::Json => {
+            "LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/"
+        }
     }
 }
 
