@@ -62,7 +62,7 @@ impl Scripts {
         if let Some(replica) = replicas.choose(pool, near.caller, near.position).await {
             let result = match self.needs(script) {
                 Needs::Statement => statement(replica, script).await,
-                _ => snapshot(replica, script).await,
+                Needs::Snapshot | Needs::Transaction | Needs::Serializable => snapshot(replica, script).await,
             };
             match result {
                 Ok(reply) => return Ok(Placed { reply, position: None }),
