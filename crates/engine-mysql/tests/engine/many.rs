@@ -101,7 +101,8 @@ async fn upserts_of_one_row_at_once_are_one_row() {
             let (db, text) = (Arc::clone(&db), text.clone());
             tokio::spawn(async move {
                 let mut rows = insert("note", "post_id text", &[vec!["1", &text]]);
-                let action = if number % 2 == 0 { ConflictAction::Merge } else { ConflictAction::Ignore };
+                let action =
+                    if number.is_multiple_of(2) { ConflictAction::Merge } else { ConflictAction::Ignore };
                 rows.conflict = Some(Conflict { columns: vec!["text".into()], action });
                 db.run(Query::Insert(rows)).await
             })
