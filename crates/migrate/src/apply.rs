@@ -80,24 +80,15 @@ async fn up_alone(
     (consent, held): (bool, Held),
 ) -> Result<Vec<String>, Fault> {
     // another node may have applied some since
-    let status = status(engine, files).await?;
-    if let Some(problem) = status.problems.first() {
-        return Err(Fault::new(code::INTERNAL, problem.clone())
-            .with_hint("restore the file as it was applied, and put the change into a new one"));
-    }
+    let status = checked(engine, files).await?;
     if !consent {
         refuse_losses(engine, &status.pending)?;
     }
     let mut done = Vec::new();
     for file in &status.pending {
-        let journal = JournalRow {
-            number: file.number,
-            name: file.name.clone(),
-            checksum: file.checksum.clone(),
-            applied_at: Value::Timestamp(clock.now_micros()).to_text(),
-        };
         let statements = file.statements(engine.name());
-        let batch = Batch { statements, journal: Some(journal), lease: Some(held.clone()) };
+        let journal = Some(journal_row(file, clock));
+        let batch = Batch { statements, journal, lease: Some(held.clone()) };
         engine.migrate(&batch).await.map_err(|fault| Fault {
             // a table that is made anew has another name while its rows move
             message: format!("{}: {}", file.name, fault.message.replace(SCRATCH, "")),
@@ -106,6 +97,60 @@ async fn up_alone(
         done.push(file.name.clone());
     }
     Ok(done)
+}
+
+/// Notes pending files as applied without running them: the database is what they make already, because
+/// it was there before them.
+///
+/// # Errors
+/// When files and journal disagree, when the database differs from the catalog, and when another node
+/// does not end.
+pub async fn adopt(
+    engine: &dyn Engine,
+    dialect: &'static Dialect,
+    catalog: &Catalog,
+    files: &[MigrationFile],
+    (clock, node): (&Clock, &Node),
+) -> Result<Vec<String>, Fault> {
+    lease::alone(engine, node, async |held| {
+        let status = checked(engine, files).await?;
+        let live = engine.introspect().await?;
+        let plan = diff(engine, dialect, catalog, &live, Scope::Project).await?;
+        if let Some(change) = plan.changes.first() {
+            let message = format!("the database differs from the schema: {}", change.summary);
+            return Err(Fault::new(code::SYNTAX_ERROR, message).with_hint(
+                "change the schema until `backstay schema import` of this database says the same",
+            ));
+        }
+        let mut done = Vec::new();
+        for file in &status.pending {
+            let journal = Some(journal_row(file, clock));
+            let batch = Batch { statements: Vec::new(), journal, lease: Some(held.clone()) };
+            engine.migrate(&batch).await?;
+            done.push(file.name.clone());
+        }
+        Ok(done)
+    })
+    .await
+}
+
+/// Where a database stands, unless something stands in the way.
+async fn checked(engine: &dyn Engine, files: &[MigrationFile]) -> Result<Status, Fault> {
+    let status = status(engine, files).await?;
+    match status.problems.first() {
+        Some(problem) => Err(Fault::new(code::INTERNAL, problem.clone())
+            .with_hint("restore the file as it was applied, and put the change into a new one")),
+        None => Ok(status),
+    }
+}
+
+fn journal_row(file: &MigrationFile, clock: &Clock) -> JournalRow {
+    JournalRow {
+        number: file.number,
+        name: file.name.clone(),
+        checksum: file.checksum.clone(),
+        applied_at: Value::Timestamp(clock.now_micros()).to_text(),
+    }
 }
 
 fn refuse_losses(engine: &dyn Engine, pending: &[MigrationFile]) -> Result<(), Fault> {

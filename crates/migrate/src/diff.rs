@@ -5,7 +5,9 @@ use crate::columns::{Columns, columns, with_names, without_added};
 use crate::in_place::{InPlace, Pair};
 use crate::rebuild::rebuild;
 pub use crate::shape::Scope;
-use crate::shape::{Names, bound, desired, is_foreign, provides, same_column, same_constraints, same_index};
+use crate::shape::{
+    Names, bound, desired, is_foreign, predicted, provides, same_column, same_constraints, same_index,
+};
 use backstay_base::fault::Fault;
 use backstay_engine::Engine;
 use backstay_engine::live::{Live, LiveCheck, LiveTable};
@@ -26,6 +28,13 @@ pub async fn diff(
     live: &Live,
     scope: Scope,
 ) -> Result<Plan, Fault> {
+    // a database that is as it should be is recognised without the right to define anything
+    if matches!(dialect.definition.alter, Alter::InPlace(_)) {
+        let plan = compare(dialect, catalog, (live, &predicted(dialect, catalog, scope)), scope);
+        if plan.is_empty() {
+            return Ok(plan);
+        }
+    }
     let desired = desired(engine, dialect, catalog, scope).await?;
     Ok(compare(dialect, catalog, (live, &desired), scope))
 }

@@ -75,8 +75,11 @@ async fn prepare(
     catalog: &Catalog,
 ) -> Result<()> {
     let engine = &*to.engine;
+    let live = engine.introspect().await?;
+    // where nothing is, nothing can be lost
+    let empty = live.tables.iter().all(|table| table.name.starts_with("_backstay_"));
     apply::own_tables(engine, to.dialect, catalog, node).await?;
-    apply::up(engine, &file::read(&project.migrations())?, clock, false, node).await?;
+    apply::up(engine, &file::read(&project.migrations())?, clock, empty, node).await?;
     stands_at_schema(to, catalog).await
 }
 

@@ -25,6 +25,8 @@ pub enum Action {
     },
     /// Apply pending files
     Up,
+    /// Note pending files as applied without running them, in a database that is what they make already
+    Adopt,
     /// What is applied and what is pending
     Status,
 }
@@ -41,6 +43,7 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
         }
         Action::New { name } => new(context, &project, &files, name).await,
         Action::Up => up(context, &Database::open(&project)?, &files).await,
+        Action::Adopt => adopt(context, &project, &files).await,
         Action::Status => status(context, &Database::open(&project)?, &files).await,
     }
 }
@@ -89,6 +92,21 @@ async fn up(context: &Context, database: &Database, files: &[file::MigrationFile
         context.output.data("nothing to apply");
     } else {
         done.iter().for_each(|name| context.output.data(&format!("applied {name}")));
+    }
+    Ok(Exit::Ok)
+}
+
+async fn adopt(context: &Context, project: &Project, files: &[file::MigrationFile]) -> Result<Exit> {
+    let catalog = project.check()?.catalog()?;
+    let database = Database::open(project)?;
+    let at = (&database.clock, &database.node);
+    let done = apply::adopt(&*database.engine, database.dialect, &catalog, files, at).await?;
+    if context.output.json {
+        context.output.value(&json!({ "adopted": done }));
+    } else if done.is_empty() {
+        context.output.data("nothing to adopt");
+    } else {
+        done.iter().for_each(|name| context.output.data(&format!("adopted {name}")));
     }
     Ok(Exit::Ok)
 }

@@ -1,6 +1,7 @@
-//! `data copy`: Chinook and accounts from SQLite through every server of the run and back.
+//! `data copy`: Chinook and accounts from SQLite through every server of the run and back;
+//! `schema import` and the SQL of every engine.
 
-use crate::kit::Project;
+use crate::kit::{Project, ask};
 use backstay_base::limit::Limits;
 use backstay_testkit::database::Database;
 use rusqlite::types::Value;
@@ -31,7 +32,7 @@ const TABLES: &[&str] = &[
 fn servers() -> Vec<String> {
     let named = |name: &str| std::env::var(name).ok().filter(|urls| !urls.is_empty());
     let urls = named("BACKSTAY_TEST_URLS").or_else(|| named("BACKSTAY_TEST_URL")).unwrap_or_default();
-    urls.split_whitespace().map(str::to_owned).collect()
+    urls.split([' ', ',']).filter(|url| !url.is_empty()).map(str::to_owned).collect()
 }
 
 fn snake(name: &str) -> String {
@@ -139,4 +140,56 @@ fn chinook_comes_back_as_it_went() {
     let again = project.run(&["data", "copy", "--from", &stations[0], "--to", stations.last().unwrap()]);
     assert_eq!(again.code, 1);
     assert!(again.err.contains("the target has rows of "), "{}", again.err);
+}
+
+#[test]
+fn a_live_database_is_imported_and_served() {
+    let first = Project::with(SCHEMA);
+    first.write("migrations/0001_init.sql", MIGRATION);
+    assert_eq!(first.run(&["migrate", "up"]).code, 0);
+    let path = first.folder().join(".backstay/dev.db");
+    fill(&path);
+    // as if somebody else had made it
+    first.database().execute_batch("DROP TABLE _backstay_migration; DROP TABLE _backstay_lease").unwrap();
+
+    let second = Project::with("type Replaced { a: Int }");
+    let url = format!("sqlite:{}", path.display());
+    let imported = second.run(&["schema", "import", &url]);
+    assert_eq!(imported.code, 0, "{imported:?}");
+    assert!(imported.out.contains("type InvoiceLine {"), "{}", imported.out);
+    assert!(!imported.out.contains("\n# not said"), "{}", imported.out);
+    let kept = second.run(&["schema", "import", &url, "--out", "schema.graphql"]);
+    assert_eq!((kept.code, second.read("schema.graphql").as_str()), (1, "type Replaced { a: Int }"));
+    std::fs::remove_file(second.folder().join("schema.graphql")).unwrap();
+    assert_eq!(second.run(&["schema", "import", &url, "--out", "schema.graphql"]).code, 0);
+    second.edit("type Genre {", "type Genre @access(read: \"true\") {");
+    second.write("backstay.toml", &format!("roles = [\"staff\"]\n[store.default]\nurl = \"{url}\"\n"));
+    assert_eq!(second.run(&["check"]).code, 0);
+    assert_eq!(second.run(&["migrate", "new"]).code, 0);
+    let adopted = second.run(&["migrate", "adopt"]);
+    assert_eq!(adopted.out, "adopted 0001_init.sql\n", "{adopted:?}");
+    let secret = second.secret();
+    let (server, _) = second.serve().ready();
+    let answer = ask(&server.url, &secret, "GET", "/rest/v1/genre?select=name&order=id&limit=2", "");
+    assert_eq!(answer.body, r#"[{"name":"Rock"},{"name":"Jazz"}]"#);
+}
+
+#[test]
+fn definitions_and_the_second_wall_are_printed_for_each_engine() {
+    let project = Project::with(SCHEMA);
+    for (engine, words) in [
+        ("sqlite", "\"unit_price\" INTEGER NOT NULL"),
+        ("postgres", "\"unit_price\" numeric(10, 2) NOT NULL"),
+        ("mysql", "`unit_price` DECIMAL(10, 2) NOT NULL"),
+    ] {
+        let printed = project.run(&["schema", "sql", "--engine", engine]);
+        assert_eq!(printed.code, 0, "{printed:?}");
+        assert!(printed.out.contains(words), "{engine}: {}", printed.out);
+    }
+    let wall = project.run(&["schema", "sql", "--rls", "--grantee", "app"]);
+    assert_eq!(wall.code, 0, "{wall:?}");
+    let policy = "CREATE POLICY \"backstay_select\" ON \"genre\" FOR SELECT USING (backstay_rls.\"genre_select\"(\"genre\"));";
+    assert!(wall.out.contains(policy), "{}", wall.out);
+    assert!(!wall.out.contains("ON \"invoice\" FOR"), "what has no rule has no policy: {}", wall.out);
+    assert!(wall.out.contains("GRANT SELECT (\"id\", \"name\") ON \"genre\" TO \"app\";"), "{}", wall.out);
 }

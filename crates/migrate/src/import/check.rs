@@ -37,12 +37,14 @@ fn boolean_column(check: &LiveCheck) -> Option<String> {
 
 /// Whether a check holds the column to JSON.
 pub(super) fn is_json(table: &LiveTable, column: &LiveColumn) -> bool {
-    table.checks.iter().any(|check| json_column(check) == Some(&column.name))
+    table.checks.iter().any(|check| json_column(check).as_deref() == Some(&column.name))
 }
 
-fn json_column(check: &LiveCheck) -> Option<&str> {
-    let inner = check.text.trim().strip_prefix("json_valid(")?.strip_suffix(')')?;
-    Some(inner.trim_matches(['`', '"']))
+fn json_column(check: &LiveCheck) -> Option<String> {
+    match read(&check.text)? {
+        Condition::Json(name) => Some(name),
+        _ => None,
+    }
 }
 
 /// The checks that no type says.
@@ -133,6 +135,7 @@ fn cel(ty: &mut Type, condition: &Condition) -> Option<String> {
             inner => format!("!({})", cel(ty, inner)?),
         },
         Condition::IsNull(operand) => format!("{} == null", value(ty, operand)?),
+        Condition::Json(_) => return None,
         Condition::Holds(operand) => value(ty, operand)?,
         Condition::In(operand, list) => {
             let list: Option<Vec<String>> = list.iter().map(|item| value(ty, item)).collect();

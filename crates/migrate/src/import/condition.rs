@@ -11,6 +11,8 @@ pub(crate) enum Condition {
     Compare(&'static str, Operand, Operand),
     In(Operand, Vec<Operand>),
     IsNull(Operand),
+    /// The text of a column is JSON.
+    Json(String),
     /// A boolean column.
     Holds(Operand),
 }
@@ -159,6 +161,12 @@ impl Reader<'_> {
     }
 
     fn comparison(&mut self) -> Option<Condition> {
+        if self.word("json_valid") {
+            return match self.sign("(").then(|| self.operand())?? {
+                Operand::Column(name) if self.sign(")") => Some(Condition::Json(name)),
+                _ => None,
+            };
+        }
         let left = self.operand()?;
         if self.word("is") {
             let not = self.word("not");

@@ -1,12 +1,15 @@
 //! A live database becomes a schema, and that schema needs no change of the database.
 
-use crate::{CHINOOK, SHOP, compiled, diff_of};
+use crate::{CHINOOK, SHOP, compiled, diff_of, node};
 use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
 use backstay_engine::migration::Batch;
+use backstay_engine_sqlite::Sqlite;
 use backstay_migrate::diff::Scope;
+use backstay_migrate::draft::draft;
 use backstay_migrate::import::import;
+use backstay_migrate::{apply, file};
 use backstay_policy::weave;
 use backstay_query::named::{Query, Select};
 use backstay_query::plan::{End, Expect};
@@ -152,5 +155,14 @@ async fn what_somebody_else_made_is_understood() {
     database.engine.migrate(&Batch::plain(foreign(database.dialect.name))).await.unwrap();
     let (sdl, catalog) = imported(&database).await;
     serves(&database, &catalog).await;
+    let folder = tempfile::tempdir().unwrap();
+    let scratch = Sqlite::open(&folder.path().join("scratch.db"), &Limits::default()).unwrap();
+    let draft = draft(&scratch, &catalog, &[]).await.unwrap();
+    file::write(folder.path(), "init", &draft).unwrap();
+    let files = file::read(folder.path()).unwrap();
+    let (engine, clock, node) = (&*database.engine, Clock::fixed(0), node("a", 60_000));
+    let adopted = apply::adopt(engine, database.dialect, &catalog, &files, (&clock, &node)).await.unwrap();
+    assert_eq!(adopted, ["0001_init.sql"]);
+    assert_eq!(apply::up(engine, &files, &clock, false, &node).await.unwrap(), Vec::<String>::new());
     insta::assert_snapshot!(format!("foreign_{}", database.dialect.name), sdl);
 }

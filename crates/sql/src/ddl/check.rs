@@ -109,6 +109,14 @@ pub fn of_row(check: &Check) -> Option<Definition<'_>> {
 }
 
 impl Definition<'_> {
+    /// The condition alone, as a CHECK says it.
+    #[must_use]
+    pub fn text(&self, catalog: &Catalog, dialect: &'static Dialect, table: &Table) -> String {
+        let mut lower = Lower::new(catalog, dialect);
+        self.write(&mut lower, table);
+        lower.finish().0.text
+    }
+
     /// Writes the condition.
     pub(crate) fn write(&self, lower: &mut Lower<'_>, table: &Table) {
         match &self.condition {

@@ -17,6 +17,7 @@ pub static MARIADB: Dialect = Dialect {
     null_order: NullOrder::Smallest,
     nulls_sayable: false,
     bind,
+    collate: "",
     casts_refuse: false,
     null: |_| "NULL",
     in_list,
