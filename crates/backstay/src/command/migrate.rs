@@ -108,7 +108,11 @@ async fn live(context: &Context, project: &Project) -> Result<Exit> {
     let database = Database::open(project)?;
     let found = database.engine.introspect().await?;
     let plan = diff(&*database.engine, database.dialect, &catalog, &found, Scope::Project).await?;
-    show(context, Some(&plan));
+    if plan.is_empty() && !context.output.json {
+        context.output.data("nothing to do: the database is what the schema says");
+    } else {
+        show(context, Some(&plan));
+    }
     Ok(Exit::Ok)
 }
 
@@ -147,7 +151,7 @@ fn show(context: &Context, plan: Option<&Plan>) {
         return;
     }
     if plan.is_empty() {
-        context.output.data("nothing to do: this schema is made already");
+        context.output.data("nothing to do: the migration files already make this schema");
     }
     for change in &plan.changes {
         let colour = if change.loses.is_some() { Colour::Red } else { Colour::Green };
