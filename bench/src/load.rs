@@ -17,6 +17,10 @@ pub enum Work {
     List,
     /// One new row under a rule, durable.
     Insert,
+    /// A hundred new rows under a rule, durable.
+    Bulk,
+    /// One changed row under a rule, durable.
+    Update,
     /// Eight by id, one list, one insert.
     Mixed,
 }
@@ -27,6 +31,8 @@ impl fmt::Display for Work {
             Self::ById => "get by id",
             Self::List => "list of 20 with embed",
             Self::Insert => "insert under rule",
+            Self::Bulk => "bulk insert of 100",
+            Self::Update => "guarded update",
             Self::Mixed => "mixed 8:1:1",
         })
     }

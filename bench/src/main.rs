@@ -30,12 +30,20 @@ fn main() -> Result<()> {
 
 async fn run(quick: bool, write: bool, only: Option<String>) -> Result<()> {
     let folder = tempfile::tempdir()?;
+    let server = server_url();
     let subject = Subject::start(folder.path(), POSTS).await.context("cannot start backstay")?;
-    let baseline = Baseline::start(folder.path(), &subject).await.context("cannot start the baseline")?;
+    let baseline = match &server {
+        None => Baseline::start(folder.path(), &subject).await,
+        Some(url) => Baseline::on_server(url, &subject).await,
+    };
+    let baseline = baseline.context("cannot start the baseline")?;
     let mut report = Report::new(subject.ready_ms, subject.idle_kib()?);
     let (rounds, seconds) = if quick { (1, 1) } else { (5, 3) };
     let round = Duration::from_secs(seconds);
-    for work in [Work::ById, Work::List, Work::Insert, Work::Mixed] {
+    for work in [Work::ById, Work::List, Work::Insert, Work::Bulk, Work::Update, Work::Mixed] {
+        if server.is_none() && matches!(work, Work::Bulk | Work::Update) {
+            continue;
+        }
         if only.as_ref().is_some_and(|only| !work.to_string().starts_with(only)) {
             continue;
         }
@@ -54,10 +62,20 @@ async fn run(quick: bool, write: bool, only: Option<String>) -> Result<()> {
     let text = report.markdown(quick);
     say(&text);
     if write {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks-measured.md");
-        std::fs::write(path, text)?;
+        let kind = server.as_deref().and_then(|url| url.split_once(':')).map_or("", |(kind, _)| kind);
+        let page = match kind {
+            "" => "benchmarks-measured.md".to_owned(),
+            kind => format!("benchmarks-measured-{kind}.md"),
+        };
+        std::fs::write(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page), text)?;
     }
     Ok(())
+}
+
+/// The server that both programs use; none for SQLite.
+#[expect(clippy::disallowed_methods, reason = "a program of its own, outside the server's configuration")]
+fn server_url() -> Option<String> {
+    std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty())
 }
 
 async fn measure(shape: &Shape, level: usize, round: Duration, pid: u32) -> Result<Measured> {

@@ -12,6 +12,10 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
+/// Posts of the account that asks.
+const OWN: usize = 1_000;
+/// Rows of one bulk insert.
+const BULK: usize = 100;
 /// Authors that posts refer to.
 const AUTHORS: usize = 100;
 
@@ -25,6 +29,9 @@ pub struct Subject {
     token: String,
     ids: Vec<String>,
     author: String,
+    /// Posts of the account itself.
+    own: Vec<String>,
+    uid: String,
     database: PathBuf,
 }
 
@@ -36,6 +43,7 @@ pub struct Baseline {
     token: String,
     ids: Vec<String>,
     author: String,
+    own: Vec<String>,
 }
 
 fn binary(name: &str) -> Result<PathBuf> {
@@ -62,10 +70,16 @@ impl Subject {
         let (child, ready) = spawn(&project, &["serve", "--listen", "127.0.0.1:0", "--json"]).await?;
         let address = self::address(&ready)?;
         let session = post(&address, "/auth/v1/token?grant_type=password", &key, &key, &signup).await?;
+        let token = text(&session, "/access_token")?;
+        let mine: Vec<Value> = (0..OWN).map(|_| new_row(&author)).collect();
+        let mine = post(&address, "/rest/v1/post?select=id", &key, &token, &Value::Array(mine)).await?;
+        let own = mine.as_array().context("no rows")?.iter().map(|row| text(row, "/id"));
         Ok(Self {
+            own: own.collect::<Result<_>>()?,
+            uid: text(&session, "/user/id")?,
             pid: child.id().context("no process")?,
             ready_ms: ready.pointer("/ms").and_then(Value::as_u64).context("no time")?,
-            token: text(&session, "/access_token")?,
+            token,
             database: project.join(".backstay/dev.db"),
             _child: child,
             address,
@@ -89,6 +103,16 @@ impl Subject {
             "/rest/v1/post?select=id,title,score,author(id,name)&order=created_at.desc,id&limit=20",
         )];
         let insert = vec![request("POST", "/rest/v1/post", &headers, &new_post(&self.author))];
+        let bulk = vec![request("POST", "/rest/v1/post", &headers, &new_posts(&self.author))];
+        let change = |(n, id): (usize, &String)| {
+            request("PATCH", &format!("/rest/v1/post?id=eq.{id}"), &headers, &format!("{{\"score\":{n}}}"))
+        };
+        let update: Vec<Vec<u8>> = self.own.iter().enumerate().map(change).collect();
+        match work {
+            Work::Bulk => return Shape { address: self.address.clone(), requests: Arc::new(bulk) },
+            Work::Update => return Shape { address: self.address.clone(), requests: Arc::new(update) },
+            Work::ById | Work::List | Work::Insert | Work::Mixed => {}
+        }
         Shape { address: self.address.clone(), requests: Arc::new(pick(work, by_id, &list, &insert)) }
     }
 }
@@ -110,6 +134,26 @@ impl Baseline {
             address: address(&ready)?,
             token: text(&ready, "/token")?,
             ids: subject.ids.clone(),
+            own: subject.own.clone(),
+            author: subject.author.clone(),
+            _child: child,
+        })
+    }
+
+    /// Over the very tables of the subject.
+    pub async fn on_server(url: &str, subject: &Subject) -> Result<Self> {
+        let mut child = Command::new(binary("baseline-server")?)
+            .args([url, &subject.uid])
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let ready = first_json(&mut child).await?;
+        Ok(Self {
+            pid: child.id().context("no process")?,
+            address: address(&ready)?,
+            token: text(&ready, "/token")?,
+            ids: subject.ids.clone(),
+            own: subject.own.clone(),
             author: subject.author.clone(),
             _child: child,
         })
@@ -121,6 +165,16 @@ impl Baseline {
             self.ids.iter().map(|id| request("GET", &format!("/post?id=eq.{id}"), &headers, "")).collect();
         let list = vec![request("GET", "/list", &headers, "")];
         let insert = vec![request("POST", "/post", &headers, &new_post(&self.author))];
+        let bulk = vec![request("POST", "/posts", &headers, &new_posts(&self.author))];
+        let change = |(n, id): (usize, &String)| {
+            request("PATCH", &format!("/post?id=eq.{id}"), &headers, &format!("{{\"score\":{n}}}"))
+        };
+        let update: Vec<Vec<u8>> = self.own.iter().enumerate().map(change).collect();
+        match work {
+            Work::Bulk => return Shape { address: self.address.clone(), requests: Arc::new(bulk) },
+            Work::Update => return Shape { address: self.address.clone(), requests: Arc::new(update) },
+            Work::ById | Work::List | Work::Insert | Work::Mixed => {}
+        }
         Shape { address: self.address.clone(), requests: Arc::new(pick(work, by_id, &list, &insert)) }
     }
 }
@@ -129,16 +183,23 @@ fn pick(work: Work, by_id: Vec<Vec<u8>>, list: &[Vec<u8>], insert: &[Vec<u8>]) -
     match work {
         Work::ById => by_id,
         Work::List => list.to_vec(),
-        Work::Insert => insert.to_vec(),
+        Work::Insert | Work::Bulk | Work::Update => insert.to_vec(),
         Work::Mixed => {
             by_id.chunks(8).flat_map(|eight| eight.iter().chain(list).chain(insert).cloned()).collect()
         }
     }
 }
 
-fn new_post(author: &str) -> String {
+fn new_row(author: &str) -> Value {
     json!({ "author_id": author, "title": "a new post", "body": "some words about it", "published": false })
-        .to_string()
+}
+
+fn new_post(author: &str) -> String {
+    new_row(author).to_string()
+}
+
+fn new_posts(author: &str) -> String {
+    Value::Array((0..BULK).map(|_| new_row(author)).collect()).to_string()
 }
 
 fn request(method: &str, target: &str, headers: &str, body: &str) -> Vec<u8> {
@@ -228,7 +289,9 @@ fn address(ready: &Value) -> Result<String> {
 
 /// One request over a connection of its own.
 async fn post(address: &str, target: &str, key: &str, bearer: &str, body: &Value) -> Result<Value> {
-    let headers = format!("apikey: {key}\r\nauthorization: Bearer {bearer}\r\nconnection: close\r\n");
+    let headers = format!(
+        "apikey: {key}\r\nauthorization: Bearer {bearer}\r\nprefer: return=representation\r\nconnection: close\r\n"
+    );
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(&request("POST", target, &headers, &body.to_string())).await?;
     let mut answer = Vec::new();

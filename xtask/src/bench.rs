@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: builds the release binaries and runs the benchmark
 //! program, which measures Backstay and the hand-written server in one run.
 
-use crate::shell;
+use crate::{servers, shell};
 use anyhow::Result;
 use std::process::Command;
 
@@ -16,9 +16,13 @@ pub fn run(args: &[String]) -> Result<()> {
         "-p",
         "bench",
     ]))?;
-    shell::run(
-        Command::new("cargo")
-            .args(["run", "--release", "--locked", "-p", "bench", "--bin", "bench", "--"])
-            .args(args),
-    )
+    let engine = args.iter().find_map(|arg| arg.strip_prefix("--engine="));
+    let server = engine.map(servers::durable).transpose()?;
+    let mut command = Command::new("cargo");
+    command.args(["run", "--release", "--locked", "-p", "bench", "--bin", "bench", "--"]);
+    command.args(args.iter().filter(|arg| !arg.starts_with("--engine=")));
+    if let Some(server) = &server {
+        command.env("DATABASE_URL", server.database("bench")?);
+    }
+    shell::run(&mut command)
 }

@@ -42,9 +42,9 @@ type Start = fn() -> Result<Server>;
 /// Starts every server that can be had; for the others, why not.
 pub fn start() -> (Vec<Server>, Vec<String>) {
     let kinds: [(&str, &str, Start); 3] = [
-        ("PostgreSQL of the system", "BACKSTAY_POSTGRES_URL", system_postgres),
+        ("PostgreSQL of the system", "BACKSTAY_POSTGRES_URL", || system_postgres(Keeps::Little)),
         ("PostgreSQL 18", "BACKSTAY_POSTGRES18_URL", newest_postgres),
-        ("MariaDB", "BACKSTAY_MARIADB_URL", mariadb),
+        ("MariaDB", "BACKSTAY_MARIADB_URL", || mariadb(Keeps::Little)),
     ];
     let (mut servers, mut skipped) = (Vec::new(), Vec::new());
     for (kind, variable, start) in kinds {
@@ -85,7 +85,26 @@ impl Server {
     }
 }
 
-fn system_postgres() -> Result<Server> {
+/// A server for measurements: it keeps what it acknowledges.
+pub fn durable(engine: &str) -> Result<Server> {
+    match engine {
+        "postgres" => system_postgres(Keeps::Everything),
+        "mysql" => mariadb(Keeps::Everything),
+        _ => bail!("an engine to measure is postgres or mysql"),
+    }
+}
+
+/// What a server keeps when the machine stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeps {
+    /// What it acknowledged.
+    Everything,
+    /// What happens to be on disk: suites ask whether answers are right; what survives a crash
+    /// is asked of servers of its own.
+    Little,
+}
+
+fn system_postgres(keeps: Keeps) -> Result<Server> {
     let bin = match system_bin() {
         Some(bin) => bin,
         None => {
@@ -94,7 +113,7 @@ fn system_postgres() -> Result<Server> {
         }
     };
     let version = bin.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-    postgres(&format!("PostgreSQL {}", version.unwrap_or_default()), &bin)
+    postgres(&format!("PostgreSQL {}", version.unwrap_or_default()), &bin, keeps)
 }
 
 /// Where the system's newest PostgreSQL keeps its programs.
@@ -128,10 +147,10 @@ fn newest_postgres() -> Result<Server> {
             shell::quietly(Command::new("node").arg(&links).current_dir(folder))?;
         }
     }
-    postgres("PostgreSQL 18", &bin)
+    postgres("PostgreSQL 18", &bin, Keeps::Little)
 }
 
-fn postgres(name: &str, bin: &Path) -> Result<Server> {
+fn postgres(name: &str, bin: &Path, keeps: Keeps) -> Result<Server> {
     let folder = folder(&name.replace(' ', "").to_lowercase())?;
     let data = folder.join("data");
     // programs of a package may stand where another user cannot go
@@ -148,11 +167,9 @@ fn postgres(name: &str, bin: &Path) -> Result<Server> {
         .arg(&data)
         .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-k"])
         .arg(&folder);
-    // suites ask whether answers are right; what survives a crash is asked of servers of its own
-    for setting in
-        ["fsync=off", "full_page_writes=off", "max_connections=400", "max_locks_per_transaction=1024"]
-    {
-        serve.args(["-c", setting]);
+    serve.args(["-c", "max_connections=400", "-c", "max_locks_per_transaction=1024"]);
+    if keeps == Keeps::Little {
+        serve.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
     }
     let running = spawn(serve, folder)?;
     wait_for(port)?;
@@ -160,7 +177,7 @@ fn postgres(name: &str, bin: &Path) -> Result<Server> {
     Ok(Server { name: name.to_owned(), url, running: Some(running) })
 }
 
-fn mariadb() -> Result<Server> {
+fn mariadb(keeps: Keeps) -> Result<Server> {
     if !has("mariadbd") {
         install(&["mariadb-server"])?;
     }
@@ -179,11 +196,10 @@ fn mariadb() -> Result<Server> {
     serve.arg("--no-defaults").arg(format!("--datadir={}", data.display()));
     serve.arg(format!("--port={port}")).arg("--bind-address=127.0.0.1");
     serve.arg(format!("--socket={}", folder.join("socket").display()));
-    serve.args([
-        "--max-connections=400",
-        "--innodb-flush-log-at-trx-commit=0",
-        "--innodb-flush-method=nosync",
-    ]);
+    serve.arg("--max-connections=400");
+    if keeps == Keeps::Little {
+        serve.args(["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"]);
+    }
     if is_root() {
         serve.arg("--user=mysql");
     }

@@ -10,16 +10,14 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
-use p256::elliptic_curve::sec1::ToEncodedPoint;
-use p256::pkcs8::EncodePrivateKey;
+use bench::hand::{Tokens, quoted};
 use rusqlite::{Connection, OpenFlags, params};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -37,8 +35,7 @@ const GROUP: usize = 256;
 #[derive(Clone)]
 struct App {
     path: Arc<PathBuf>,
-    key: Arc<DecodingKey>,
-    tokens: Arc<RwLock<HashMap<String, (Uuid, i64)>>>,
+    tokens: Arc<Tokens>,
     writer: mpsc::Sender<Job>,
 }
 
@@ -46,14 +43,6 @@ struct Job {
     post: NewPost,
     owner: Uuid,
     answer: oneshot::Sender<Result<(), String>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Claims {
-    sub: String,
-    exp: i64,
-    aud: String,
-    role: String,
 }
 
 #[derive(Deserialize)]
@@ -75,26 +64,11 @@ fn main() -> Result<()> {
 }
 
 async fn serve(path: PathBuf) -> Result<()> {
-    let secret = p256::SecretKey::from_slice(&[7_u8; 32])?;
-    let private = secret.to_pkcs8_der()?;
-    let point = secret.public_key().to_encoded_point(false);
-    let claims = Claims {
-        sub: Uuid::from_u128(1).to_string(),
-        exp: i64::MAX / 4,
-        aud: "authenticated".to_owned(),
-        role: "authenticated".to_owned(),
-    };
-    let signing = EncodingKey::from_ec_der(private.as_bytes());
-    let token = encode(&Header::new(Algorithm::ES256), &claims, &signing)?;
+    let (tokens, token) = Tokens::new(Uuid::from_u128(1))?;
     let (writer, jobs) = mpsc::channel(4096);
     let file = path.clone();
     std::thread::spawn(move || write_loop(&file, jobs));
-    let app = App {
-        path: Arc::new(path),
-        key: Arc::new(DecodingKey::from_ec_der(point.as_bytes())),
-        tokens: Arc::default(),
-        writer,
-    };
+    let app = App { path: Arc::new(path), tokens: Arc::new(tokens), writer };
     let router =
         Router::new().route("/post", get(by_id).post(insert)).route("/list", get(list)).with_state(app);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -155,26 +129,6 @@ fn write_loop(path: &Path, mut jobs: mpsc::Receiver<Job>) {
 }
 
 impl App {
-    fn caller(&self, headers: &HeaderMap) -> Result<Uuid, StatusCode> {
-        let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = header.and_then(|text| text.strip_prefix("Bearer ")).ok_or(StatusCode::UNAUTHORIZED)?;
-        if let Ok(known) = self.tokens.read()
-            && let Some((uid, exp)) = known.get(token)
-            && *exp > now()
-        {
-            return Ok(*uid);
-        }
-        let mut validation = Validation::new(Algorithm::ES256);
-        validation.set_audience(&["authenticated"]);
-        let claims =
-            decode::<Claims>(token, &self.key, &validation).map_err(|_| StatusCode::UNAUTHORIZED)?.claims;
-        let uid = Uuid::parse_str(&claims.sub).map_err(|_| StatusCode::UNAUTHORIZED)?;
-        if let Ok(mut known) = self.tokens.write() {
-            known.insert(token.to_owned(), (uid, claims.exp));
-        }
-        Ok(uid)
-    }
-
     fn read<T>(&self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StatusCode> {
         READER.with_borrow_mut(|slot| {
             if slot.is_none() {
@@ -187,18 +141,6 @@ impl App {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a program of its own, outside the workspace's rules for time and ids"
-)]
-fn now() -> i64 {
-    jiff::Timestamp::now().as_second()
-}
-
-fn quoted(out: &mut String, text: &str) {
-    out.push_str(&serde_json::to_string(text).unwrap_or_default());
-}
-
 fn json(body: String) -> Response {
     ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
 }
@@ -208,7 +150,7 @@ async fn by_id(
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Result<Response, StatusCode> {
-    let uid = app.caller(&headers)?;
+    let uid = app.tokens.caller(&headers)?;
     let id = query.get("id").and_then(|value| value.strip_prefix("eq.")).ok_or(StatusCode::BAD_REQUEST)?;
     let id = Uuid::parse_str(id).map_err(|_| StatusCode::BAD_REQUEST)?;
     let body = app.read(|connection| {
@@ -245,7 +187,7 @@ async fn by_id(
 }
 
 async fn list(State(app): State<App>, headers: HeaderMap) -> Result<Response, StatusCode> {
-    let uid = app.caller(&headers)?;
+    let uid = app.tokens.caller(&headers)?;
     let body = app.read(|connection| {
         let mut statement = connection.prepare_cached(LIST)?;
         let mut rows = statement.query([uid.to_string()])?;
@@ -268,7 +210,7 @@ async fn list(State(app): State<App>, headers: HeaderMap) -> Result<Response, St
 }
 
 async fn insert(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<StatusCode, StatusCode> {
-    let owner = app.caller(&headers)?;
+    let owner = app.tokens.caller(&headers)?;
     let post: NewPost = serde_json::from_slice(&body).map_err(|_| StatusCode::BAD_REQUEST)?;
     if post.title.chars().count() > 200 {
         return Err(StatusCode::BAD_REQUEST);

@@ -28,7 +28,7 @@ pub fn bound(bind: &Bind, slots: &[Value]) -> Result<Sent, Fault> {
         Bind::Count(number) => Ok(Sent::UInt(*number)),
         Bind::List(values, ty) => Ok(text(list(values, *ty)?)),
         Bind::Rows(rows) => Ok(text(row_set(rows)?)),
-        Bind::Path(steps) => Ok(text(path(steps))),
+        Bind::Path(steps) => Ok(text(path(steps)?)),
     }
 }
 
@@ -144,11 +144,17 @@ fn element(value: &Value, ty: ScalarType, text: &mut String) -> Result<(), Fault
     written.map_err(|_| Fault::internal("a list could not be written"))
 }
 
-/// A path as the server reads it: `$."a"[0]`, from the end `$."a"[last]`.
-fn path(steps: &[JsonStep]) -> String {
+/// A path as the server reads it: `$."a"[0]`, from the end `$."a"[last]`. It takes no
+/// member whose name begins with a minus sign, however that is written.
+fn path(steps: &[JsonStep]) -> Result<String, Fault> {
     let mut text = String::from("$");
     for step in steps {
         match &step.key {
+            JsonKey::Member(name) if name.starts_with('-') => {
+                let message =
+                    format!("this database cannot reach the member \"{name}\": its name begins with -");
+                return Err(Fault::new(code::NOT_IMPLEMENTED, message));
+            }
             JsonKey::Member(name) => {
                 text.push('.');
                 json::write_string(name, &mut text);
@@ -164,7 +170,7 @@ fn path(steps: &[JsonStep]) -> String {
             }
         }
     }
-    text
+    Ok(text)
 }
 
 /// An id as the server stores it.

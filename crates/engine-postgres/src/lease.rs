@@ -101,7 +101,9 @@ async fn answer(client: &Client, request: &LeaseRequest) -> Result<LeaseAnswer, 
 
 async fn make(client: &Client) -> Result<(), Error> {
     match client.batch_execute(MAKE_TABLE).await {
-        Err(error) if error.code().is_some_and(|code| matches!(code.code(), "23505" | "42P07")) => Ok(()),
+        Err(error) if error.code().is_some_and(|code| matches!(code.code(), "23505" | "42P07" | "42710")) => {
+            Ok(())
+        }
         made => made,
     }
 }

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 /// The attempts of one request.
 #[derive(Debug)]
 pub struct Attempts {
-    began: Instant,
+    /// When the first one failed: a deadlock takes its time to be found.
+    failed: Option<Instant>,
     made: u32,
     bounds: Bounds,
 }
 
-/// How many attempts there are, and how long they may take.
+/// How many attempts there are, and how long after the first failure they may begin.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     most: u32,
@@ -29,24 +30,25 @@ const MIGRATION: Bounds = Bounds { most: 40, longest: Duration::from_secs(60), f
 impl Attempts {
     /// Before the first attempt of a request.
     #[must_use]
-    pub fn new() -> Self {
-        Self { began: Instant::now(), made: 1, bounds: REQUEST }
+    pub const fn new() -> Self {
+        Self { failed: None, made: 1, bounds: REQUEST }
     }
 
     /// Before the first attempt of a migration.
     #[must_use]
-    pub fn patient() -> Self {
+    pub const fn patient() -> Self {
         Self { bounds: MIGRATION, ..Self::new() }
     }
 
     /// Pauses before another attempt. Whether there is one.
     pub async fn another(&mut self) -> bool {
         let Bounds { most, longest, first_pause_ms } = self.bounds;
-        if self.made >= most || self.began.elapsed() >= longest {
+        let failed = *self.failed.get_or_insert_with(Instant::now);
+        if self.made >= most || failed.elapsed() >= longest {
             return false;
         }
         let pause = Duration::from_millis(random_below(first_pause_ms << (2 * (self.made - 1)).min(6)));
-        tokio::time::sleep(pause.min(longest.saturating_sub(self.began.elapsed()))).await;
+        tokio::time::sleep(pause.min(longest.saturating_sub(failed.elapsed()))).await;
         self.made += 1;
         true
     }

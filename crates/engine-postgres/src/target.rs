@@ -28,6 +28,10 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// How long what was sent may stay unacknowledged.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(15);
 
+/// Bounds of how long a session may do nothing within a transaction, in milliseconds.
+const LEAST_IDLE_MS: u64 = 10_000;
+const MOST_IDLE_MS: u64 = 24 * 60 * 60 * 1000;
+
 /// A database, not yet reached.
 pub struct Target {
     config: Config,
@@ -84,8 +88,11 @@ impl Target {
         }
         let options = [
             config.get_options().unwrap_or_default(),
-            " -c TimeZone=UTC -c jit=off -c statement_timeout=",
+            " -c TimeZone=UTC -c jit=off -c client_min_messages=warning -c statement_timeout=",
             &statement_ms.to_string(),
+            // a node that froze within a transaction keeps nobody waiting for ever
+            " -c idle_in_transaction_session_timeout=",
+            &statement_ms.saturating_mul(2).clamp(LEAST_IDLE_MS, MOST_IDLE_MS).to_string(),
         ]
         .concat();
         Ok(Self {

@@ -29,6 +29,8 @@ pub struct Dialect {
     pub nulls_sayable: bool,
     /// A placeholder `$1` for a value of a type (`$d`, `$s`), where the driver cannot say the type.
     pub bind: fn(ScalarType) -> &'static str,
+    /// After a text that is no column: that it is compared by its bytes. Columns of ours say so themselves.
+    pub collate: &'static str,
     /// NULL of a type, where a column of a derived table is nothing else.
     pub null: fn(ScalarType) -> &'static str,
     /// `$1` in the list `$2` of values of a type.

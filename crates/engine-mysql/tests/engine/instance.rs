@@ -30,7 +30,7 @@ impl Instance {
                 return None;
             }
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
         Some(Self { folder, port, settings, child: None })
     }
@@ -58,10 +58,14 @@ impl Instance {
         format!("mysql://root@127.0.0.1:{}", self.port)
     }
 
-    /// Waits until it answers, without a clock: each refused connection is tried again.
-    pub async fn ready(&self) {
+    /// Waits until it answers.
+    pub async fn ready(&mut self) {
+        // nobody is told when a server begins to listen: it is asked again and again
+        let mut ticks = tokio::time::interval(std::time::Duration::from_millis(5));
         while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
-            tokio::task::yield_now().await;
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().unwrap());
+            assert!(ended.is_none(), "the server ended: {ended:?}");
+            ticks.tick().await;
         }
     }
 }
@@ -69,6 +73,19 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// A port below those that the system gives to outgoing connections: one of them could take
+/// it while the server is down, and even be connected with itself.
+pub fn free_port() -> u16 {
+    let mut bytes = [0; 2];
+    loop {
+        getrandom::fill(&mut bytes).unwrap();
+        let port = 12_000 + u16::from_le_bytes(bytes) % 18_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 

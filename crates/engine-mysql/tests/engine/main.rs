@@ -11,6 +11,7 @@
 #[path = "../../../engine-sqlite/tests/engine/deletes.rs"]
 mod deletes;
 mod faults;
+mod galera;
 #[path = "../../../engine-sqlite/tests/engine/inserts.rs"]
 mod inserts;
 mod instance;

@@ -16,7 +16,8 @@ fn a_plain_url_prefers_tls_and_asks_for_a_primary() {
     assert_eq!(config.get_password(), Some("s?cret".as_bytes()));
     assert_eq!(config.get_ssl_mode(), SslMode::Prefer);
     assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
-    assert_eq!(config.get_options(), Some("-c TimeZone=UTC -c jit=off -c statement_timeout=30000"));
+    let settings = "-c TimeZone=UTC -c jit=off -c client_min_messages=warning -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000";
+    assert_eq!(config.get_options(), Some(settings));
     assert_eq!(config.get_application_name(), Some("backstay"));
     assert_eq!(target.connect_wait.as_secs(), 3);
     assert_eq!(target.connections, 24);

@@ -281,3 +281,64 @@ type Doctor @access(read: "true", update: "new.ward.doctors.exists(d, d.awake)")
         Err(diagnostics) => panic!("{diagnostics:#?}"),
     }
 }
+
+/// Sessions that stand still take nobody with them: they are given up and others opened.
+#[tokio::test]
+async fn frozen_sessions_are_given_up() {
+    let Some(instance) = Instance::start("fsync = off") else { return };
+    let limits = Limits { statement_ms: 200, ..Limits::default() };
+    let (db, url) = on(&instance, &limits).await;
+    let by_key = || {
+        let select = named::Select { filters: vec![eq("id", "1")], ..select("person", "id name") };
+        let db = &db;
+        async move { db.run(Query::Select(select)).await.map(|part| part.rows.count + 1) }
+    };
+    assert_eq!(names(&db).await.unwrap(), 2);
+    for _ in 0..8 {
+        by_key().await.unwrap();
+    }
+    let client = connect(&url).await;
+    let sessions =
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'backstay' AND pid <> pg_backend_pid()";
+    let rows = client.query(sessions, &[]).await.unwrap();
+    let frozen: Vec<String> = rows.iter().map(|row| row.get::<_, i32>(0).to_string()).collect();
+    let signal = |name: &str| {
+        let status = std::process::Command::new("kill").arg(name).args(&frozen).status().unwrap();
+        assert!(status.success());
+    };
+    assert!(!frozen.is_empty());
+    signal("-STOP");
+    // each may meet one that stands still; none waits for longer than its limit and the patience after it
+    let (shared, alone) =
+        futures_util::future::join(join_all((0..8).map(|_| by_key())), join_all((0..8).map(|_| names(&db))))
+            .await;
+    let outcomes: Vec<_> = shared.into_iter().chain(alone).collect();
+    assert!(outcomes.iter().any(Result::is_err), "{outcomes:?}");
+    for refusal in outcomes.into_iter().filter_map(Result::err) {
+        assert_eq!(refusal.code.text, "57014", "{refusal:?}");
+    }
+    for _ in 0..20 {
+        assert_eq!((names(&db).await.unwrap(), by_key().await.unwrap()), (2, 2));
+    }
+    signal("-CONT");
+}
+
+/// Short reads need no more sessions than there are shared ones, however many come at once.
+#[tokio::test]
+async fn short_reads_share_a_few_sessions() {
+    let db = Db::filled().await;
+    let fresh =
+        Db { engine: db.dir.engine(&Limits::default()), catalog: Arc::clone(&db.catalog), dir: db.dir };
+    let reads = (0..300).map(|number| {
+        let id = (number % 3 + 1).to_string();
+        let select = named::Select { filters: vec![eq("id", &id)], ..select("person", "id name") };
+        let fresh = &fresh;
+        async move { fresh.run(Query::Select(select)).await.unwrap().rows.count }
+    });
+    assert!(join_all(reads).await.into_iter().all(|count| count == 1));
+    let client = connect(&fresh.dir.url()).await;
+    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'backstay' AND datname = current_database() AND query LIKE 'SELECT%person%'";
+    let used: i64 = client.query_one(sessions, &[]).await.unwrap().get(0);
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert!(used >= 1 && used <= i64::try_from((2 * cores).min(8)).unwrap(), "{used}");
+}

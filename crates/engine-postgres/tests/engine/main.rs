@@ -11,6 +11,7 @@
 
 #[path = "../../../engine-sqlite/tests/engine/deletes.rs"]
 mod deletes;
+mod documents;
 mod faults;
 #[path = "../../../engine-sqlite/tests/engine/inserts.rs"]
 mod inserts;

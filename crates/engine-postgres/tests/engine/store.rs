@@ -61,8 +61,16 @@ impl Home {
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("backstay_test_{}_{number}", std::process::id());
         let home = Self { server: server.to_owned(), name };
-        let statement = format!("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", home.name);
-        connect(server).await.batch_execute(&statement).await.unwrap();
+        let client = connect(server).await;
+        let version: String = client.query_one("SHOW server_version_num", &[]).await.unwrap().get(0);
+        // a database of people, where text is not ordered by its bytes
+        let order = if version.parse::<u32>().unwrap() < 150_000 {
+            ""
+        } else {
+            "LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
+        };
+        let statement = format!("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' {order}", home.name);
+        client.batch_execute(&statement).await.unwrap();
         home
     }
 

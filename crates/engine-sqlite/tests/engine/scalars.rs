@@ -3,12 +3,12 @@
 
 use crate::kit::{Db, eq, select, text};
 use backstay_base::fault::Fault;
-use backstay_query::named;
+use backstay_query::named::{self, JsonKey, JsonStep};
 use backstay_query::plan::{Output, OutputValue, Pred, PredOp, Query, Scalar};
 use backstay_query::reply::{Cell, Rows};
 use backstay_schema::expr::{ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
-use backstay_schema::value::{Decimal, Value, calendar};
+use backstay_schema::value::{Decimal, Value, calendar, json};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
@@ -67,7 +67,9 @@ async fn agree(questions: Vec<Question>) {
             let expected = expected.as_ref().map_or_else(|| "null".to_owned(), Value::to_text);
             // nothing keeps the sign of zero everywhere
             if found != expected && !(found == "-0" && expected == "0") {
-                wrong.push(format!("{scalar:?}\n  is {found}, not {expected}"));
+                let asked = format!("{scalar:?}");
+                let end = asked.char_indices().rev().nth(400).map_or(0, |(at, _)| at);
+                wrong.push(format!("…{}\n  is {found}, not {expected}", &asked[end..]));
             }
         }
     }
@@ -416,6 +418,53 @@ async fn widening() {
             let pred = Pred::Compare(op, decimal.clone(), int.clone());
             questions.push((Scalar::Test(Box::new(pred)), ScalarType::Boolean, Some(Value::Bool(expected))));
         }
+    }
+    agree(questions).await;
+}
+
+#[tokio::test]
+async fn members_of_any_name() {
+    let more = ["\n", "\r\n", "\u{8}", "\u{7f}", "*", "**", "$.a", "[0]", "a.b", "a-1"];
+    // MariaDB refuses these
+    let reached = |name: &&str| !name.starts_with('-');
+    let names: Vec<&str> = TEXTS.iter().copied().chain(more).filter(reached).collect();
+    let mut document = String::from("{");
+    for (index, name) in names.iter().enumerate() {
+        document.push_str(if index > 0 { "," } else { "" });
+        json::write_string(name, &mut document);
+        document.push_str(&format!(":[{index},\"x\\ny\"]"));
+    }
+    document.push('}');
+    let document = bind(Value::Json(document), ScalarType::Json);
+    let member = |steps: &[JsonKey], as_text: bool| {
+        let last = steps.len() - 1;
+        let steps = steps.iter().enumerate();
+        let steps =
+            steps.map(|(index, key)| JsonStep { key: key.clone(), as_text: as_text && index == last });
+        Scalar::Json(Box::new(document.clone()), steps.collect())
+    };
+    let mut questions: Vec<Question> = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let name = JsonKey::Member((*name).to_owned());
+        let whole = Value::Json(format!("[{index},\"x\\ny\"]"));
+        questions.push((member(std::slice::from_ref(&name), false), ScalarType::Json, Some(whole)));
+        for (place, expected) in [
+            (0, Some(index.to_string())),
+            (-2, Some(index.to_string())),
+            (1, Some("x\ny".into())),
+            (-1, Some("x\ny".into())),
+            (2, None),
+            (-3, None),
+        ] {
+            let steps = [name.clone(), JsonKey::Index(place)];
+            let expected = expected.map(|expected: String| text(&expected));
+            questions.push((member(&steps, true), ScalarType::String, expected));
+        }
+        let steps = [name, JsonKey::Index(0), JsonKey::Index(0)];
+        questions.push((member(&steps, false), ScalarType::Json, None));
+    }
+    for name in ["b", "A ", "nothing", "\\u0061", "a.", "\u{2}"] {
+        questions.push((member(&[JsonKey::Member(name.to_owned())], true), ScalarType::String, None));
     }
     agree(questions).await;
 }

@@ -17,6 +17,7 @@ pub static MARIADB: Dialect = Dialect {
     null_order: NullOrder::Smallest,
     nulls_sayable: false,
     bind,
+    collate: "",
     casts_refuse: false,
     null: |_| "NULL",
     in_list,
@@ -31,11 +32,11 @@ pub static MARIADB: Dialect = Dialect {
     json: JsonForm::Path {
         get: "JSON_COMPACT(JSON_EXTRACT($1, $2))",
         text: "(JSON_UNQUOTE(NULLIF(JSON_COMPACT(JSON_EXTRACT($1, $2)), 'null')) COLLATE utf8mb4_nopad_bin)",
-        // a constant path keeps what it made of a negative index for the next row: this one is none
+        // a constant path keeps what it made of a negative index for the next time: this one is none
         indexed: Some(Indexed {
-            get: "JSON_COMPACT(JSON_EXTRACT($1, CONCAT($2, LEFT($1, 0))))",
-            text: "(JSON_UNQUOTE(NULLIF(JSON_COMPACT(JSON_EXTRACT($1, CONCAT($2, LEFT($1, 0)))), 'null')) COLLATE utf8mb4_nopad_bin)",
-            array: "JSON_TYPE(JSON_EXTRACT($1, CONCAT($2, LEFT($1, 0)))) = 'ARRAY'",
+            get: "JSON_COMPACT(JSON_EXTRACT($1, CONCAT($2, LEFT(RAND(), 0))))",
+            text: "(JSON_UNQUOTE(NULLIF(JSON_COMPACT(JSON_EXTRACT($1, CONCAT($2, LEFT(RAND(), 0)))), 'null')) COLLATE utf8mb4_nopad_bin)",
+            array: "JSON_TYPE(JSON_EXTRACT($1, CONCAT($2, LEFT(RAND(), 0)))) = 'ARRAY'",
         }),
     },
     row_set: RowSetForm::JsonTable { column: table_column, read: table_read },

@@ -17,13 +17,14 @@ pub static POSTGRES: Dialect = Dialect {
     null_order: NullOrder::Largest,
     nulls_sayable: true,
     bind: |_| "$1",
+    collate: " COLLATE \"C\"",
     casts_refuse: false,
     null,
     in_list: |_| "($1 = ANY ($2))",
     not_in_list: |_| "($1 <> ALL ($2))",
     concat: "($1 || $2)",
     like: "($1 LIKE $2)",
-    like_ignoring_case: "(lower(translate($1, 'Σ', 'σ') COLLATE \"und-x-icu\") LIKE $2)",
+    like_ignoring_case: "((lower(translate($1, 'Σ', 'σ') COLLATE \"und-x-icu\") COLLATE \"C\") LIKE $2)",
     limit: " LIMIT $1",
     limit_offset: " LIMIT $1 OFFSET $2",
     offset: " OFFSET $1",
@@ -177,6 +178,15 @@ fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
     match (from, to) {
         _ if from == to => None,
         (T::String | T::Enum(_), T::Enum(_)) | (T::Enum(_), T::String) => None,
+        // a document is read by its text
+        (T::Json, T::Int) => Some("($1)::text::integer"),
+        (T::Json, T::BigInt) => Some("($1)::text::bigint"),
+        (T::Json, T::Float) => Some("($1)::text::double precision"),
+        (T::Json | T::Float, T::Decimal { .. }) => Some("($1)::text::numeric($d, $s)"),
+        (T::Json, T::Boolean) => Some("($1)::text::boolean"),
+        (T::Json, T::Uuid) => Some("($1)::text::uuid"),
+        (T::Json, T::Timestamp) => Some("($1)::text::timestamptz"),
+        (T::Json, T::Date) => Some("($1)::text::date"),
         (_, T::Int) => Some("($1)::integer"),
         (_, T::BigInt) => Some("($1)::bigint"),
         (_, T::Float) => Some("($1)::double precision"),
@@ -188,7 +198,7 @@ fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
         (T::Timestamp, T::Date) => Some("($1 AT TIME ZONE 'UTC')::date"),
         (_, T::Date) => Some("($1)::date"),
         (_, T::Json) => Some("($1)::json"),
-        (_, T::String | T::Enum(_)) => Some("($1)::text"),
+        (_, T::String | T::Enum(_)) => Some("(($1)::text COLLATE \"C\")"),
     }
 }
 

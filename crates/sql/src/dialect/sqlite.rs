@@ -17,6 +17,7 @@ pub static SQLITE: Dialect = Dialect {
     null_order: NullOrder::Smallest,
     nulls_sayable: true,
     bind: |_| "$1",
+    collate: "",
     casts_refuse: true,
     null: |_| "NULL",
     in_list: |_| "($1 IN (SELECT value FROM json_each($2)))",

@@ -109,6 +109,11 @@ impl Lower<'_> {
             PredOp::Ge => " >= ",
         });
         self.side(b, common)?;
+        let equality = matches!(op, PredOp::Eq | PredOp::Ne);
+        let columns = [a, b].iter().any(|side| matches!(side, Scalar::Column(_)));
+        if !equality && !columns {
+            self.collate(common.unwrap_or(right));
+        }
         self.writer.push(")");
         Ok(())
     }

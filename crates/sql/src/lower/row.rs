@@ -88,6 +88,7 @@ impl Lower<'_> {
         self.writer.push(" FROM unnest(");
         for (index, (values, ty)) in rows.into_columns().into_iter().enumerate() {
             self.writer.push(if index > 0 { ", " } else { "" }).bind(Bind::List(values, ty));
+            self.collate(ty);
         }
         self.writer.push(") WITH ORDINALITY AS r(");
         for column in columns {
@@ -173,7 +174,10 @@ impl Lower<'_> {
                 self.writer.push(", ");
             }
             match derived.iter().find(|(id, _)| *id == column.id) {
-                Some((_, scalar)) => self.scalar_as(scalar, column.ty)?,
+                Some((_, scalar)) => {
+                    self.scalar_as(scalar, column.ty)?;
+                    self.collate(column.ty);
+                }
                 None => self.column(ColumnRef { source, table: table.id, column: column.id })?,
             }
             self.writer.push(" AS ").column(column);
@@ -195,9 +199,17 @@ impl Lower<'_> {
                 Some(slot) => self.writer.bind(Bind::Slot(slot, column.ty)),
                 None => self.writer.push((self.dialect.null)(column.ty)),
             };
+            self.collate(column.ty);
             self.writer.push(" AS ").column(column);
         }
         self.writer.push(") AS ").alias(source);
+    }
+
+    /// After a text that is no column: that it is compared by its bytes.
+    pub(super) fn collate(&mut self, ty: ScalarType) {
+        if matches!(ty, ScalarType::String | ScalarType::Enum(_)) {
+            self.writer.push(self.dialect.collate);
+        }
     }
 
     /// `s1."a", s1."b"`.

@@ -193,7 +193,7 @@ impl Lower<'_> {
                 Ok(())
             }
             JsonForm::Steps { get, text } => {
-                self.writer.push("(");
+                self.writer.push(if as_text { "((" } else { "(" });
                 self.scalar(of)?;
                 for (index, step) in path.iter().enumerate() {
                     let last = index + 1 == path.len();
@@ -202,6 +202,10 @@ impl Lower<'_> {
                         JsonKey::Member(name) => Bind::Value(Value::Text(name.clone()), ScalarType::String),
                         JsonKey::Index(number) => Bind::Value(Value::Int(*number), ScalarType::Int),
                     });
+                }
+                if as_text {
+                    self.writer.push(")");
+                    self.collate(ScalarType::String);
                 }
                 self.writer.push(")");
                 Ok(())

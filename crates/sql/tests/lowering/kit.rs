@@ -3,9 +3,10 @@
 use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
+use backstay_policy::guarded::Guarded;
 use backstay_policy::weave;
 use backstay_query::named::{self, Embed, Field, Filter, Input, Item, Operand, Test};
-use backstay_query::plan::{End, Expect, Query};
+use backstay_query::plan::{End, Expect, Query, Script};
 use backstay_query::resolve::{Reach, resolve};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::compile::{Owner, Settings, SourceFile, compile};
@@ -47,10 +48,15 @@ pub fn compiled(schema: &str) -> Arc<Catalog> {
 
 /// The woven plan of a query.
 pub fn plan(catalog: &Arc<Catalog>, query: named::Query) -> Query {
+    script(catalog, query).inner().steps[0].query.clone()
+}
+
+/// The woven script of a query.
+pub fn script(catalog: &Arc<Catalog>, query: named::Query) -> Guarded<Script> {
     let limits = Limits::default();
     let script = resolve(catalog, &[(query, Expect::Any)], End::Commit, Reach::Public, &limits).unwrap();
     let ids = Ids::seeded(Clock::fixed(0), 1);
-    weave::system(script, 0, catalog, &ids).unwrap().inner().steps[0].query.clone()
+    weave::system(script, 0, catalog, &ids).unwrap()
 }
 
 pub fn field(name: &str) -> Field {

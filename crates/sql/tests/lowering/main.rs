@@ -8,6 +8,7 @@
 
 mod definitions;
 mod kit;
+mod postgres;
 mod reads;
 mod stable;
 mod writes;

@@ -1,0 +1,3 @@
+//! What the hand-written programs share.
+
+pub mod hand;
