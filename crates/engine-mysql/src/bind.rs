@@ -14,6 +14,9 @@ use uuid::Uuid;
 
 const DAY_MICROS: i64 = 86_400_000_000;
 
+/// Deepest nesting of a JSON document.
+const DEEPEST: usize = 31;
+
 /// What a placeholder holds, in the server's terms.
 ///
 /// # Errors
@@ -50,7 +53,11 @@ pub fn sent(value: &Value, ty: ScalarType) -> Result<Sent, Fault> {
         (Value::Float(number), _) => Sent::Double(*number),
         (Value::Decimal(number), ScalarType::Decimal { scale, .. }) => text(decimal(*number, scale)?),
         (Value::Decimal(number), _) => text(number.to_string()),
-        (Value::Text(text) | Value::Json(text), _) => Sent::Bytes(text.as_bytes().to_vec()),
+        (Value::Json(document), _) => {
+            refuse_depth(document)?;
+            Sent::Bytes(document.as_bytes().to_vec())
+        }
+        (Value::Text(text), _) => Sent::Bytes(text.as_bytes().to_vec()),
         (Value::Uuid(id), ScalarType::Uuid) => text(id.simple().to_string()),
         (Value::Uuid(_), _) => text(value.to_text()),
         (Value::Timestamp(micros), _) => instant(*micros)?,
@@ -60,6 +67,26 @@ pub fn sent(value: &Value, ty: ScalarType) -> Result<Sent, Fault> {
 
 const fn text(text: String) -> Sent {
     Sent::Bytes(text.into_bytes())
+}
+
+/// What is nested deeper, MariaDB takes for no JSON.
+fn refuse_depth(document: &str) -> Result<(), Fault> {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in document.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            let message = format!("a JSON document of this database nests at most {DEEPEST} levels");
+            return Err(Fault::new(code::TOO_COMPLEX, message));
+        }
+    }
+    Ok(())
 }
 
 fn decimal(decimal: Decimal, scale: u8) -> Result<String, Fault> {

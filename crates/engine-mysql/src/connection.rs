@@ -48,6 +48,8 @@ pub struct Connection {
     flavour: &'static Flavour,
     statements: HashMap<Box<str>, (Statement, u64)>,
     used: u64,
+    /// Largest packet that the server takes.
+    packet_bytes: usize,
     statement_ms: u64,
     usable: bool,
     busy: bool,
@@ -130,9 +132,11 @@ impl Connector {
             }
             (result, _) => result.map_err(unreachable)?,
         };
-        let asked: Option<(String, bool)> =
-            conn.query_first("SELECT version(), @@global.read_only").await.map_err(unreachable)?;
-        let (version, read_only) = asked.unwrap_or_default();
+        let asked: Option<(String, bool, usize)> = conn
+            .query_first("SELECT version(), @@global.read_only, @@max_allowed_packet")
+            .await
+            .map_err(unreachable)?;
+        let (version, read_only, packet_bytes) = asked.unwrap_or_default();
         let flavour = Flavour::of(&version)?;
         if read_only && self.options.len() > 1 {
             return Err(Fault::new(code::NO_DATABASE, "the database takes no writes on this host"));
@@ -144,6 +148,7 @@ impl Connector {
             flavour,
             statements: HashMap::new(),
             used: 0,
+            packet_bytes,
             statement_ms: self.statement_ms,
             usable: true,
             busy: false,
@@ -270,6 +275,10 @@ impl Connection {
         values: Vec<mysql_async::Value>,
         on_row: &mut (dyn FnMut(mysql_async::Row) -> Result<(), Fault> + Send),
     ) -> Result<u64, Refusal> {
+        if size(text, &values) > self.packet_bytes {
+            let words = "a value or statement is too large";
+            return Err(Refusal::Fault(Fault::new(code::TOO_COMPLEX, words)));
+        }
         let deadline = self.deadline();
         self.busy = true;
         let work = self.execute_within(text, values, on_row);
@@ -398,6 +407,15 @@ impl Connection {
             tracing::debug!(error = ?error, "a connection could not be closed in good order");
         }
     }
+}
+
+/// About how many bytes a statement is on its way.
+fn size(text: &str, values: &[mysql_async::Value]) -> usize {
+    let value = |value: &mysql_async::Value| match value {
+        mysql_async::Value::Bytes(bytes) => bytes.len() + 9,
+        _ => 16,
+    };
+    text.len() + values.iter().map(value).sum::<usize>() + 1_024
 }
 
 /// Why something did not run.

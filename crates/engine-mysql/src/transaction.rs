@@ -7,6 +7,7 @@ use crate::error::unknown_outcome;
 use crate::pool::{Pool, Pooled, Purpose};
 use crate::retry::Attempts;
 use crate::session::MySqlSession;
+use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_policy::guarded::Guarded;
 use backstay_query::plan::{Query, Script};
@@ -17,6 +18,9 @@ use backstay_sql::run::needs::{Needs, needs};
 use backstay_sql::run::{Outcome, References, needs_deferred_references, run};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// How often an upsert is begun again because another one was faster.
+const OVERTAKEN: u32 = 3;
 
 /// What runs scripts.
 #[derive(Debug)]
@@ -42,9 +46,12 @@ impl Scripts {
     /// A fault of the script or of the database.
     pub async fn answer(&self, script: &Guarded<Script>) -> Result<Reply, Fault> {
         let mut attempts = Attempts::new();
+        let mut overtaken = if upserts(script) { OVERTAKEN } else { 0 };
         loop {
             match self.attempt(script).await {
                 Ok(reply) => return Ok(reply),
+                // another write made the row after this one found none: now there is one
+                Err(fault) if fault.code == code::UNIQUE_VIOLATION && overtaken > 0 => overtaken -= 1,
                 Err(fault) => self.pool.again(&mut attempts, fault).await?,
             }
         }
@@ -127,6 +134,11 @@ async fn stepwise(
     }
     connection.commit().await?;
     Ok(outcome?.reply)
+}
+
+fn upserts(script: &Guarded<Script>) -> bool {
+    let is_upsert = |query: &Query| matches!(query, Query::Insert(insert) if insert.conflict.is_some());
+    script.inner().steps.iter().any(|step| is_upsert(&step.query))
 }
 
 /// InnoDB knows no reference that waits. Where rows may refer to rows that come after them,

@@ -7,10 +7,10 @@ use backstay_engine::Engine as _;
 use backstay_engine::migration::Batch;
 use backstay_engine_mysql::connection::{Refusal, Transaction};
 use backstay_engine_mysql::pool::Purpose;
-use backstay_query::named::Query;
+use backstay_query::named::{Conflict, ConflictAction, Query};
 use backstay_schema::compile::{Owner, Settings, SourceFile, compile};
 use backstay_sql::ddl;
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use std::sync::Arc;
 
 const SCHEMA: &str = r#"
@@ -78,7 +78,10 @@ async fn a_row_that_a_rule_reads_stays_until_the_write_ends() {
     let mut watching = db.engine.pool().take(Purpose::Read).await.unwrap();
     let waits = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
     let mut seen = 0;
+    // the server looks anew only when it was left alone for a tenth of a second
+    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(150));
     while seen == 0 {
+        ticks.tick().await;
         let mut count = |_| {
             seen += 1;
             Ok(())
@@ -87,4 +90,26 @@ async fn a_row_that_a_rule_reads_stays_until_the_write_ends() {
     }
     closing.commit().await.unwrap();
     assert!(refused(coming.await.unwrap()).starts_with("42501 | new row violates row-level security policy"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn upserts_of_one_row_at_once_are_one_row() {
+    let db = Arc::new(Db::filled().await);
+    for round in 0..15_u32 {
+        let text = format!("round {round}");
+        let upsert = |number: u32| {
+            let (db, text) = (Arc::clone(&db), text.clone());
+            tokio::spawn(async move {
+                let mut rows = insert("note", "post_id text", &[vec!["1", &text]]);
+                let action =
+                    if number.is_multiple_of(2) { ConflictAction::Merge } else { ConflictAction::Ignore };
+                rows.conflict = Some(Conflict { columns: vec!["text".into()], action });
+                db.run(Query::Insert(rows)).await
+            })
+        };
+        for result in join_all((0..6).map(upsert)).await {
+            result.unwrap().unwrap();
+        }
+    }
+    assert_eq!(db.dump("note", "text").await.matches("round").count(), 15);
 }

@@ -6,7 +6,7 @@ use backstay_engine_mysql::session::MySqlSession;
 use backstay_query::reply::Rows;
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::{Decimal, Value, calendar};
-use backstay_sql::session::Session;
+use backstay_sql::session::{Failure, Session};
 use backstay_sql::statement::{Bind, RowSet, Statement};
 use uuid::Uuid;
 
@@ -150,6 +150,28 @@ async fn column(
         .await
         .unwrap();
     (values, texts)
+}
+
+#[tokio::test]
+async fn what_a_server_cannot_hold_is_said() {
+    let Some(database) = Database::new().await else { return };
+    let engine = database.engine();
+    let mut connection = engine.pool().take(Purpose::Write).await.unwrap();
+    let mut session = MySqlSession::new(&mut connection);
+    let document = |levels: usize| {
+        let text = format!("{}\"[[[\\\"[\"{}", "[".repeat(levels), "]".repeat(levels));
+        statement("SELECT JSON_VALID(?)", vec![Bind::Value(Value::Json(text), ScalarType::Json)])
+    };
+    assert_eq!(column(&mut session, &document(31), ScalarType::Boolean).await.0, [Value::Bool(true)]);
+    let Err(Failure::Fault(deep)) = session.run(&document(32), &[], &mut |_| Ok(())).await else { panic!() };
+    assert_eq!(
+        (deep.code.text, deep.message.as_str()),
+        ("54001", "a JSON document of this database nests at most 31 levels")
+    );
+    let huge = Value::Text("x".repeat(40 << 20));
+    let huge = statement("SELECT LENGTH(?)", vec![Bind::Value(huge, ScalarType::String)]);
+    let Err(Failure::Fault(large)) = session.run(&huge, &[], &mut |_| Ok(())).await else { panic!() };
+    assert_eq!((large.code.text, large.message.as_str()), ("54001", "a value or statement is too large"));
 }
 
 #[tokio::test]
