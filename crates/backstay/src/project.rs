@@ -2,11 +2,13 @@
 
 use crate::command::check::count;
 use crate::config::Config;
+use crate::store::dialect_of;
 use anyhow::{Context, Result, bail};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::compile::directive::directives_sdl;
 use backstay_schema::compile::{Compiled, Owner, Settings, SourceFile, compile};
 use backstay_schema::diagnostic::Diagnostic;
+use backstay_sql::support::refusals;
 use std::path::{Path, PathBuf};
 
 /// A project folder.
@@ -97,7 +99,12 @@ impl Project {
             files.push(SourceFile { name, text, owner: Owner::Project });
         }
         let settings = Settings { roles: self.config.roles.clone() };
-        let outcome = compile(&files, &settings);
+        let outcome = compile(&files, &settings).and_then(|compiled| {
+            let refused = dialect_of(&self.config.store.default.url)
+                .map(|dialect| refusals(&compiled.catalog, dialect))
+                .unwrap_or_default();
+            if refused.is_empty() { Ok(compiled) } else { Err(refused) }
+        });
         Ok(Checked { files, outcome })
     }
 

@@ -61,6 +61,16 @@ impl Store {
     }
 }
 
+/// The dialect that a URL asks for; none where no engine serves it.
+pub fn dialect_of(url: &str) -> Option<&'static Dialect> {
+    match url.split_once(':')?.0 {
+        "sqlite" => named("sqlite"),
+        "postgres" | "postgresql" => named("postgres"),
+        "mysql" | "mariadb" => named("mysql"),
+        _ => None,
+    }
+}
+
 fn open_file(path: &str, folder: &Path, limits: &Limits) -> Result<Sqlite> {
     let path = folder.join(path.strip_prefix("//").unwrap_or(path));
     if let Some(parent) = path.parent() {

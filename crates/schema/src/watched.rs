@@ -12,13 +12,18 @@ impl Catalog {
     #[must_use]
     pub fn watched(&self) -> BTreeSet<TableId> {
         let mut watched = BTreeSet::new();
-        for expr in self.tables.iter().flat_map(rules).filter(|expr| is_about_many(expr)) {
+        for expr in self.rules().filter(|expr| is_about_many(expr)) {
             each_hop(expr, &mut |hop| {
                 watched.insert(hop.target);
                 watched.extend(junction(self, hop));
             });
         }
         self.with_cascades(watched)
+    }
+
+    /// Every rule and check of every table.
+    pub fn rules(&self) -> impl Iterator<Item = &Expr> {
+        self.tables.iter().flat_map(rules)
     }
 
     /// Deleting a row of a table deletes or changes rows of those that refer to it.

@@ -9,4 +9,5 @@ pub mod pattern;
 pub mod run;
 pub mod session;
 pub mod statement;
+pub mod support;
 pub mod writer;

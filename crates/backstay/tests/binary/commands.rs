@@ -173,3 +173,14 @@ fn an_error_is_one_json_value_when_asked_for() {
     let done = project.run(&["check", "--json"]);
     assert_eq!(done, ran(1, "{\"error\":\"app is not a folder\",\"code\":null,\"hint\":null}\n", ""));
 }
+
+#[test]
+fn what_the_database_cannot_do_is_told_with_its_line() {
+    let project =
+        Project::with("type Note @access(read: \"this.code.matches('a{300}')\") { code: String! }\n");
+    assert_eq!(project.run(&["check"]).code, 0, "SQLite can");
+    project.write("backstay.toml", "[store.default]\nurl = \"postgres://x/y\"\n");
+    let done = project.run(&["check"]);
+    assert_eq!(done.code, 3);
+    assert_snapshot!(done.out + &done.err);
+}

@@ -38,6 +38,8 @@ codes! {
         "Files, tables, columns and rules have limits, so that a schema of any origin compiles in bounded time and memory.";
     UNKNOWN_DIRECTIVE = "E1101", "no such directive",
         "Only the directives of the schema language may be used; their definitions stand in `.backstay/directives.graphql`.";
+    UNSUPPORTED_BY_ENGINE = "E1900", "the database of the project cannot do this",
+        "A schema means the same on every engine. What one cannot do is refused there when the schema is loaded; another engine, or the help of this message, mends it.";
     UNKNOWN_ARGUMENT = "E1102", "no such argument",
         "The directive has no argument of this name. Its definition stands in `.backstay/directives.graphql`.";
     ARGUMENT_VALUE = "E1103", "an argument has a value of the wrong kind",
