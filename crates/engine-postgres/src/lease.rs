@@ -1,7 +1,7 @@
 //! Leases as rows, by the database's clock: no lock of a session, which a pooler would lose.
 
 use crate::error::{Then, Trouble};
-use crate::pool::Pool;
+use crate::pool::{Pool, Purpose};
 use crate::retry::Attempts;
 use backstay_base::code;
 use backstay_base::fault::Fault;
@@ -56,7 +56,7 @@ pub async fn ask(pool: &Pool, request: &LeaseRequest) -> Result<LeaseAnswer, Fau
 }
 
 async fn once(pool: &Pool, request: &LeaseRequest) -> Result<LeaseAnswer, Trouble> {
-    let connection = pool.take().await?;
+    let connection = pool.take(Purpose::Write).await?;
     let work = async {
         match answer(connection.client(), request).await {
             Err(error) if is_missing(&error) => {

@@ -11,7 +11,7 @@ use crate::connection::{Connection, Use};
 use crate::error::{Then, Trouble, unknown_outcome};
 use crate::introspect;
 use crate::lease;
-use crate::pool::Pool;
+use crate::pool::{Pool, Purpose};
 use crate::retry::Attempts;
 use backstay_base::code;
 use backstay_base::fault::Fault;
@@ -53,7 +53,7 @@ const REHEARSE: &str =
 pub async fn apply(pool: &Pool, batch: &Batch) -> Result<(), Fault> {
     let mut attempts = Attempts::patient();
     loop {
-        let connection = pool.take().await.map_err(Trouble::into_fault)?;
+        let connection = pool.take(Purpose::Write).await.map_err(Trouble::into_fault)?;
         let result = concurrent::apply(&connection, batch).await;
         if result.is_err() {
             roll_back(&connection).await;
@@ -73,7 +73,7 @@ pub async fn apply(pool: &Pool, batch: &Batch) -> Result<(), Fault> {
 /// # Errors
 /// Whatever a statement is refused with.
 pub async fn rehearse(pool: &Pool, statements: &[String]) -> Result<Live, Fault> {
-    let connection = pool.take().await.map_err(Trouble::into_fault)?;
+    let connection = pool.take(Purpose::Write).await.map_err(Trouble::into_fault)?;
     let client = connection.client();
     let work = async {
         begin(client).await?;
@@ -97,7 +97,7 @@ pub async fn live(pool: &Pool) -> Result<Live, Fault> {
     let mut attempts = Attempts::new();
     loop {
         let found = async {
-            let connection = pool.take().await?;
+            let connection = pool.take(Purpose::Read).await?;
             let client = connection.client();
             let work = async {
                 client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
@@ -123,7 +123,7 @@ pub async fn journal(pool: &Pool) -> Result<Vec<JournalRow>, Fault> {
     let mut attempts = Attempts::new();
     loop {
         let found = async {
-            let connection = pool.take().await?;
+            let connection = pool.take(Purpose::Read).await?;
             let result = connection.within_limit(read(connection.client()), Use::Alone).await;
             connection.give_back();
             result

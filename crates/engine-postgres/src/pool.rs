@@ -69,7 +69,7 @@ struct Queue {
 
 /// A place in a queue.
 #[derive(Debug)]
-pub struct Place<'q>(&'q AtomicUsize);
+struct Place<'q>(&'q AtomicUsize);
 
 /// What a connection is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,17 +100,6 @@ impl Pool {
         }
     }
 
-    /// A place among those who wait for answers, kept as long as the request runs.
-    ///
-    /// # Errors
-    /// 53400 when there are too many.
-    pub fn enter(&self, purpose: Purpose) -> Result<Place<'_>, Fault> {
-        match purpose {
-            Purpose::Read => self.reads.enter(),
-            Purpose::Write => self.writes.enter(),
-        }
-    }
-
     /// The next of the shared connections.
     ///
     /// # Errors
@@ -136,16 +125,12 @@ impl Pool {
     /// A connection of one's own.
     ///
     /// # Errors
-    /// PGRST003 when none becomes free in time, or when the database cannot be reached.
-    pub async fn take(&self) -> Result<Lease<'_>, Trouble> {
-        let permit = tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.permits).acquire_owned()).await;
-        let permit = match permit {
-            Ok(Ok(permit)) => permit,
-            Ok(Err(_)) => return Err(Trouble::answer(Fault::internal("the pool of connections is closed"))),
-            Err(_) => {
-                let message = "no connection to the database became free in time; nothing was done";
-                return Err(Trouble::answer(Fault::new(code::POOL_TIMEOUT, message)));
-            }
+    /// 53400 when too many wait for one, PGRST003 when none becomes free in time, or when the
+    /// database cannot be reached.
+    pub async fn take(&self, purpose: Purpose) -> Result<Lease<'_>, Trouble> {
+        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => self.wait(purpose).await.map_err(Trouble::answer)?,
         };
         let idle = loop {
             let idle = self.lock_idle().pop();
@@ -159,6 +144,21 @@ impl Pool {
             None => self.open().await?,
         };
         Ok(Lease { pool: self, connection: Some(connection), _permit: permit })
+    }
+
+    async fn wait(&self, purpose: Purpose) -> Result<OwnedSemaphorePermit, Fault> {
+        let _place = match purpose {
+            Purpose::Read => self.reads.enter(),
+            Purpose::Write => self.writes.enter(),
+        }?;
+        match tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.permits).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(closed)) => Err(Fault::internal("the pool of connections is closed").with_source(closed)),
+            Err(_) => {
+                let message = "no connection to the database became free in time; nothing was done";
+                Err(Fault::new(code::POOL_TIMEOUT, message))
+            }
+        }
     }
 
     /// Forgets what idle and shared connections have prepared: definitions have changed.

@@ -60,10 +60,9 @@ impl Scripts {
             return self.answer(pool, script, Place::Asked).await;
         }
         if let Some(replica) = replicas.choose(pool, near.caller, near.position).await {
-            let _place = replica.enter(Purpose::Read)?;
             let result = match self.needs(script) {
                 Needs::Statement => statement(replica, script).await,
-                _ => snapshot(replica, script).await,
+                Needs::Snapshot | Needs::Transaction | Needs::Serializable => snapshot(replica, script).await,
             };
             match result {
                 Ok(reply) => return Ok(Placed { reply, position: None }),
@@ -83,8 +82,6 @@ impl Scripts {
     }
 
     async fn answer(&self, pool: &Pool, script: &Guarded<Script>, place: Place) -> Result<Placed, Fault> {
-        let purpose = if script.writes() { Purpose::Write } else { Purpose::Read };
-        let _place = pool.enter(purpose)?;
         let needs = self.needs(script);
         let mut attempts = Attempts::new();
         loop {
@@ -123,7 +120,7 @@ async fn statement(pool: &Pool, script: &Guarded<Script>) -> Result<Reply, Troub
         let outcome = run(&mut session, script, &POSTGRES, References::PerStatement).await;
         return outcome.map(|outcome| outcome.reply).map_err(|fault| trouble(fault, session.then));
     }
-    let lease = pool.take().await?;
+    let lease = pool.take(Purpose::Read).await?;
     let mut session = Alone::new(&lease, Use::Alone);
     let outcome = run(&mut session, script, &POSTGRES, References::PerStatement).await;
     let then = session.then;
@@ -132,7 +129,7 @@ async fn statement(pool: &Pool, script: &Guarded<Script>) -> Result<Reply, Troub
 }
 
 async fn snapshot(pool: &Pool, script: &Guarded<Script>) -> Result<Reply, Trouble> {
-    let lease = pool.take().await?;
+    let lease = pool.take(Purpose::Read).await?;
     let mut session = Transaction::new(&lease, Begin::Snapshot);
     let outcome = run(&mut session, script, &POSTGRES, References::PerStatement).await;
     session.roll_back().await;
@@ -151,7 +148,7 @@ enum Place {
 /// A write: as one statement first, which does all or nothing; step by step where it did nothing.
 async fn write(pool: &Pool, script: &Guarded<Script>, way: (Isolation, Place)) -> Result<Placed, Trouble> {
     let direct = Direct::of(script, &POSTGRES).map_err(Trouble::answer)?;
-    let lease = pool.take().await?;
+    let lease = pool.take(Purpose::Write).await?;
     let result = match direct {
         Some(direct) => match at_once(&lease, script, &direct, way).await {
             Ok(None) => step_by_step(&lease, script, way).await,

@@ -28,6 +28,12 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 /// How long what was sent may stay unacknowledged.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(15);
 
+/// How long a connection is silent before the other side is probed, how often, and how many
+/// probes go unanswered before it is gone: what stands between forgets connections without a word.
+const SILENCE: Duration = Duration::from_secs(60);
+const PROBE: Duration = Duration::from_secs(10);
+const PROBES: u32 = 3;
+
 /// Bounds of how long a session may do nothing within a transaction, in milliseconds.
 const LEAST_IDLE_MS: u64 = 10_000;
 const MOST_IDLE_MS: u64 = 24 * 60 * 60 * 1000;
@@ -61,6 +67,7 @@ struct Own {
     pooled: bool,
     connections: Option<usize>,
     attributes: bool,
+    keepalives: bool,
 }
 
 impl Target {
@@ -83,6 +90,9 @@ impl Target {
         }
         let connect_wait = config.get_connect_timeout().copied().unwrap_or(CONNECT_WAIT);
         config.connect_timeout(connect_wait);
+        if !own.keepalives {
+            config.keepalives_idle(SILENCE).keepalives_interval(PROBE).keepalives_retries(PROBES);
+        }
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(UNACKNOWLEDGED);
         }
@@ -158,6 +168,7 @@ fn split(url: &str) -> Result<(String, Own), OpenError> {
             "connections" => own.connections = Some(count(&value)?),
             known => {
                 own.attributes |= known == "target_session_attrs";
+                own.keepalives |= known.starts_with("keepalives");
                 kept.push(pair);
             }
         }

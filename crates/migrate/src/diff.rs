@@ -3,11 +3,10 @@
 use crate::change::{Change, Plan};
 use crate::columns::{Columns, columns, with_names, without_added};
 use crate::in_place::{InPlace, Pair};
+use crate::predicted::predicted;
 use crate::rebuild::rebuild;
 pub use crate::shape::Scope;
-use crate::shape::{
-    Names, bound, desired, is_foreign, predicted, provides, same_column, same_constraints, same_index,
-};
+use crate::shape::{Names, bound, desired, is_foreign, provides, same_column, same_constraints, same_index};
 use backstay_base::fault::Fault;
 use backstay_engine::Engine;
 use backstay_engine::live::{Live, LiveCheck, LiveTable};

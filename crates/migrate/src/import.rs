@@ -4,6 +4,7 @@
 
 mod check;
 pub(crate) mod condition;
+mod constraint;
 mod field;
 mod name;
 mod relation;

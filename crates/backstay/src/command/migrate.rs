@@ -7,6 +7,7 @@ use crate::wiring::{Database, Scratch};
 use anyhow::Result;
 use backstay_migrate::apply;
 use backstay_migrate::change::Plan;
+use backstay_migrate::diff::{Scope, diff};
 use backstay_migrate::draft::{Draft, draft};
 use backstay_migrate::file;
 use clap::Subcommand;
@@ -16,7 +17,11 @@ use serde_json::json;
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// What would change, without writing anything
-    Plan,
+    Plan {
+        /// What the database itself lacks, whatever the files say
+        #[arg(long)]
+        live: bool,
+    },
     /// Write the next migration file
     New {
         /// What the file is called
@@ -36,7 +41,8 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
     let project = Project::open(&context.dir)?;
     let files = file::read(&project.migrations())?;
     match action {
-        Action::Plan => {
+        Action::Plan { live: true } => live(context, &project).await,
+        Action::Plan { live: false } => {
             let draft = drafted(&project, &files).await?;
             show(context, draft.plan(project.engine()));
             Ok(Exit::Ok)
@@ -92,6 +98,20 @@ async fn up(context: &Context, database: &Database, files: &[file::MigrationFile
         context.output.data("nothing to apply");
     } else {
         done.iter().for_each(|name| context.output.data(&format!("applied {name}")));
+    }
+    Ok(Exit::Ok)
+}
+
+/// What stands in the database beside what the schema wants.
+async fn live(context: &Context, project: &Project) -> Result<Exit> {
+    let catalog = project.check()?.catalog()?;
+    let database = Database::open(project)?;
+    let found = database.engine.introspect().await?;
+    let plan = diff(&*database.engine, database.dialect, &catalog, &found, Scope::Project).await?;
+    if plan.is_empty() && !context.output.json {
+        context.output.data("nothing to do: the database is what the schema says");
+    } else {
+        show(context, Some(&plan));
     }
     Ok(Exit::Ok)
 }

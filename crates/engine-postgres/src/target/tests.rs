@@ -20,6 +20,9 @@ fn a_plain_url_prefers_tls_and_asks_for_a_primary() {
     assert_eq!(config.get_options(), Some(settings));
     assert_eq!(config.get_application_name(), Some("backstay"));
     assert_eq!(target.connect_wait.as_secs(), 3);
+    assert_eq!(config.get_keepalives_idle().as_secs(), 60);
+    let own = parse("postgres://db/shop?keepalives_idle=7").unwrap();
+    assert_eq!(own.config().get_keepalives_idle().as_secs(), 7);
     assert_eq!(target.connections, 24);
 }
 

@@ -7,8 +7,10 @@ use crate::store::{Home, connect, server};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
+use backstay_base::secret::Secret;
 use backstay_engine::Engine as _;
 use backstay_engine::migration::Batch;
+use backstay_engine_postgres::Postgres;
 use backstay_query::named::{self, Query};
 use backstay_sql::ddl;
 use backstay_sql::dialect::postgres::POSTGRES;
@@ -162,7 +164,7 @@ async fn those_who_cannot_wait_are_sent_away_at_once() {
     let limits = Limits { read_queue: 2, write_queue: 1, ..Limits::default() };
     let engine = db.dir.engine_with("connections=1", &limits);
     let tight = Db { catalog: Arc::clone(&db.catalog), engine, dir: Home::new(&server()).await };
-    let waiting = async { join_all([names(&tight), names(&tight)]).await };
+    let waiting = async { join_all([names(&tight), names(&tight), names(&tight)]).await };
     let others = async {
         let third = names(&tight).await;
         let fourth = names(&tight).await;
@@ -171,7 +173,7 @@ async fn those_who_cannot_wait_are_sent_away_at_once() {
     };
     let (waited, sent_away) = futures_util::future::join(waiting, others).await;
     assert_eq!(sent_away, ["53400 | too many reads are waiting; nothing was done | "; 2]);
-    assert_eq!(waited.into_iter().map(Result::unwrap).collect::<Vec<u64>>(), [3, 3]);
+    assert_eq!(waited.into_iter().map(Result::unwrap).collect::<Vec<u64>>(), [3, 3, 3]);
 }
 
 /// Until this many sessions of the database wait for a lock.
@@ -341,4 +343,22 @@ async fn short_reads_share_a_few_sessions() {
     let used: i64 = client.query_one(sessions, &[]).await.unwrap().get(0);
     let cores = std::thread::available_parallelism().unwrap().get();
     assert!(used >= 1 && used <= i64::try_from((2 * cores).min(8)).unwrap(), "{used}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_no_connection_and_stands_nowhere() {
+    let Some(instance) = Instance::start("fsync = off\npassword_encryption = scram-sha-256") else { return };
+    let client = connect(&instance.url("postgres")).await;
+    client.batch_execute("ALTER ROLE postgres PASSWORD 'correct horse'").await.unwrap();
+    std::fs::write(instance.data().join("pg_hba.conf"), "host all all 127.0.0.1/32 scram-sha-256\n").unwrap();
+    instance.down();
+    instance.up();
+    for (password, expected) in [("correct%20horse", true), ("battery%20staple", false)] {
+        let url = format!("postgres://postgres:{password}@127.0.0.1:{}/postgres", instance.port);
+        let engine = Postgres::new(&Secret::new(url), &Limits::default()).unwrap();
+        let answered = engine.journal().await;
+        assert_eq!(answered.is_ok(), expected, "{answered:?}");
+        let told = format!("{answered:?} {engine:?}");
+        assert!(!told.contains("horse") && !told.contains("staple"), "{told}");
+    }
 }

@@ -239,3 +239,31 @@ async fn many_nodes_ask_for_a_lease_and_one_has_it() {
     let held = answers.iter().filter(|answer| **answer == LeaseAnswer::Held { fence: 1 }).count();
     assert_eq!(held, 1, "{answers:?}");
 }
+
+/// Whoever waits for a lock keeps everybody behind them waiting: a migration does so for a second
+/// at a time and begins anew.
+#[tokio::test]
+async fn a_migration_waits_for_its_tables_in_turns() {
+    let db = Db::filled().await;
+    let blocker = connect(&db.dir.url()).await;
+    let watcher = connect(&db.dir.url()).await;
+    blocker.batch_execute("BEGIN; SELECT 1 FROM tag").await.unwrap();
+    let statements =
+        ["INSERT INTO tag (id, label) VALUES (7, 'new')", "ALTER TABLE tag ADD COLUMN weight integer"];
+    let one = batch(&statements, 1);
+    let released = async {
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let ask = async || watcher.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) > 0;
+        // once it waited and gave up, and then waits again
+        for wanted in [true, false, true] {
+            while ask().await != wanted {
+                tokio::task::yield_now().await;
+            }
+        }
+        blocker.batch_execute("COMMIT").await.unwrap();
+    };
+    let (migrated, ()) = futures_util::future::join(db.engine.migrate(&one), released).await;
+    migrated.unwrap();
+    assert_eq!(db.engine.journal().await.unwrap(), [row(1)]);
+    assert_eq!(db.dump("tag", "label").await, r#"[{label:"red"},{label:"blue"},{label:"new"}]"#);
+}

@@ -9,6 +9,8 @@
     reason = "helpers of tests fail loudly"
 )]
 
+#[path = "../../../engine-sqlite/tests/engine/arithmetic.rs"]
+mod arithmetic;
 #[path = "../../../engine-sqlite/tests/engine/deletes.rs"]
 mod deletes;
 mod documents;

@@ -7,6 +7,7 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod arithmetic;
 mod deletes;
 mod durability;
 mod inserts;

@@ -188,7 +188,7 @@ async fn expectations_on_reads() {
 }
 
 /// Runs scalars over the post with id 1.
-async fn scalars(db: &Db, make: impl Fn(&dyn Fn(&str) -> Scalar) -> Vec<(Scalar, ScalarType)>) -> String {
+pub async fn scalars(db: &Db, make: impl Fn(&dyn Fn(&str) -> Scalar) -> Vec<(Scalar, ScalarType)>) -> String {
     let mut script = db
         .script(named::Query::Select(named::Select { filters: vec![eq("id", "1")], ..select("post", "id") }));
     let table = db.catalog.public_table("post").unwrap();

@@ -1,11 +1,11 @@
-//! Columns as fields: types, keys, references, defaults, uniques, indexes.
+//! Columns as fields: types, keys, references, defaults.
 
 use super::condition::{Operand, literal};
 use super::name::{Names, field};
 use super::sdl::text;
-use super::{Enum, Field, Source, Type, check, target};
-use crate::shape::{bound, is_foreign};
-use backstay_engine::live::{LiveColumn, LiveIndex, LiveReference, LiveTable};
+use super::{Enum, Field, Source, Type, check, constraint, target};
+use crate::shape::bound;
+use backstay_engine::live::{LiveColumn, LiveReference, LiveTable};
 use backstay_schema::scalar::ScalarType;
 use backstay_sql::ddl::check::digits_of_check;
 use backstay_sql::dialect::Dialect;
@@ -54,8 +54,8 @@ pub(super) fn of_table(
         let columns = reference.columns.join(", ");
         ty.remarks.push(format!("not said: ({columns}) refers to {}", reference.target));
     }
-    uniques(&mut ty, table);
-    indexes(&mut ty, table);
+    constraint::uniques(&mut ty, table);
+    constraint::indexes(&mut ty, table);
     check::of_table(&mut ty, table);
     ty
 }
@@ -297,56 +297,6 @@ fn key(ty: &mut Type, table: &LiveTable) -> Option<String> {
     (!by_convention).then(|| format!("key: [{}]", listed(&names)))
 }
 
-fn listed(names: &[String]) -> String {
+pub(super) fn listed(names: &[String]) -> String {
     names.iter().map(|name| text(name)).collect::<Vec<_>>().join(", ")
-}
-
-fn constraint(ty: &mut Type, word: &str, columns: &[String]) -> Option<()> {
-    if let Some(field) = ty.field_of(columns) {
-        field.directives.push(format!("@{word}"));
-        return Some(());
-    }
-    let names: Vec<String> = ty.fields_of(columns)?.into_iter().map(str::to_owned).collect();
-    ty.directives.push(format!("@{word}(fields: [{}])", listed(&names)));
-    Some(())
-}
-
-fn uniques(ty: &mut Type, table: &LiveTable) {
-    let indexes = table.indexes.iter().filter(|index| index.unique && !is_foreign(index));
-    let mut done: Vec<Vec<String>> = table.key.iter().map(|key| key.columns.clone()).collect();
-    let constraints = table.uniques.iter().map(|unique| unique.columns.clone());
-    let all: Vec<Vec<String>> = constraints.chain(indexes.map(columns_of)).collect();
-    for columns in all {
-        if done.contains(&columns) {
-            continue;
-        }
-        if constraint(ty, "unique", &columns).is_none() {
-            ty.remarks.push(format!("not said: unique ({})", columns.join(", ")));
-        }
-        done.push(columns);
-    }
-}
-
-fn columns_of(index: &LiveIndex) -> Vec<String> {
-    index.columns.iter().flatten().cloned().collect()
-}
-
-fn indexes(ty: &mut Type, table: &LiveTable) {
-    let mut done: Vec<Vec<String>> =
-        table.references.iter().map(|reference| reference.columns.clone()).collect();
-    for index in &table.indexes {
-        if is_foreign(index) {
-            ty.remarks
-                .push(format!("not said: index {} (of a part of the rows, or of an expression)", index.name));
-            continue;
-        }
-        let columns = columns_of(index);
-        if index.unique || done.contains(&columns) {
-            continue;
-        }
-        if constraint(ty, "index", &columns).is_none() {
-            ty.remarks.push(format!("not said: index {}", index.name));
-        }
-        done.push(columns);
-    }
 }

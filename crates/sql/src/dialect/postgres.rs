@@ -115,16 +115,16 @@ const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
         (ScalarType::Int, Rem) => "($1::bigint % NULLIF($2::bigint, 0))::integer",
         // the database refuses what leaves the range: that is asked before
         (ScalarType::Float, Add) => {
-            "(SELECT CASE WHEN (q.a < 0) <> (q.b < 0) OR abs(q.b) <= 1.7976931348623157e308 - abs(q.a) THEN q.a + q.b END FROM (SELECT $1 AS a, $2 AS b) AS q)"
+            "(SELECT CASE WHEN (q.a < 0) <> (q.b < 0) OR abs(q.b) - (1.7976931348623157e308 - abs(q.a)) < 9.979201547673599e291 THEN q.a + q.b END FROM (SELECT $1 AS a, $2 AS b) AS q)"
         }
         (ScalarType::Float, Sub) => {
-            "(SELECT CASE WHEN (q.a < 0) = (q.b < 0) OR abs(q.b) <= 1.7976931348623157e308 - abs(q.a) THEN q.a - q.b END FROM (SELECT $1 AS a, $2 AS b) AS q)"
+            "(SELECT CASE WHEN (q.a < 0) = (q.b < 0) OR abs(q.b) - (1.7976931348623157e308 - abs(q.a)) < 9.979201547673599e291 THEN q.a - q.b END FROM (SELECT $1 AS a, $2 AS b) AS q)"
         }
         (ScalarType::Float, Mul) => {
-            "(SELECT CASE WHEN q.a = 0 OR q.b = 0 THEN 0 WHEN ln(abs(q.a)) + ln(abs(q.b)) > 709.7827 THEN NULL WHEN ln(abs(q.a)) + ln(abs(q.b)) < -744.4 THEN 0 ELSE q.a * q.b END FROM (SELECT $1 AS a, $2 AS b) AS q)"
+            "(SELECT CASE WHEN q.a = 0 OR q.b = 0 THEN 0 WHEN abs(q.a) > 1.7976931348623157e308 / GREATEST(abs(q.b), 1) THEN NULL WHEN ln(abs(q.a)) + ln(abs(q.b)) < -745.13 THEN 0 ELSE q.a * q.b END FROM (SELECT $1 AS a, $2 AS b) AS q)"
         }
         (ScalarType::Float, Div) => {
-            "(SELECT CASE WHEN q.b = 0 THEN NULL WHEN q.a = 0 THEN 0 WHEN ln(abs(q.a)) - ln(abs(q.b)) > 709.7827 THEN NULL WHEN ln(abs(q.a)) - ln(abs(q.b)) < -744.4 THEN 0 ELSE q.a / q.b END FROM (SELECT $1 AS a, $2 AS b) AS q)"
+            "(SELECT CASE WHEN q.b = 0 THEN NULL WHEN q.a = 0 THEN 0 WHEN abs(q.a) > 1.7976931348623157e308 * LEAST(abs(q.b), 1) THEN NULL WHEN ln(abs(q.a)) - ln(abs(q.b)) < -745.13 THEN 0 ELSE q.a / q.b END FROM (SELECT $1 AS a, $2 AS b) AS q)"
         }
         (ScalarType::Float, Rem) => "NULL::double precision",
         (ScalarType::Decimal { .. }, Add) => {
@@ -142,10 +142,10 @@ const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
         }
         (ScalarType::Decimal { .. }, Rem) => "($1 % NULLIF($2, 0))",
         (ScalarType::Timestamp | ScalarType::Date, Sub) => {
-            "(SELECT CASE WHEN extract(epoch FROM q.t) * 1000000 - q.d BETWEEN -62135596800000000 AND 253402300799999999 THEN q.t - make_interval(hours => (q.d / 3600000000)::integer, secs => (q.d % 3600000000) / 1000000.0) END FROM (SELECT $1::timestamptz AS t, $2::bigint AS d) AS q)"
+            "(SELECT CASE WHEN extract(epoch FROM q.t) * 1000000 - q.d BETWEEN -62135596800000000 AND 253402300799999999 THEN q.t - make_interval(hours => (GREATEST(LEAST(q.d, 400000000000000000), -400000000000000000) / 3600000000)::integer, secs => (q.d % 3600000000) / 1000000.0) END FROM (SELECT $1::timestamptz AS t, $2::bigint AS d) AS q)"
         }
         (ScalarType::Timestamp | ScalarType::Date, Add | Mul | Div | Rem) => {
-            "(SELECT CASE WHEN extract(epoch FROM q.t) * 1000000 + q.d BETWEEN -62135596800000000 AND 253402300799999999 THEN q.t + make_interval(hours => (q.d / 3600000000)::integer, secs => (q.d % 3600000000) / 1000000.0) END FROM (SELECT $1::timestamptz AS t, $2::bigint AS d) AS q)"
+            "(SELECT CASE WHEN extract(epoch FROM q.t) * 1000000 + q.d BETWEEN -62135596800000000 AND 253402300799999999 THEN q.t + make_interval(hours => (GREATEST(LEAST(q.d, 400000000000000000), -400000000000000000) / 3600000000)::integer, secs => (q.d % 3600000000) / 1000000.0) END FROM (SELECT $1::timestamptz AS t, $2::bigint AS d) AS q)"
         }
         (_, Add) => {
             "NULLIF(NULLIF(GREATEST(LEAST($1::numeric + $2::numeric, 9223372036854775808), -9223372036854775809), 9223372036854775808), -9223372036854775809)::bigint"

@@ -1,0 +1,226 @@
+//! The statements of one table that is changed where it stands: what is in the way goes,
+//! columns change, constraints and indexes come.
+
+use super::{InPlace, Pair};
+use crate::shape::{is_foreign, missing_uniques, provides, same_check, same_index, unwanted_uniques};
+use backstay_engine::live::{LiveColumn, LiveTable};
+use backstay_schema::catalog::{Column, Unique};
+use backstay_schema::scalar::ScalarType;
+use backstay_sql::ddl;
+use backstay_sql::ddl::alter::{self, Kind};
+
+/// The statements of one table in the making.
+struct Steps<'a> {
+    of: &'a InPlace<'a>,
+    pair: &'a Pair<'a>,
+    statements: Vec<String>,
+}
+
+/// The statements of one table, in order.
+pub(super) fn of(of: &InPlace<'_>, pair: &Pair<'_>) -> Vec<String> {
+    let mut steps = Steps { of, pair, statements: Vec::new() };
+    steps.drop_first();
+    steps.columns();
+    steps.add_constraints();
+    steps.indexes();
+    steps.statements
+}
+
+impl Steps<'_> {
+    fn drop(&mut self, kind: Kind, name: Option<&String>) {
+        let table = &self.pair.table.name;
+        let name = name.map(String::as_str).unwrap_or_default();
+        self.statements.extend(alter::drop_constraint(self.of.dialect, table, kind, name));
+    }
+
+    /// What holds a column that changes, and checks that nobody wants.
+    fn drop_first(&mut self) {
+        let pair = self.pair;
+        for check in pair.named.checks.iter().filter(|check| !pair.check_stays(check)) {
+            self.drop(Kind::Check, check.name.as_ref());
+        }
+        for unique in pair.named.uniques.iter().filter(|unique| holds(pair, &unique.columns)) {
+            self.drop(Kind::Unique, unique.name.as_ref());
+        }
+        for index in &pair.named.indexes {
+            if !is_foreign(index) && holds_some(pair, &index.columns) {
+                let statement = ddl::drop_index(self.of.dialect, &pair.table.name, &index.name);
+                self.statements.push(statement);
+            }
+        }
+        if pair.key_changes()
+            && let Some(key) = &pair.named.key
+        {
+            let counted = pair.named.columns.iter().find(|column| column.counted);
+            let column = counted.and_then(|live| pair.table.columns.iter().find(|c| c.name == live.name));
+            if let Some(column) = column {
+                self.statements.push(alter::stop_counting(self.of.dialect, pair.table, column));
+            }
+            self.drop(Kind::Key, key.name.as_ref());
+        }
+    }
+
+    fn columns(&mut self) {
+        let (pair, dialect, catalog) = (self.pair, self.of.dialect, self.of.catalog);
+        let table = pair.table;
+        for (new, old) in &pair.columns.renamed {
+            self.statements.push(alter::rename_column(dialect, &table.name, old, new));
+        }
+        for name in &pair.columns.dropped {
+            self.statements.push(alter::drop_column(dialect, &table.name, name));
+        }
+        for column in &pair.columns.added {
+            self.statements.extend(ddl::column::add_column(catalog, dialect, table, column));
+        }
+        for column in &table.columns {
+            let Some(old) = pair.old(column) else { continue };
+            let check = ddl::check::column_check_name(table, column);
+            let text = |live: &LiveTable| {
+                live.checks.iter().find(|c| c.name.as_deref() == Some(&check)).map(|c| c.text.clone())
+            };
+            let was_text = pair
+                .from(dialect, column)
+                .is_none_or(|from| matches!(from, ScalarType::String | ScalarType::Enum(_)));
+            if was_text && text(&pair.named) != text(&pair.wanted) {
+                self.statements.extend(alter::rename_members(catalog, dialect, table, column));
+            }
+            self.column(column, old);
+        }
+    }
+
+    /// Type, NULL and counting of a column that stays.
+    fn column(&mut self, column: &Column, old: &LiveColumn) {
+        let (pair, dialect) = (self.pair, self.of.dialect);
+        let table = pair.table;
+        let mut nullable = old.nullable;
+        if let Some(from) = pair.from(dialect, column) {
+            if old.default.is_some() {
+                self.statements.push(alter::drop_default(dialect, table, column));
+            }
+            self.statements.extend(alter::change_type(dialect, table, column, from));
+            nullable |= !alter::keeps_null(dialect);
+        }
+        if nullable && !column.nullable {
+            if old.nullable {
+                self.statements.extend(alter::fill_missing(dialect, table, column));
+            }
+            self.statements.push(alter::forbid_null(dialect, table, column));
+        } else if !nullable && column.nullable {
+            self.statements.push(alter::allow_null(dialect, table, column));
+        }
+    }
+
+    fn add_constraints(&mut self) {
+        let (pair, dialect, catalog) = (self.pair, self.of.dialect, self.of.catalog);
+        let table = pair.table;
+        if pair.key_changes() && !table.key.is_empty() {
+            self.statements.push(alter::add_key(catalog, dialect, table));
+        } else if let (Some(live), Some(wanted)) = (&pair.named.key, &pair.wanted.key)
+            && let (Some(from), Some(to)) = (&live.name, &wanted.name)
+            && !pair.names.same(Some(from), Some(to))
+        {
+            let renamed = alter::rename_constraint(dialect, &table.name, Kind::Key, (from, to));
+            self.statements.extend(renamed);
+        }
+        for column in table.columns.iter().filter(|column| ddl::column::is_counted(table, column)) {
+            if pair.key_changes() || pair.old(column).is_some_and(|old| !old.counted) {
+                self.statements.push(alter::count(dialect, table, column));
+            }
+        }
+        self.uniques();
+        for check in ddl::check::of_table(catalog, dialect, table) {
+            let Some(wanted) = pair.wanted.checks.iter().find(|c| c.name.as_deref() == Some(&check.name))
+            else {
+                continue;
+            };
+            let mut live = pair.named.checks.iter();
+            let stands = live.any(|live| same_check(live, wanted, pair.names) && pair.check_stays(live));
+            if !stands {
+                self.statements.push(alter::add_check(catalog, dialect, table, &check));
+            }
+        }
+    }
+
+    fn uniques(&mut self) {
+        let (pair, dialect) = (self.pair, self.of.dialect);
+        let table = pair.table;
+        let standing = LiveTable {
+            uniques: pair.named.uniques.iter().filter(|u| !holds(pair, &u.columns)).cloned().collect(),
+            indexes: pair.named.indexes.iter().filter(|i| !holds_some(pair, &i.columns)).cloned().collect(),
+            ..LiveTable::default()
+        };
+        let mut unwanted: Vec<_> = unwanted_uniques(&standing, &pair.wanted, pair.names)
+            .into_iter()
+            .filter_map(|index| standing.uniques.get(index))
+            .collect();
+        let mut missing: Vec<&Unique> = Vec::new();
+        for wanted in missing_uniques(&standing, &pair.wanted, pair.names) {
+            let Some(wanted) = pair.wanted.uniques.get(wanted) else { continue };
+            let same = unwanted.iter().position(|live| live.columns == wanted.columns);
+            if let (Some(at), Some(to)) = (same, &wanted.name)
+                && let Some(from) = &unwanted.remove(at).name
+            {
+                let renamed = alter::rename_constraint(dialect, &table.name, Kind::Unique, (from, to));
+                self.statements.extend(renamed);
+                continue;
+            }
+            missing.extend(table.uniques.iter().filter(|unique| Some(&unique.name) == wanted.name.as_ref()));
+        }
+        for live in unwanted {
+            self.drop(Kind::Unique, live.name.as_ref());
+        }
+        for unique in missing {
+            self.statements.push(alter::add_unique(self.of.catalog, dialect, table, unique));
+        }
+    }
+
+    fn indexes(&mut self) {
+        let (pair, dialect) = (self.pair, self.of.dialect);
+        let table = pair.table;
+        let mut unwanted = Vec::new();
+        for live in &pair.named.indexes {
+            let wanted = pair.wanted.indexes.iter().any(|other| same_index(live, other, pair.names));
+            let unique = pair.wanted.uniques.iter().any(|unique| provides(live, &unique.columns));
+            if !is_foreign(live) && !wanted && !unique && !holds_some(pair, &live.columns) {
+                unwanted.push(live);
+            }
+        }
+        for index in ddl::indexes(table) {
+            let Some(wanted) = pair.wanted.indexes.iter().find(|other| other.name == index.name) else {
+                continue;
+            };
+            let stands = pair
+                .named
+                .indexes
+                .iter()
+                .any(|live| same_index(live, wanted, pair.names) && !holds_some(pair, &live.columns));
+            if stands {
+                continue;
+            }
+            let same = unwanted.iter().position(|live| live.columns == wanted.columns && !live.unique);
+            if let Some(at) = same {
+                let from = &unwanted.remove(at).name;
+                self.statements.extend(alter::rename_index(dialect, &table.name, (from, &index.name)));
+            } else {
+                let taken = unwanted.iter().position(|live| live.name == index.name);
+                if let Some(at) = taken {
+                    let name = &unwanted.remove(at).name;
+                    self.statements.push(ddl::drop_index(dialect, &table.name, name));
+                }
+                self.statements.push(ddl::create_index(table, dialect, &index));
+            }
+        }
+        // last: until its successor stands a reference may need it
+        for live in unwanted {
+            self.statements.push(ddl::drop_index(dialect, &table.name, &live.name));
+        }
+    }
+}
+
+fn holds(pair: &Pair<'_>, columns: &[String]) -> bool {
+    columns.iter().any(|name| pair.is_touched(name))
+}
+
+fn holds_some(pair: &Pair<'_>, columns: &[Option<String>]) -> bool {
+    columns.iter().flatten().any(|name| pair.is_touched(name))
+}
