@@ -63,6 +63,10 @@ const IS_APPLIED: &str = "SELECT 1 FROM `_backstay_migration` WHERE `number` = ?
 const READ_JOURNAL: &str =
     "SELECT `number`, `name`, `checksum`, `applied_at` FROM `_backstay_migration` ORDER BY `number`";
 
+const NOW: &str = "SELECT LPAD(HEX(UNIX_TIMESTAMP()), 8, '0')";
+
+const FORGOTTEN: &str = "SELECT schema_name FROM information_schema.schemata WHERE schema_name REGEXP '^_backstay_rehearsal_[0-9A-Fa-f]{8}_' AND CAST(CONV(SUBSTRING(schema_name, 21, 8), 16, 10) AS UNSIGNED) < UNIX_TIMESTAMP() - 3600";
+
 /// Definitions wait for those who use a table, but not for ever.
 const PATIENCE: &str = "SET SESSION lock_wait_timeout = 60";
 
@@ -91,8 +95,8 @@ pub async fn apply(pool: &Pool, batch: &Batch) -> Result<(), Fault> {
 /// # Errors
 /// Whatever a statement is refused with; 42501 with the right that is missing.
 pub async fn rehearse(pool: &Pool, statements: &[String]) -> Result<Live, Fault> {
-    let name = format!("_backstay_rehearsal_{:016x}", random());
     let mut outside = pool.take(Purpose::Write).await?;
+    let name = clear_stage(&mut outside).await?;
     let make = (outside.flavour().make_database)(&name);
     outside.control(&make).await.map_err(|refusal| match refusal.number() {
         Some(1044 | 1227) => missing_right(refusal),
@@ -117,6 +121,19 @@ pub async fn journal(pool: &Pool) -> Result<Vec<JournalRow>, Fault> {
     let rows = connection.rows(READ_JOURNAL, &[]).await?;
     let one = |(number, name, checksum, applied_at)| JournalRow { number, name, checksum, applied_at };
     rows.into_iter().map(|found| row(found).map(one)).collect()
+}
+
+/// Drops what rehearsals left that died more than an hour ago, and gives a new one its name:
+/// it begins with the database's time.
+async fn clear_stage(connection: &mut Connection) -> Result<String, Fault> {
+    for found in connection.rows(FORGOTTEN, &[]).await? {
+        let (name,): (String,) = row(found)?;
+        let drop = ["DROP DATABASE IF EXISTS `", &name, "`"].concat();
+        connection.control(&drop).await.map_err(Refusal::into_fault)?;
+    }
+    let now = connection.rows(NOW, &[]).await?.into_iter().next();
+    let (now,): (String,) = row(now.ok_or_else(|| Fault::internal("there is no time"))?)?;
+    Ok(format!("_backstay_rehearsal_{now}_{:016x}", random()))
 }
 
 async fn look(pool: &Pool, name: &str, statements: &[String]) -> Result<Live, Fault> {
