@@ -18,8 +18,9 @@ pub fn run(args: &[String]) -> Result<()> {
     ]))?;
     let engine = args.iter().find_map(|arg| arg.strip_prefix("--engine="));
     let server = engine.map(servers::durable).transpose()?;
-    let mut command = Command::new("cargo");
-    command.args(["run", "--release", "--locked", "-p", "bench", "--bin", "bench", "--"]);
+    // as built above: asked for alone it would be built again with other features
+    let target = shell::variable("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), Into::into);
+    let mut command = Command::new(target.join("release/bench"));
     command.args(args.iter().filter(|arg| !arg.starts_with("--engine=")));
     if let Some(server) = &server {
         command.env("DATABASE_URL", server.database("bench")?);

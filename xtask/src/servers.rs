@@ -47,6 +47,12 @@ pub fn start() -> (Vec<Server>, Vec<String>) {
         ("MariaDB", "BACKSTAY_MARIADB_URL", || mariadb(Keeps::Little)),
     ];
     let (mut servers, mut skipped) = (Vec::new(), Vec::new());
+    let galera = Path::new("/usr/lib/galera/libgalera_smm.so").is_file();
+    for (there, package) in [(has("pgbouncer"), "pgbouncer"), (galera, "galera-4"), (has("rsync"), "rsync")] {
+        if !there && let Err(reason) = install(&[package]) {
+            skipped.push(format!("{package}: {reason:#}"));
+        }
+    }
     for (kind, variable, start) in kinds {
         match shell::variable(variable) {
             Some(url) => servers.push(Server { name: kind.to_owned(), url, running: None }),

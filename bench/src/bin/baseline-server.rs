@@ -219,7 +219,7 @@ impl Store {
             }
             Self::MySql(pool) => {
                 let mut connection = pool.get_conn().await?;
-                let rows: Vec<(Vec<u8>, String, i32, Vec<u8>, String)> = connection
+                let rows: Vec<MyListed> = connection
                     .exec(
                         "SELECT p.id, p.title, p.score, a.id, a.name FROM post p JOIN author a ON a.id = p.author_id
                          WHERE (p.published OR p.owner_id = ?) ORDER BY p.created_at DESC, p.id LIMIT 20",
@@ -330,6 +330,7 @@ impl Store {
     }
 }
 
+type MyListed = (Vec<u8>, String, i32, Vec<u8>, String);
 type MyPost = (Vec<u8>, Option<Vec<u8>>, Vec<u8>, String, Option<String>, i32, bool, String);
 
 fn pick<'s>(sessions: &'s [Session], next: &AtomicUsize) -> Result<&'s Session> {

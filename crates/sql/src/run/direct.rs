@@ -207,13 +207,17 @@ impl Lower<'_> {
         Ok(())
     }
 
-    /// ` AND ((pred) IS TRUE)`, or nothing where it always holds.
+    /// ` AND pred`, or nothing where it always holds. A condition of rows needs no more than
+    /// to be TRUE, and said so plainly an index can meet it.
     fn and_holds(&mut self, keyword: &mut &'static str, pred: &Pred) -> Result<(), Fault> {
-        if matches!(pred, Pred::Const(true)) {
-            return Ok(());
+        match pred {
+            Pred::Const(true) => Ok(()),
+            Pred::And(all) if !all.is_empty() => all.iter().try_for_each(|pred| self.and_holds(keyword, pred)),
+            _ => {
+                self.writer.push(keyword);
+                *keyword = " AND ";
+                self.pred(pred)
+            }
         }
-        self.writer.push(keyword);
-        *keyword = " AND ";
-        self.holds(pred)
     }
 }
