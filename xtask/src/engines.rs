@@ -59,7 +59,9 @@ pub fn page(outcomes: &[Outcome], engines: &[String], is_to_write: bool) -> Resu
     if is_to_write {
         return std::fs::write(&path, text).with_context(|| format!("cannot write {PAGE}"));
     }
-    say(&format!("{PAGE} says otherwise; this run came to:\n\n{text}\nto write it: cargo xtask test --write"));
+    say(&format!(
+        "{PAGE} says otherwise; this run came to:\n\n{text}\nto write it: cargo xtask test --write"
+    ));
     Ok(())
 }
 

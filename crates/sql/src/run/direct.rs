@@ -212,7 +212,9 @@ impl Lower<'_> {
     fn and_holds(&mut self, keyword: &mut &'static str, pred: &Pred) -> Result<(), Fault> {
         match pred {
             Pred::Const(true) => Ok(()),
-            Pred::And(all) if !all.is_empty() => all.iter().try_for_each(|pred| self.and_holds(keyword, pred)),
+            Pred::And(all) if !all.is_empty() => {
+                all.iter().try_for_each(|pred| self.and_holds(keyword, pred))
+            }
             _ => {
                 self.writer.push(keyword);
                 *keyword = " AND ";
