@@ -57,6 +57,9 @@ pub struct Dialect {
     pub casts_refuse: bool,
     /// How rows of to-many embeds are fetched.
     pub children: Children,
+    /// What ends a test for rows within another sub-select, to keep the planner from a
+    /// plan that answers wrongly.
+    pub nested_exists: &'static str,
     /// Which writes can answer.
     pub returning: Returning,
     /// The key that the database counted for the row inserted last, where an insert cannot answer.

@@ -31,6 +31,8 @@ pub struct Lower<'a> {
     outside: Outside,
     /// Whether single rows that are read stay as they are until the transaction ends.
     locking: bool,
+    /// How many sub-selects are open.
+    nesting: usize,
     /// A source that bears no alias: its table is what the statement writes.
     written: Option<(SourceId, Naming)>,
 }
@@ -66,6 +68,7 @@ impl<'a> Lower<'a> {
             scope: Vec::new(),
             outside: Outside::Nothing,
             locking: false,
+            nesting: 0,
             written: None,
         }
     }
@@ -178,6 +181,14 @@ impl<'a> Lower<'a> {
             lower.writer.alias(source);
             Ok(())
         })
+    }
+
+    /// Writes within a sub-select.
+    pub(crate) fn nested(&mut self, write: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
+        self.nesting += 1;
+        let written = write(self);
+        self.nesting -= 1;
+        written
     }
 
     /// Keeps writers from the single rows that a sub-select found.

@@ -41,6 +41,7 @@ pub static MARIADB: Dialect = Dialect {
     },
     row_set: RowSetForm::JsonTable { column: table_column, read: table_read },
     children: Children::PerLevel,
+    nested_exists: "",
     returning: Returning::InsertAndDelete,
     counted_last: "SELECT LAST_INSERT_ID()",
     count_on: None,

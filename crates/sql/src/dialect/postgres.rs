@@ -31,6 +31,8 @@ pub static POSTGRES: Dialect = Dialect {
     json: JsonForm::Steps { get: " -> ", text: " ->> " },
     row_set: RowSetForm::Arrays,
     children: Children::Arrays,
+    // 18.4 hashes such a test once and does not hash it again for the next row of the outermost level
+    nested_exists: " OFFSET 0",
     returning: Returning::Always,
     counted_last: "SELECT lastval()",
     count_on: Some(

@@ -35,6 +35,7 @@ pub static SQLITE: Dialect = Dialect {
         from: " FROM json_each($1)",
     },
     children: Children::PerRow,
+    nested_exists: "",
     returning: Returning::Always,
     counted_last: "SELECT last_insert_rowid()",
     count_on: None,

@@ -170,7 +170,10 @@ impl Lower<'_> {
         let table = self.catalog.table(exists.table);
         self.writer.push(before).push("SELECT 1 FROM ");
         self.table_as(table, exists.source);
-        self.condition(" WHERE ", &exists.filter)?;
+        self.nested(|lower| lower.condition(" WHERE ", &exists.filter))?;
+        if self.nesting > 0 {
+            self.writer.push(self.dialect.nested_exists);
+        }
         if matches_at_most_one(self.catalog, exists) {
             self.lock_read();
         }

@@ -246,7 +246,7 @@ impl Lower<'_> {
         self.writer.push("(SELECT ");
         self.scalar(&lookup.value)?;
         self.writer.push(" FROM ").table(table).push(" AS ").alias(lookup.source);
-        self.condition(" WHERE ", &lookup.filter)?;
+        self.nested(|lower| lower.condition(" WHERE ", &lookup.filter))?;
         self.lock_read();
         self.writer.push(")");
         self.leave();
@@ -273,7 +273,7 @@ impl Lower<'_> {
             }
         }
         self.writer.push(" FROM ").table(table).push(" AS ").alias(aggregate.source);
-        self.condition(" WHERE ", &aggregate.filter)?;
+        self.nested(|lower| lower.condition(" WHERE ", &aggregate.filter))?;
         self.writer.push(")");
         self.leave();
         Ok(())

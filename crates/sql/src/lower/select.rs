@@ -277,7 +277,7 @@ impl<'a> Lower<'a> {
                 OutputValue::Count { select, .. } => {
                     self.separate(gathered.cells.len());
                     self.writer.push("(");
-                    self.count(select)?;
+                    self.nested(|lower| lower.count(select))?;
                     self.writer.push(")");
                     self.cell(ScalarType::BigInt, gathered);
                     gathered.layout.push(Piece::Cell);
@@ -320,6 +320,7 @@ impl<'a> Lower<'a> {
         let depth = self.depth();
         enter_joined(self, &inner.outputs);
         self.writer.push("SELECT ");
+        self.nesting += 1;
         self.outputs(&inner.outputs, &mut below)?;
         if below.cells.is_empty() {
             self.writer.push("1");
@@ -328,6 +329,7 @@ impl<'a> Lower<'a> {
         self.from(inner, &below, Source::Table)?;
         self.order(&inner.order)?;
         self.page(inner)?;
+        self.nesting -= 1;
         self.leave_to(depth - 1);
         let rows = self.writer.detach();
         self.writer.push("(SELECT ");
