@@ -12,12 +12,9 @@ use backstay_base::fault::Fault;
 use backstay_policy::guarded::Guarded;
 use backstay_query::plan::{Query, Script};
 use backstay_query::reply::Reply;
-use backstay_schema::catalog::{Catalog, TableId};
 use backstay_sql::run::direct::Direct;
-use backstay_sql::run::needs::{Needs, needs};
+use backstay_sql::run::needs::{Needs, Watching};
 use backstay_sql::run::{Outcome, References, needs_deferred_references, run};
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// How often an upsert is begun again because another one was faster.
 const OVERTAKEN: u32 = 3;
@@ -28,16 +25,14 @@ pub struct Scripts {
     /// Where they run.
     pub pool: Pool,
     /// Tables whose rows rules of others read, of the catalog that was asked for last.
-    watched: Mutex<Option<Watched>>,
+    watching: Watching,
 }
-
-type Watched = (Arc<Catalog>, Arc<BTreeSet<TableId>>);
 
 impl Scripts {
     /// On these connections.
     #[must_use]
     pub fn new(pool: Pool) -> Self {
-        Self { pool, watched: Mutex::default() }
+        Self { pool, watching: Watching::default() }
     }
 
     /// Runs a script, again where that may help.
@@ -61,8 +56,7 @@ impl Scripts {
         let purpose = if script.writes() { Purpose::Write } else { Purpose::Read };
         let mut connection = self.pool.take(purpose).await?;
         let dialect = connection.flavour().dialect;
-        let watched = self.watched(script.catalog());
-        match needs(script.inner(), script.catalog(), dialect, &watched) {
+        match self.watching.needs(script, dialect) {
             Needs::Statement => {
                 let outcome = run_on(&mut connection, script, References::PerStatement).await?;
                 Ok(outcome.reply)
@@ -71,18 +65,6 @@ impl Scripts {
             Needs::Transaction => write(&mut connection, script).await,
             Needs::Serializable => stepwise(&mut connection, script, Transaction::Serializable).await,
         }
-    }
-
-    fn watched(&self, catalog: &Arc<Catalog>) -> Arc<BTreeSet<TableId>> {
-        let mut known = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, watched)) = known.as_ref()
-            && Arc::ptr_eq(of, catalog)
-        {
-            return Arc::clone(watched);
-        }
-        let watched = Arc::new(catalog.watched());
-        *known = Some((Arc::clone(catalog), Arc::clone(&watched)));
-        watched
     }
 }
 

@@ -14,22 +14,17 @@ use backstay_engine::position::{Near, Placed};
 use backstay_policy::guarded::Guarded;
 use backstay_query::plan::Script;
 use backstay_query::reply::Reply;
-use backstay_schema::catalog::{Catalog, TableId};
 use backstay_sql::dialect::postgres::POSTGRES;
 use backstay_sql::run::direct::Direct;
-use backstay_sql::run::needs::{Needs, needs};
+use backstay_sql::run::needs::{Needs, Watching};
 use backstay_sql::run::{Outcome, References, needs_deferred_references, run};
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// Runs scripts.
 #[derive(Debug, Default)]
 pub struct Scripts {
     /// The catalog seen last, and the tables whose writers must be serialized with others.
-    watched: Mutex<Option<Watched>>,
+    watching: Watching,
 }
-
-type Watched = (Arc<Catalog>, Arc<BTreeSet<TableId>>);
 
 impl Scripts {
     /// Runs a script on the primary.
@@ -77,8 +72,7 @@ impl Scripts {
     }
 
     fn needs(&self, script: &Guarded<Script>) -> Needs {
-        let watched = self.watched(script.catalog());
-        needs(script.inner(), script.catalog(), &POSTGRES, &watched)
+        self.watching.needs(script, &POSTGRES)
     }
 
     async fn answer(&self, pool: &Pool, script: &Guarded<Script>, place: Place) -> Result<Placed, Fault> {
@@ -97,18 +91,6 @@ impl Scripts {
                 Err(trouble) => pool.again(trouble, &mut attempts).await?,
             }
         }
-    }
-
-    fn watched(&self, catalog: &Arc<Catalog>) -> Arc<BTreeSet<TableId>> {
-        let mut known = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, watched)) = known.as_ref()
-            && Arc::ptr_eq(of, catalog)
-        {
-            return Arc::clone(watched);
-        }
-        let watched = Arc::new(catalog.watched());
-        *known = Some((Arc::clone(catalog), Arc::clone(&watched)));
-        watched
     }
 }
 

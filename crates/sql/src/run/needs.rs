@@ -3,11 +3,13 @@
 
 use crate::dialect::{Children, Dialect};
 use crate::lower::join::matches_at_most_one;
+use backstay_policy::guarded::Guarded;
 use backstay_query::plan::{
     Assign, Exists, Insert, Output, OutputValue, Pred, Query, Scalar, Script, Select, Update,
 };
 use backstay_schema::catalog::{Catalog, TableId};
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What running a script takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,32 @@ pub enum Needs {
     /// A transaction whose rules read any number of rows, or that writes rows which such
     /// rules read: as if no other ran.
     Serializable,
+}
+
+type Watched = (Arc<Catalog>, Arc<BTreeSet<TableId>>);
+
+/// [`Catalog::watched`] of the catalog that was asked for last: it is worked out once per reload.
+#[derive(Debug, Default)]
+pub struct Watching(Mutex<Option<Watched>>);
+
+impl Watching {
+    /// What a script needs.
+    #[must_use]
+    pub fn needs(&self, script: &Guarded<Script>, dialect: &'static Dialect) -> Needs {
+        needs(script.inner(), script.catalog(), dialect, &self.of(script.catalog()))
+    }
+
+    fn of(&self, catalog: &Arc<Catalog>) -> Arc<BTreeSet<TableId>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, watched)) = known.as_ref()
+            && Arc::ptr_eq(of, catalog)
+        {
+            return Arc::clone(watched);
+        }
+        let watched = Arc::new(catalog.watched());
+        *known = Some((Arc::clone(catalog), Arc::clone(&watched)));
+        watched
+    }
 }
 
 /// What a script needs; `watched` is [`Catalog::watched`].
