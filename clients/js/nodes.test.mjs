@@ -156,15 +156,21 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test("a key made by a command is taken by every node within two seconds", { skip }, async () => {
+test("a key made by a command is taken by every node, and refused once taken back, within two seconds", { skip }, async () => {
   const made = await command("keys", "create", "publishable");
   const key = made.key ?? made.text ?? made.publishable;
-  const ms = await until(async (port) => {
+  const reads = async (port) => {
     const answer = await fetch(`${at(port)}/rest/v1/product?limit=1`, { headers: { apikey: key } });
     await answer.text();
-    return answer.status === 200;
-  });
-  assert.ok(ms < SEEN_WITHIN_MS, `${ms} ms`);
+    return answer.status;
+  };
+  const known = await until(async (port) => (await reads(port)) === 200);
+  assert.ok(known < SEEN_WITHIN_MS, `${known} ms`);
+
+  const { id } = (await command("keys", "list")).keys.find((one) => one.key === key);
+  await command("keys", "revoke", id);
+  const gone = await until(async (port) => (await reads(port)) === 401);
+  assert.ok(gone < SEEN_WITHIN_MS, `${gone} ms`);
 });
 
 test("an account of one node is known to the others at once, and its end within two seconds", { skip }, async () => {

@@ -28,10 +28,9 @@ use p256::ecdsa::SigningKey;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Oldest keys that are believed when a token or key is not among them, in microseconds.
-const STALE_KEYS_MICROS: i64 = 2_000_000;
-/// Oldest keys that are believed at all while the database answers, in microseconds.
-const OLD_KEYS_MICROS: i64 = 30_000_000;
+/// Oldest keys that are believed while the database answers, in microseconds: half of the two
+/// seconds within which every node knows that a key was made or taken back.
+const OLD_KEYS_MICROS: i64 = 1_000_000;
 /// Name of the secret behind legacy API keys.
 const LEGACY: &str = "legacy_jwt";
 /// Name of the secret behind refresh tokens.
@@ -161,7 +160,7 @@ impl Auth {
         if self.clock.now_micros().saturating_sub(ring.loaded_at) < OLD_KEYS_MICROS {
             return Ok(ring);
         }
-        match self.reload(catalog, OLD_KEYS_MICROS).await {
+        match self.reload(catalog).await {
             Ok(Some(ring)) => Ok(ring),
             Ok(None) => self.ring(),
             Err(fault) => {
@@ -173,12 +172,12 @@ impl Auth {
 
     /// The keys anew, unless they were loaded a moment ago: another node may have made one.
     pub(crate) async fn fresher_ring(&self, catalog: &Arc<Catalog>) -> Result<Option<Arc<KeyRing>>, Fault> {
-        self.reload(catalog, STALE_KEYS_MICROS).await
+        self.reload(catalog).await
     }
 
-    async fn reload(&self, catalog: &Arc<Catalog>, older_than: i64) -> Result<Option<Arc<KeyRing>>, Fault> {
+    async fn reload(&self, catalog: &Arc<Catalog>) -> Result<Option<Arc<KeyRing>>, Fault> {
         let age = self.clock.now_micros().saturating_sub(self.ring()?.loaded_at);
-        if age < older_than {
+        if age < OLD_KEYS_MICROS {
             return Ok(None);
         }
         let Ok(_alone) = self.reloading.try_lock() else { return Ok(None) };

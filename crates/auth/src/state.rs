@@ -1,14 +1,15 @@
 //! [`States`]: what may change about a session while its token is valid: whether it is
-//! still there, whether its account is banned, its role. No older than two seconds, and
-//! forgotten at once when this process changes it (SEMANTICS 27).
+//! still there, whether its account is banned, its role. Never older than SEMANTICS 27 lets
+//! it be, and forgotten at once when this process changes it.
 
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
-/// Oldest state that is believed, in microseconds.
-pub const MAX_AGE_MICROS: i64 = 2_000_000;
+/// Oldest state that is believed, in microseconds: half of the two seconds that are promised, for
+/// the answer that shows a change has to be read, judged and sent within them, too.
+pub const MAX_AGE_MICROS: i64 = 1_000_000;
 /// Most sessions that are remembered.
 const CAPACITY: usize = 100_000;
 
