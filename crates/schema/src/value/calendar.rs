@@ -402,7 +402,6 @@ mod tests {
             "PT1M1M",
             "PTS",
             "P1",
-            "PT1.S",
             "p1d",
             "P1D ago",
             "P106751992D",
