@@ -10,8 +10,8 @@ use backstay_migrate::security::wall;
 use backstay_policy::caller::{Caller, RequestInfo, User};
 use backstay_policy::weave;
 use backstay_query::plan::{
-    Assign, ColumnRef, Delete, End, Expect, Insert, Output, OutputValue, Pred, PredOp, Query, Scalar, Script,
-    Select, SourceId, Sources, Step, Update,
+    Assign, ColumnRef, Delete, Denials, End, Expect, Insert, Output, OutputValue, Pred, PredOp, Query,
+    Scalar, Script, Select, SourceId, Sources, Step, Update,
 };
 use backstay_query::reply::{Cell, Reply};
 use backstay_schema::catalog::{Catalog, Fill, Table};
@@ -234,6 +234,7 @@ fn insert(table: &Table, row: Vec<Value>) -> Insert {
         references: Vec::new(),
         checks: Vec::new(),
         rule: Pred::TRUE,
+        denials: Denials::default(),
         invalid: Vec::new(),
         conflict: None,
         returning: None,
@@ -318,6 +319,7 @@ async fn writes(
         filter: filter.clone(),
         filtered: true,
         rule: Pred::TRUE,
+        denials: Denials::default(),
         returning: None,
     };
     let affected = |reply: Option<Reply>| reply.map_or(0, |reply| reply.parts[0].affected);
@@ -347,6 +349,7 @@ async fn writes(
         references: Vec::new(),
         checks: Vec::new(),
         rule: Pred::TRUE,
+        denials: Denials::default(),
         keep: Vec::new(),
         transitions: Vec::new(),
         invalid: Vec::new(),

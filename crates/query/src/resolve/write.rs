@@ -2,7 +2,7 @@
 
 use super::{Resolver, Scope};
 use crate::named::{self, ConflictAction, Input};
-use crate::plan::{Assign, Conflict, Delete, Insert, Pred, Select, SourceId, Update};
+use crate::plan::{Assign, Conflict, Delete, Denials, Insert, Pred, Select, SourceId, Update};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_schema::catalog::{Column, ColumnId, DefaultValue, Member, RelationKind, Table};
@@ -41,6 +41,7 @@ impl<'c> Resolver<'c> {
             references: Vec::new(),
             checks: Vec::new(),
             rule: Pred::TRUE,
+            denials: Denials::default(),
             invalid: Vec::new(),
             conflict,
             returning,
@@ -79,7 +80,15 @@ impl<'c> Resolver<'c> {
             None => None,
         };
         let filtered = !delete.filters.is_empty();
-        Ok(Delete { table: table.id, row, filter, filtered, rule: Pred::TRUE, returning })
+        Ok(Delete {
+            table: table.id,
+            row,
+            filter,
+            filtered,
+            rule: Pred::TRUE,
+            denials: Denials::default(),
+            returning,
+        })
     }
 
     /// What a write answers with: every row written, in the order of the write unless another
@@ -178,6 +187,7 @@ fn bare_update(table: &Table, row: SourceId, old: SourceId, filter: Pred) -> Upd
         references: Vec::new(),
         checks: Vec::new(),
         rule: Pred::TRUE,
+        denials: Denials::default(),
         keep: Vec::new(),
         transitions: Vec::new(),
         invalid: Vec::new(),
