@@ -459,6 +459,7 @@ fn fold(function: AggregateFunction, values: Vec<Value>, ty: Option<ScalarType>)
     }
     let Some(first) = known.next() else {
         return match function {
+            AggregateFunction::Sum if ty == Some(ScalarType::Duration) => Some(Value::Duration(0)),
             AggregateFunction::Sum => constant::convert(&Value::Int(0), ty?),
             _ => Some(Value::Null),
         };

@@ -186,9 +186,9 @@ pub enum Valid {
     Min(Value),
     /// Largest value.
     Max(Value),
-    /// Fewest characters.
+    /// Fewest characters, or bytes.
     MinLength(u64),
-    /// Most characters.
+    /// Most characters, or bytes.
     MaxLength(u64),
     /// Regular expression that must match somewhere (anchors are the author's).
     Pattern(String),

@@ -215,6 +215,9 @@ fn any(catalog: &Catalog, ty: ScalarType, random: &mut impl Rng) -> Value {
         }
         ScalarType::Uuid => Value::Uuid(Uuid::from_u128(random.random())),
         ScalarType::Timestamp => Value::Timestamp(NOW + random.random_range(-1..2) * 90_000_000_000_000),
+        ScalarType::Time => Value::Time(random.random_range(0..86_400_000_000)),
+        ScalarType::Duration => Value::Duration(random.random()),
+        ScalarType::Bytes => Value::Bytes(random.random::<u32>().to_be_bytes().to_vec()),
         ScalarType::Date => Value::Null,
         ScalarType::Json => Value::Json("{}".to_owned()),
     }

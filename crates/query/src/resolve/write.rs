@@ -152,15 +152,23 @@ impl<'c> Resolver<'c> {
 
 /// Text in an index has a length that every engine's indexes hold.
 fn fits_its_index(table: &Table, column: &Column, value: Value) -> Result<Value, Fault> {
+    let (bytes, unit) = match &value {
+        Value::Text(text) => (text.len(), "characters"),
+        Value::Bytes(bytes) => (bytes.len(), "bytes"),
+        _ => return Ok(value),
+    };
     // an index has at most 32 columns
-    let Value::Text(text) = &value else { return Ok(value) };
-    if text.len() <= (INDEXED_CHARACTERS / 32) as usize {
+    if bytes <= (INDEXED_CHARACTERS / 32) as usize {
         return Ok(value);
     }
+    let length = match &value {
+        Value::Text(text) => text.chars().count(),
+        _ => bytes,
+    };
     match table.indexed_characters(column) {
-        Some(most) if text.chars().count() > most as usize => Err(Fault::new(
+        Some(most) if length > most as usize => Err(Fault::new(
             code::INDEX_TOO_WIDE,
-            format!("\"{}\" is in an index and holds at most {most} characters", column.name),
+            format!("\"{}\" is in an index and holds at most {most} {unit}", column.name),
         )),
         _ => Ok(value),
     }
