@@ -39,7 +39,6 @@ fn described(dialect: &'static Dialect, catalog: &Catalog, table: &Table) -> Liv
         name: partial.name.clone(),
         unique: partial.unique,
         partial: true,
-        ..LiveIndex::default()
     });
     let indexes = indexes.chain(partials);
     let references = ddl::references(table).filter_map(|(relation, constraint)| {
