@@ -44,6 +44,7 @@ impl Builder {
             partials: Vec::new(),
             checks: Vec::new(),
             access: Access::default(),
+            soft_delete: None,
             was: None,
             span: Span::default(),
             members: HashMap::new(),
@@ -67,6 +68,7 @@ impl Builder {
             valid: Vec::new(),
             valid_message: None,
             access: Access::default(),
+            soft_delete: None,
             relation: None,
             was: None,
             span: Span::default(),
@@ -90,6 +92,7 @@ impl Builder {
             target: id_of(target),
             kind,
             access: Access::default(),
+            soft_delete: None,
             span: Span::default(),
         });
         self
@@ -136,6 +139,7 @@ impl Builder {
             nullable: true,
             sees_all: false,
             access: Access::default(),
+            soft_delete: None,
             span: Span::default(),
         });
         self
