@@ -68,7 +68,6 @@ impl Builder {
             valid: Vec::new(),
             valid_message: None,
             access: Access::default(),
-            soft_delete: None,
             relation: None,
             was: None,
             span: Span::default(),
@@ -92,7 +91,6 @@ impl Builder {
             target: id_of(target),
             kind,
             access: Access::default(),
-            soft_delete: None,
             span: Span::default(),
         });
         self
@@ -139,7 +137,6 @@ impl Builder {
             nullable: true,
             sees_all: false,
             access: Access::default(),
-            soft_delete: None,
             span: Span::default(),
         });
         self
