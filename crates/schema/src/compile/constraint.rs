@@ -5,6 +5,7 @@ use crate::compile::build::{Builder, Placed};
 use crate::compile::draft::{Application, TypeDraft, every};
 use crate::diagnostic::codes;
 use crate::name::object_name;
+use crate::scalar::ScalarType;
 use backstay_base::suggest;
 
 impl Builder<'_> {
@@ -87,6 +88,16 @@ impl Builder<'_> {
     fn add_constraint(&mut self, index: usize, directive: &Application, columns: Vec<ColumnId>) {
         let unique = directive.name == "unique";
         let Some(table) = self.table_of(index) else { return };
+        let list = columns
+            .iter()
+            .map(|id| table.column(*id))
+            .find(|column| matches!(column.ty, ScalarType::List(_)));
+        if let Some(list) = list {
+            let message = format!("\"{}\" is a list, which `@{}` does not take", list.field, directive.name);
+            let help = "keep what is looked up in a type of its own, and refer to its rows";
+            self.error_with_help(codes::UNFIT_DIRECTIVE, directive.span, message, help);
+            return;
+        }
         let repeated = if unique {
             table.key == columns || table.uniques.iter().any(|other| other.columns == columns)
         } else {
