@@ -83,6 +83,7 @@ codes! {
     DISK_FULL = "53100", Unavailable, "no space is left; nothing was written";
     TOO_MANY_REQUESTS = "53400", Unavailable, "a queue of the server is full; nothing was done";
     IO_ERROR = "58030", Unavailable, "the storage failed; nothing was written";
+    DATA_CORRUPTED = "XX001", Internal, "the database file is damaged; nothing was written";
     OUTCOME_UNKNOWN = "08007", OutcomeUnknown, "the storage failed while a write was being made durable: it may or may not have happened";
     INTERNAL = "XX000", Internal, "a defect of the server";
     // PostgREST
