@@ -2,6 +2,7 @@
 //! name is resolved, every node typed, macros of named rules expanded, macros
 //! over literal lists kept as [`Over::List`].
 
+pub mod plain;
 pub mod walk;
 
 use crate::catalog::{ColumnId, ComputedId, Operation, RelationId, Span, TableId};

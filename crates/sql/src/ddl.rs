@@ -5,6 +5,7 @@ pub mod alter;
 pub mod check;
 pub mod column;
 pub mod copy;
+pub mod partial;
 pub mod security;
 
 use crate::dialect::Dialect;
@@ -134,7 +135,8 @@ fn create(
 /// `CREATE INDEX` for each index of the table and each reference that no index leads with.
 #[must_use]
 pub fn create_indexes(table: &Table, dialect: &'static Dialect) -> Vec<String> {
-    indexes(table).iter().map(|index| create_index(table, dialect, index)).collect()
+    let plain = indexes(table).into_iter().map(|index| create_index(table, dialect, &index));
+    plain.chain(table.partials.iter().map(|index| partial::create(table, dialect, index))).collect()
 }
 
 /// The indexes that a table has besides those of its key and unique constraints.

@@ -1,11 +1,13 @@
 //! `@unique`, `@index` and the indexes that references get by themselves.
 
-use crate::catalog::{ColumnId, Index, Span, Unique};
+use crate::catalog::{ColumnId, Index, PartialIndex, Span, Unique};
 use crate::compile::build::{Builder, Placed};
 use crate::compile::draft::{Application, TypeDraft, every};
 use crate::diagnostic::codes;
+use crate::expr::{Expr, ExprKind, Ty};
 use crate::name::object_name;
 use crate::scalar::ScalarType;
+use crate::value::Value;
 use backstay_base::suggest;
 
 impl Builder<'_> {
@@ -98,6 +100,11 @@ impl Builder<'_> {
             self.error_with_help(codes::UNFIT_DIRECTIVE, directive.span, message, help);
             return;
         }
+        if directive.text("where").is_some() {
+            self.add_partial(index, directive, columns);
+            return;
+        }
+        let Some(table) = self.table_of(index) else { return };
         let repeated = if unique {
             table.key == columns || table.uniques.iter().any(|other| other.columns == columns)
         } else {
@@ -115,6 +122,24 @@ impl Builder<'_> {
         } else {
             table.indexes.push(Index { name, columns });
         }
+    }
+
+    /// The condition is filled in with the rules, when every name has its meaning.
+    fn add_partial(&mut self, index: usize, directive: &Application, columns: Vec<ColumnId>) {
+        let unique = directive.name == "unique";
+        let condition = Expr {
+            kind: ExprKind::Const(Value::Bool(false)),
+            ty: Ty::Scalar(ScalarType::Boolean),
+            span: directive.span,
+        };
+        let Some(table) = self.table_of(index) else { return };
+        table.partials.push(PartialIndex {
+            name: String::new(),
+            columns,
+            unique,
+            condition,
+            span: directive.span,
+        });
     }
 
     /// Every reference can be followed backwards: an index begins with its columns.

@@ -1,6 +1,6 @@
 //! table: definitions of PostgreSQL.
 
-use super::{Alter, ChangeType, Definition, InPlace, Place, on_delete};
+use super::{Alter, ChangeType, Definition, InPlace, Partial, Place, on_delete};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::scalar::list::{Element, ListType};
 
@@ -23,6 +23,11 @@ pub static POSTGRES: Definition = Definition {
     default_time: "now()",
     default: " DEFAULT $1",
     drop_index: "DROP INDEX $1",
+    partial: Partial {
+        unique: "CREATE UNIQUE INDEX $1 ON $2 ($3) WHERE $4",
+        plain: "CREATE INDEX $1 ON $2 ($3) WHERE $4",
+        drop: "DROP INDEX $1",
+    },
     alter: Alter::InPlace(&InPlace {
         change_type: ChangeType::Converting(" ALTER COLUMN $1 TYPE $t USING $e"),
         convert,
