@@ -190,9 +190,9 @@ pub enum Valid {
     Min(Value),
     /// Largest value.
     Max(Value),
-    /// Fewest characters, or bytes.
+    /// Fewest characters, bytes or elements.
     MinLength(u64),
-    /// Most characters, or bytes.
+    /// Most characters, bytes or elements.
     MaxLength(u64),
     /// Regular expression that must match somewhere (anchors are the author's).
     Pattern(String),

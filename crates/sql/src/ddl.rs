@@ -251,7 +251,7 @@ impl Lower<'_> {
 pub(crate) const fn is_plain(valid: &Valid, ty: ScalarType) -> bool {
     match valid {
         Valid::Min(_) | Valid::Max(_) => true,
-        Valid::MinLength(_) | Valid::MaxLength(_) => matches!(ty, ScalarType::String),
+        Valid::MinLength(_) | Valid::MaxLength(_) => matches!(ty, ScalarType::String | ScalarType::Bytes),
         Valid::Pattern(_) | Valid::Format(_) => false,
     }
 }

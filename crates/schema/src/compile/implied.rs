@@ -39,6 +39,7 @@ fn soft_delete(ty: &mut TypeDraft, diagnostics: &mut Diagnostics) {
             ty: "Timestamp".to_owned(),
             ty_span: span,
             list: false,
+            nulls: false,
             required: false,
             directives: Vec::new(),
         });

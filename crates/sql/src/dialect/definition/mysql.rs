@@ -57,7 +57,7 @@ const fn column_type(ty: ScalarType, place: Place) -> &'static str {
         (ScalarType::Boolean, _) => "TINYINT(1)",
         (ScalarType::Enum(_), _) => "VARCHAR(63)",
         (ScalarType::String, Place::Index) => "VARCHAR($n)",
-        (ScalarType::String, Place::Row) | (ScalarType::Json, _) => "LONGTEXT",
+        (ScalarType::String, Place::Row) | (ScalarType::Json | ScalarType::List(_), _) => "LONGTEXT",
         (ScalarType::Uuid, _) => "BINARY(16)",
         (ScalarType::Timestamp, _) => "DATETIME(6)",
         (ScalarType::Date, _) => "DATE",
@@ -96,6 +96,7 @@ fn scalar(words: &str) -> Option<ScalarType> {
 const fn convert(from: ScalarType, to: ScalarType) -> Option<&'static str> {
     use ScalarType as T;
     Some(match (from, to) {
+        (T::List(_), _) | (_, T::List(_)) => return None,
         (T::BigInt | T::Int, T::Duration) | (T::Duration, T::BigInt) => "$1",
         (T::Duration, _) | (_, T::Duration) => return None,
         (T::Bytes, T::Bytes) => "$1",

@@ -2,6 +2,7 @@
 
 use super::{Alter, ChangeType, Definition, InPlace, Partial, Place, on_delete};
 use backstay_schema::scalar::ScalarType;
+use backstay_schema::scalar::list::{Element, ListType};
 
 /// PostgreSQL 13 and later.
 pub static POSTGRES: Definition = Definition {
@@ -61,12 +62,29 @@ const fn column_type(ty: ScalarType, _place: Place) -> &'static str {
         ScalarType::Duration => "bigint",
         ScalarType::Bytes => "bytea",
         ScalarType::Json => "json",
+        ScalarType::List(list) => match list.element {
+            Element::Int => "integer[]",
+            Element::BigInt | Element::Duration => "bigint[]",
+            Element::Float => "double precision[]",
+            Element::Decimal { .. } => "numeric($d, $s)[]",
+            Element::Boolean => "boolean[]",
+            Element::String | Element::Enum(_) => "text[] COLLATE \"C\"",
+            Element::Uuid => "uuid[]",
+            Element::Timestamp => "timestamp with time zone[]",
+            Element::Date => "date[]",
+            Element::Time => "time without time zone[]",
+            Element::Bytes => "bytea[]",
+        },
     }
 }
 
 /// The words are those of `format_type`.
 fn scalar(words: &str) -> Option<ScalarType> {
     let words = words.split(" COLLATE ").next().unwrap_or(words);
+    if let Some(element) = words.strip_suffix("[]") {
+        let element = Element::of(scalar(element)?)?;
+        return Some(ScalarType::List(ListType { element, nulls: true }));
+    }
     let (word, numbers) = super::word_and_numbers(words);
     Some(match word {
         "smallint" | "integer" => ScalarType::Int,
@@ -89,6 +107,7 @@ fn scalar(words: &str) -> Option<ScalarType> {
 const fn convert(from: ScalarType, to: ScalarType) -> Option<&'static str> {
     use ScalarType as T;
     Some(match (from, to) {
+        (T::List(_), _) | (_, T::List(_)) => return None,
         (T::Decimal { .. }, T::Int) => "round($1)::integer",
         (T::Decimal { .. }, T::BigInt) => "round($1)::bigint",
         (T::Decimal { .. } | T::Int | T::BigInt, T::Float) => "$1::double precision",

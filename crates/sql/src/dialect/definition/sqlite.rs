@@ -46,7 +46,8 @@ const fn column_type(ty: ScalarType, _place: Place) -> &'static str {
         | ScalarType::Date
         | ScalarType::Time
         | ScalarType::Json
-        | ScalarType::Enum(_) => "TEXT",
+        | ScalarType::Enum(_)
+        | ScalarType::List(_) => "TEXT",
     }
 }
 
