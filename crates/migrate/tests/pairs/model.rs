@@ -40,7 +40,6 @@ pub enum Kind {
     Boolean,
     Enum,
     Date,
-    Time,
     Duration,
     Bytes,
     List,
@@ -159,7 +158,7 @@ impl Field {
 
 impl Kind {
     fn random(types: &[&'static str], random: &mut impl Rng) -> Self {
-        match random.random_range(0..13) {
+        match random.random_range(0..12) {
             0 | 1 => Self::Int,
             2 => Self::Float,
             3 => Self::Decimal(*[0, 2, 4].choose(random).unwrap()),
@@ -167,10 +166,9 @@ impl Kind {
             5 => Self::Boolean,
             6 => Self::Enum,
             7 => Self::Date,
-            8 => Self::Time,
-            9 => Self::Duration,
-            10 => Self::Bytes,
-            11 => Self::List,
+            8 => Self::Duration,
+            9 => Self::Bytes,
+            10 => Self::List,
             _ => Self::Reference(types.choose(random).unwrap()),
         }
     }
@@ -188,7 +186,6 @@ impl Kind {
             Self::Boolean => "Boolean",
             Self::Enum => "State",
             Self::Date => "Date",
-            Self::Time => "Time",
             Self::Duration => "Duration",
             Self::Bytes => "Bytes",
             Self::List => "[String!]",
@@ -205,7 +202,6 @@ impl Kind {
             Self::String => Some("\"it's\""),
             Self::Boolean => Some("true"),
             Self::Enum => Some("ONE"),
-            Self::Time => Some("\"9:00\""),
             Self::Duration => Some("\"PT1H\""),
             Self::Bytes => Some("\"\\\\x00ff\""),
             Self::List => Some("[\"it's\", \"{\"]"),
@@ -222,7 +218,6 @@ impl Kind {
             Self::String => Value::Text("it's".to_owned()),
             Self::Boolean => Value::Integer(1),
             Self::Enum => Value::Text("ONE".to_owned()),
-            Self::Time => Value::Text("09:00:00".to_owned()),
             Self::Duration => Value::Integer(3_600_000_000),
             Self::Bytes => Value::Blob(vec![0, 255]),
             Self::List => Value::Text("[\"it's\",\"{\"]".to_owned()),
@@ -375,7 +370,6 @@ impl Model {
             Kind::Boolean => Value::Integer(random.random_range(0..2)),
             Kind::Enum => Value::Text((*["ONE", "TWO", "THREE"].choose(random).unwrap()).to_owned()),
             Kind::Date => Value::Text(format!("2026-01-{:02}", random.random_range(1..29))),
-            Kind::Time => Value::Text(format!("{:02}:30:00", random.random_range(0..24))),
             Kind::Duration => Value::Integer(random.random_range(-5_000_000_000..5_000_000_000)),
             Kind::Bytes => Value::Blob(vec![random.random_range(0..255); 3]),
             Kind::List => Value::Text(format!("[\"t{}\"]", random.random_range(0..9))),
@@ -388,6 +382,12 @@ impl Model {
 
     /// What becomes of a cell; [`SAME`] where the kind changes and nothing is promised.
     pub fn carried(&self, old: &Field, new: &Field, stored: &Value) -> Option<Value> {
+        let counts = |kind: Kind| matches!(kind, Kind::Int | Kind::Float | Kind::Decimal(_));
+        let made_anew = matches!(old.kind, Kind::Decimal(_)) != matches!(new.kind, Kind::Decimal(_))
+            && !(counts(old.kind) && counts(new.kind));
+        if *stored == Value::Null && made_anew {
+            return SAME;
+        }
         if *stored == Value::Null {
             return Some(if new.required { new.filled() } else { Value::Null });
         }
