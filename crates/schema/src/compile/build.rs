@@ -2,7 +2,7 @@
 //! Rules come afterwards, when every name has its id.
 
 use crate::catalog::{
-    Access, Catalog, ColumnId, ComputedId, EmbeddedId, EnumId, Member, Origin, RelationId, Span, Table,
+    Access, Catalog, ColumnId, ComputedId, EmbeddedId, EnumId, Fill, Member, Origin, RelationId, Span, Table,
     TableId,
 };
 use crate::compile::Owner;
@@ -90,6 +90,10 @@ pub(super) fn build(draft: &Draft, diagnostics: &mut Diagnostics) -> Built {
     builder.resolve_keys();
     builder.plan_relations();
     builder.fill_tables();
+    for table in &mut builder.catalog.tables {
+        let soft = table.columns.iter().find(|column| column.fill == Fill::DeletedAt);
+        table.soft_delete = soft.map(|column| column.id);
+    }
     // junctions take the earlier names of their ends over
     builder.marks();
     builder.junctions();
@@ -234,6 +238,7 @@ impl<'a> Builder<'a> {
             partials: Vec::new(),
             checks: Vec::new(),
             access: Access::default(),
+            soft_delete: None,
             was: None,
             span,
             members: HashMap::new(),
