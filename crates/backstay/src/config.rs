@@ -134,6 +134,8 @@ pub struct Rest {
     pub tx_rollback: bool,
     /// Whether an update or delete may come without a filter.
     pub unfiltered_writes: bool,
+    /// Whether aggregates (`price.sum()`) may be asked for; the number of an embed's rows always may.
+    pub aggregates: bool,
 }
 
 macro_rules! limit_settings {
@@ -157,7 +159,7 @@ macro_rules! limit_settings {
 
 limit_settings! {
     body_bytes: usize, target_bytes: usize, rows: u64, write_rows: usize, depth: usize, nodes: usize,
-    list: usize, statement_ms: u64, write_queue: usize, read_queue: usize, connections: usize,
+    list: usize, pattern_bytes: usize, pattern_steps: usize, statement_ms: u64, write_queue: usize, read_queue: usize, connections: usize,
     head_ms: u64, body_ms: u64, hash_queue: usize, password_bytes: usize, linger_ms: u64,
     drain_ms: u64,
     migration_wait_ms: u64,

@@ -117,6 +117,7 @@ impl Database {
                 max_rows: limits.rows,
                 tx_rollback_allowed: config.rest.tx_rollback,
                 unfiltered_writes_allowed: config.rest.unfiltered_writes,
+                aggregates_allowed: config.rest.aggregates,
                 limits,
             },
             edge: Edge {

@@ -154,6 +154,7 @@ impl Shape {
                 name: output.name.clone(),
                 kind: match &output.value {
                     OutputValue::Scalar(_, ty) => ShapeKind::Scalar(*ty),
+                    OutputValue::Aggregate(folded) => ShapeKind::Scalar(folded.ty()),
                     OutputValue::One(inner) => ShapeKind::One(Self::of(inner)),
                     OutputValue::Many(inner) => ShapeKind::Many(Self::of(inner)),
                     OutputValue::Count { name, .. } => ShapeKind::Count(name.clone()),

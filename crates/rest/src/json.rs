@@ -42,14 +42,24 @@ pub(crate) fn rows(rows: &Rows, shape: &Shape, form: Form) -> Vec<u8> {
     writer.out
 }
 
-struct Writer<'a> {
-    out: Vec<u8>,
+/// Writes members one after the other.
+pub(crate) struct Writer<'a> {
+    pub(crate) out: Vec<u8>,
     cells: std::slice::Iter<'a, Cell>,
     rows: &'a Rows,
     strip_nulls: bool,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    pub(crate) fn new(rows: &'a Rows) -> Self {
+        Self { out: Vec::new(), cells: rows.cells.iter(), rows, strip_nulls: false }
+    }
+
+    /// The text of a cell.
+    pub(crate) fn text_of(&self, start: u32, len: u32) -> &'a str {
+        self.rows.slice(start, len)
+    }
+
     fn list(&mut self, shape: &Shape, count: u64) {
         self.out.push(b'[');
         for row in 0..count {
@@ -87,7 +97,12 @@ impl Writer<'_> {
             return;
         }
         self.name(&member.name, first);
-        match (&member.kind, cell) {
+        self.value(&member.kind, cell);
+    }
+
+    /// What a cell begins.
+    pub(crate) fn value(&mut self, kind: &ShapeKind, cell: Cell) {
+        match (kind, cell) {
             (ShapeKind::One(inner), Cell::Row) => self.object(inner),
             (ShapeKind::Many(inner), Cell::List(count)) => self.list(inner, u64::from(count)),
             (ShapeKind::Count(name), cell) => {
@@ -137,7 +152,7 @@ impl Writer<'_> {
     }
 
     /// The next cell; a reply that ends early reads as nulls.
-    fn next(&mut self) -> Cell {
+    pub(crate) fn next(&mut self) -> Cell {
         self.cells.next().copied().unwrap_or(Cell::Null)
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod calendar;
 pub mod decimal;
+pub mod exact_sum;
 pub mod json;
 
 use std::cmp::Ordering;

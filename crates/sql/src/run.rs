@@ -6,6 +6,7 @@ mod check;
 mod counted;
 mod delete;
 pub mod direct;
+mod fold;
 mod insert;
 pub mod needs;
 mod read;

@@ -256,6 +256,7 @@ fn keys(table: &Table) -> Query {
         limit: None,
         offset: 0,
         count: false,
+        group: None,
     })
 }
 

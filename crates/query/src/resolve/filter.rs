@@ -2,12 +2,13 @@
 //! the type of their field. Tests of embeds for null become semi- and anti-joins.
 
 use super::field::no_operator;
-use super::{Resolver, Scope, within};
+use super::{Resolver, Scope, pattern, within};
 use crate::named::{Comparison, Embed, Field, Filter, Item, Operand, Test};
 use crate::plan::{Pred, PredOp, Scalar};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_schema::catalog::Member;
+use backstay_schema::expr::Function;
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 
@@ -42,6 +43,14 @@ impl<'c> Resolver<'c> {
         Ok(match test {
             Test::Compare(comparison, operand) => self.comparison(scalar, ty, *comparison, operand)?,
             Test::Like { pattern, ignore_case } => like(scalar, ty, pattern, *ignore_case)?,
+            Test::Match { pattern, ignore_case } => {
+                if !matches!(ty, ScalarType::String | ScalarType::Enum(_)) {
+                    return Err(no_operator(ty, if *ignore_case { "~*" } else { "~" }));
+                }
+                let pattern = pattern::checked(pattern, *ignore_case, self.limits)?;
+                let pattern = Scalar::Bind(Value::Text(pattern), ScalarType::String);
+                Pred::Text(Function::Matches, scalar, pattern)
+            }
             Test::In(operands) => {
                 within(operands.len(), self.limits.list, "elements of a list")?;
                 let mut values = Vec::with_capacity(operands.len());
@@ -89,7 +98,12 @@ impl<'c> Resolver<'c> {
         let wanted = match test {
             Test::IsNull => false,
             Test::IsNotNull => true,
-            Test::Compare(..) | Test::Like { .. } | Test::In(_) | Test::IsBool(_) | Test::IsUnknown => {
+            Test::Compare(..)
+            | Test::Like { .. }
+            | Test::Match { .. }
+            | Test::In(_)
+            | Test::IsBool(_)
+            | Test::IsUnknown => {
                 return Err(Fault::new(
                     code::EMBED_OPERATOR,
                     "Only is null or not is null filters are allowed on embedded resources",

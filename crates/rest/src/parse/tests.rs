@@ -271,12 +271,12 @@ fn methods_paths_profiles_and_media() {
     assert_eq!(at("GET", "a", &[("Accept-Profile", "auth")]), schema);
     assert_eq!(at("POST", "a", &[("content-profile", "auth")]), schema);
     assert_eq!(
-        at("GET", "a", &[("Accept", "text/csv, image/*;q=0.9")]),
-        "PGRST107 | None of these media types are available: text/csv, image/*;q=0.9 | - | -"
+        at("GET", "a", &[("Accept", "application/geo+json, image/*;q=0.9")]),
+        "PGRST107 | None of these media types are available: application/geo+json, image/*;q=0.9 | - | -"
     );
     assert_eq!(
-        at("POST", "a", &[("Content-Type", "text/csv")]),
-        "PGRST102 | Content-Type not acceptable: text/csv | - | send the body as application/json"
+        at("POST", "a", &[("Content-Type", "text/html")]),
+        "PGRST102 | Content-Type not acceptable: text/html | - | send the body as application/json"
     );
     assert!(parse(&request("GET", "", &[("Accept", "text/html,*/*;q=0.1")], ""), &settings()).is_ok());
     assert!(parse(&request("GET", "", &[("Accept", "application/json;q=0")], ""), &settings()).is_ok());

@@ -49,6 +49,12 @@ pub static POSTGRES: Dialect = Dialect {
     negate,
     cast,
     aggregate,
+    // a sum of floats depends on the order of the rows: it is added up elsewhere
+    exact_sum: |ty| match ty {
+        ScalarType::Float => "string_agg(($1)::text, ',')",
+        _ => "sum($1)::text",
+    },
+    casts_are_null: false,
     decimal_literal: |decimal, _| decimal.to_string(),
     literal: |value: &Value| ["'", &value.to_text(), "'"].concat(),
     definition: &definition::postgres::POSTGRES,

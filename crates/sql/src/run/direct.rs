@@ -172,6 +172,7 @@ impl<'p> Asking<'p> {
             OutputValue::One(_)
             | OutputValue::Many(_)
             | OutputValue::Count { .. }
+            | OutputValue::Aggregate(_)
             | OutputValue::Spread(_) => None,
         });
         cells.collect()

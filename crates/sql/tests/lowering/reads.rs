@@ -76,7 +76,7 @@ fn to_many_embeds_are_children() {
     post.items.push(embed("tags", tags));
     post.items.push(embed("author", author));
     let mut count = select("", "");
-    count.items.push(Item::Count { alias: None });
+    count.items.push(Item::Count { alias: None, called: true, cast: None });
     post.items.push(embed("tags", count));
     if let Some(Item::Embed(embed)) = post.items.last_mut() {
         embed.alias = Some("tag_count".into());

@@ -64,7 +64,7 @@ async fn run(
         headers: &headers,
         body: request.body.as_bytes(),
     };
-    let settings = Settings { tx_rollback_allowed: true, ..Settings::default() };
+    let settings = Settings { tx_rollback_allowed: true, aggregates_allowed: true, ..Settings::default() };
     let mut parsed = parse(&rest, &settings)?;
     parsed.answer.bind(catalog)?;
     let steps = [(parsed.query, parsed.expect)];

@@ -108,7 +108,45 @@ fn column(table: usize, rng: &mut StdRng) -> &'static str {
     if column == "secret" && rng.random_bool(0.8) { "title" } else { column }
 }
 
+/// Values to group by, of the row and of to-one relations, and aggregates.
+fn groups(table: usize, depth: u32, rng: &mut StdRng) -> String {
+    let mut parts = Vec::new();
+    for n in 0..rng.random_range(0..3) {
+        parts.push(format!("g{n}:{}", column(table, rng)));
+    }
+    for n in 0..rng.random_range(1..3) {
+        let column = column(table, rng);
+        let text = matches!(column, "title" | "secret" | "name" | "team" | "text" | "label" | "meta->b->>c");
+        let number = matches!(column, "id" | "score" | "salary" | "stars" | "raised");
+        let function = match rng.random_range(0..5) {
+            0 if number => "sum",
+            1 if number => "avg",
+            2 if number || text => "min",
+            3 if number || text => "max",
+            _ => "count",
+        };
+        parts.push(format!("a{n}:{column}.{function}()"));
+    }
+    if rng.random_bool(0.5) {
+        parts.push("count()".to_owned());
+    }
+    let to_one: Vec<&(&str, usize, bool)> = TABLES[table].2.iter().filter(|embed| embed.2).collect();
+    if depth > 0 && !to_one.is_empty() && rng.random_bool(0.5) {
+        let embed = to_one[rng.random_range(0..to_one.len())];
+        let inner = if rng.random_bool(0.25) { "!inner" } else { "" };
+        let below = match rng.random_range(0..3) {
+            0 => groups(embed.1, 0, rng),
+            _ => format!("s:{}", column(embed.1, rng)),
+        };
+        parts.push(format!("...{}{inner}({below})", embed.0));
+    }
+    parts.join(",")
+}
+
 fn items(table: usize, depth: u32, rng: &mut StdRng) -> String {
+    if rng.random_bool(0.15) {
+        return groups(table, depth, rng);
+    }
     let mut parts = Vec::new();
     if rng.random_bool(0.4) {
         parts.push("*".to_owned());
