@@ -64,6 +64,13 @@ impl Fault {
         self
     }
 
+    /// The same refusal in the words of the schema's author; the standard ones become `details`.
+    #[must_use]
+    pub fn saying(mut self, message: &str) -> Self {
+        let standard = std::mem::replace(&mut self.message, message.to_owned());
+        self.with_details(standard)
+    }
+
     /// The class of the fault.
     #[must_use]
     pub const fn kind(&self) -> Kind {

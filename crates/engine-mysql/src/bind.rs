@@ -6,7 +6,7 @@ use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_query::named::{JsonKey, JsonStep};
 use backstay_schema::scalar::ScalarType;
-use backstay_schema::value::{Decimal, Value, calendar, json};
+use backstay_schema::value::{Decimal, Value, binary, calendar, json};
 use backstay_sql::statement::{Bind, RowSet};
 use mysql_async::Value as Sent;
 use std::fmt::Write as _;
@@ -62,6 +62,8 @@ pub fn sent(value: &Value, ty: ScalarType) -> Result<Sent, Fault> {
         (Value::Uuid(_), _) => text(value.to_text()),
         (Value::Timestamp(micros), _) => instant(*micros)?,
         (Value::Date(days), _) => instant(i64::from(*days) * DAY_MICROS)?,
+        (Value::Time(_), _) => text(value.to_text()),
+        (Value::Bytes(bytes), _) => Sent::Bytes(bytes.clone()),
     })
 }
 
@@ -161,6 +163,13 @@ fn element(value: &Value, ty: ScalarType, text: &mut String) -> Result<(), Fault
         }
         (Value::Uuid(id), ScalarType::Uuid) => write!(text, "\"{}\"", id.simple()),
         (Value::Uuid(id), _) => write!(text, "\"{}\"", id.hyphenated()),
+        (Value::Time(_), _) => write!(text, "\"{}\"", value.to_text()),
+        (Value::Bytes(bytes), _) => {
+            text.push('"');
+            binary::write_digits(bytes, text);
+            text.push('"');
+            Ok(())
+        }
         (Value::Timestamp(_) | Value::Date(_), _) => {
             let canonical = value.to_text();
             // the server knows no offset in a DATETIME; ours is always the same

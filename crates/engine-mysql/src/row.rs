@@ -68,6 +68,12 @@ pub fn value(received: &Received, ty: ScalarType) -> Result<Option<Value>, Fault
         T::Date => micros(received)
             .and_then(|micros| i32::try_from(micros.div_euclid(DAY_MICROS)).ok())
             .map(Value::Date),
+        T::Time => time(received).map(Value::Time),
+        T::Duration => integer(received)?.map(Value::Duration),
+        T::Bytes => match received {
+            Received::Bytes(bytes) => Some(Value::Bytes(bytes.clone())),
+            _ => None,
+        },
     })
 }
 
@@ -155,6 +161,18 @@ fn micros(received: &Received) -> Option<i64> {
                 _ => calendar::parse_timestamp(&[text, "+00:00"].concat()),
             }
         }
+        _ => None,
+    }
+}
+
+fn time(received: &Received) -> Option<i64> {
+    match received {
+        Received::Time(false, days, hours, minutes, seconds, micros) => {
+            let hours = i64::from(*days) * 24 + i64::from(*hours);
+            let seconds = (hours * 60 + i64::from(*minutes)) * 60 + i64::from(*seconds);
+            Some(seconds * 1_000_000 + i64::from(*micros)).filter(|micros| *micros <= DAY_MICROS)
+        }
+        Received::Bytes(bytes) => calendar::parse_time(std::str::from_utf8(bytes).ok()?),
         _ => None,
     }
 }

@@ -111,6 +111,9 @@ pub const fn type_of(ty: ScalarType) -> Type {
         ScalarType::Uuid => Type::UUID,
         ScalarType::Timestamp => Type::TIMESTAMPTZ,
         ScalarType::Date => Type::DATE,
+        ScalarType::Time => Type::TIME,
+        ScalarType::Duration => Type::INT8,
+        ScalarType::Bytes => Type::BYTEA,
         ScalarType::Json => Type::JSON,
     }
 }
@@ -132,6 +135,8 @@ fn type_of_value(value: &Value, ty: ScalarType) -> Type {
         (Value::Uuid(_), _) => Type::UUID,
         (Value::Timestamp(_), _) => Type::TIMESTAMPTZ,
         (Value::Date(_), _) => Type::DATE,
+        (Value::Time(_), _) => Type::TIME,
+        (Value::Bytes(_), _) => Type::BYTEA,
         (Value::Json(_), _) => Type::JSON,
     }
 }
@@ -146,6 +151,8 @@ fn array_of(element: &Type) -> Type {
         Type::UUID => Type::UUID_ARRAY,
         Type::TIMESTAMPTZ => Type::TIMESTAMPTZ_ARRAY,
         Type::DATE => Type::DATE_ARRAY,
+        Type::TIME => Type::TIME_ARRAY,
+        Type::BYTEA => Type::BYTEA_ARRAY,
         Type::JSON => Type::JSON_ARRAY,
         _ => Type::TEXT_ARRAY,
     }
@@ -219,6 +226,8 @@ fn write(value: &Value, scale: Scale, ty: &Type, out: &mut BytesMut) {
             numeric::encode(scaled.unwrap_or(*decimal), out);
         }
         Value::Text(text) | Value::Json(text) => out.put_slice(text.as_bytes()),
+        Value::Time(micros) => out.put_i64(*micros),
+        Value::Bytes(bytes) => out.put_slice(bytes),
         Value::Uuid(id) => out.put_slice(id.as_bytes()),
         Value::Timestamp(micros) => out.put_i64(micros.saturating_sub(EPOCH_MICROS)),
         Value::Date(days) => out.put_i32(days.saturating_sub(EPOCH_DAYS)),

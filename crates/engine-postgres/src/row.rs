@@ -6,7 +6,7 @@ use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_query::reply::{Cell, Rows};
 use backstay_schema::scalar::ScalarType;
-use backstay_schema::value::{Decimal, Value, calendar, json};
+use backstay_schema::value::{Decimal, Value, binary, calendar, json};
 use backstay_sql::session::{Elements, Row};
 use std::error::Error;
 use std::fmt::Write as _;
@@ -49,6 +49,8 @@ enum Stored<'r> {
     Uuid(Uuid),
     Timestamp(i64),
     Date(i32),
+    Time(i64),
+    Bytes(&'r [u8]),
 }
 
 impl PostgresRow<'_> {
@@ -169,6 +171,8 @@ fn stored<'r>(ty: &Type, bytes: &'r [u8]) -> Result<Stored<'r>, Fault> {
         Type::DATE => {
             fixed(bytes).and_then(|bytes| i32::from_be_bytes(bytes).checked_add(EPOCH_DAYS)).map(Stored::Date)
         }
+        Type::TIME => fixed(bytes).map(|bytes| Stored::Time(i64::from_be_bytes(bytes))),
+        Type::BYTEA => Some(Stored::Bytes(bytes)),
         ref other if matches!(other.kind(), Kind::Enum(_)) => text(bytes).map(Stored::Text),
         _ => None,
     };
@@ -192,11 +196,16 @@ fn push(ty: &Type, bytes: Option<&[u8]>, wanted: ScalarType, into: &mut Rows) ->
         }
         #[expect(clippy::cast_precision_loss, reason = "an integer in a place for floats")]
         (Stored::Int(number), ScalarType::Float) => into.cells.push(Cell::Float(number as f64)),
+        (Stored::Int(number), ScalarType::Duration) => into.push_value(&Value::Duration(number)),
         (Stored::Int(number), _) => into.cells.push(Cell::Int(number)),
         (Stored::Float(number), _) => into.cells.push(Cell::Float(finite(number)?)),
         (Stored::Decimal(decimal), ScalarType::Decimal { scale, .. }) => push_decimal(decimal, scale, into)?,
         (Stored::Decimal(decimal), ScalarType::Int | ScalarType::BigInt) => {
             into.cells.push(Cell::Int(whole(decimal)?));
+        }
+        // the sum of lengths of time is one
+        (Stored::Decimal(decimal), ScalarType::Duration) => {
+            into.push_value(&Value::Duration(whole(decimal)?));
         }
         (Stored::Decimal(decimal), ScalarType::Float) => {
             let number = Value::Decimal(decimal).as_float().ok_or_else(out_of_range)?;
@@ -209,6 +218,14 @@ fn push(ty: &Type, bytes: Option<&[u8]>, wanted: ScalarType, into: &mut Rows) ->
         (Stored::Text(text) | Stored::Json(text), _) => into.push_text(text),
         (Stored::SpacedJson(text), ScalarType::Json) => into.push_raw(&compact(text)?),
         (Stored::SpacedJson(text), _) => into.push_text(&compact(text)?),
+        (Stored::Time(micros), _) => {
+            let range = written(into, |out| calendar::write_time(micros, out));
+            into.cells.push(Cell::Text { start: range.0, len: range.1 });
+        }
+        (Stored::Bytes(bytes), _) => {
+            let range = written(into, |out| binary::write_hex(bytes, out));
+            into.cells.push(Cell::Text { start: range.0, len: range.1 });
+        }
         (Stored::Uuid(id), _) => {
             let mut buffer = Uuid::encode_buffer();
             into.push_text(id.hyphenated().encode_lower(&mut buffer));
@@ -249,12 +266,14 @@ fn value(stored: Stored<'_>, wanted: ScalarType) -> Result<Value, Fault> {
         }
         #[expect(clippy::cast_precision_loss, reason = "an integer in a place for floats")]
         (Stored::Int(number), ScalarType::Float) => Value::Float(number as f64),
+        (Stored::Int(number), ScalarType::Duration) => Value::Duration(number),
         (Stored::Int(number), _) => Value::Int(number),
         (Stored::Float(number), _) => Value::Float(finite(number)?),
         (Stored::Decimal(decimal), ScalarType::Decimal { scale, .. }) => {
             Value::Decimal(decimal.rescale(scale).map_err(|_| out_of_range())?)
         }
         (Stored::Decimal(decimal), ScalarType::Int | ScalarType::BigInt) => Value::Int(whole(decimal)?),
+        (Stored::Decimal(decimal), ScalarType::Duration) => Value::Duration(whole(decimal)?),
         (Stored::Decimal(decimal), ScalarType::Float) => {
             Value::Float(Value::Decimal(decimal).as_float().ok_or_else(out_of_range)?)
         }
@@ -266,6 +285,8 @@ fn value(stored: Stored<'_>, wanted: ScalarType) -> Result<Value, Fault> {
         (Stored::Uuid(id), _) => Value::Uuid(id),
         (Stored::Timestamp(micros), _) => Value::Timestamp(micros),
         (Stored::Date(days), _) => Value::Date(days),
+        (Stored::Time(micros), _) => Value::Time(micros),
+        (Stored::Bytes(bytes), _) => Value::Bytes(bytes.to_vec()),
     })
 }
 

@@ -5,7 +5,7 @@ use backstay_base::fault::Fault;
 use backstay_query::named::{JsonKey, JsonStep};
 use backstay_query::reply::{Cell, Rows};
 use backstay_schema::scalar::ScalarType;
-use backstay_schema::value::{Decimal, Value, calendar, json};
+use backstay_schema::value::{Decimal, Value, binary, calendar, json};
 use backstay_sql::session::Row;
 use backstay_sql::statement::{Bind, RowSet};
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
@@ -50,7 +50,10 @@ pub fn stored(value: &Value, ty: ScalarType) -> Result<ToSqlOutput<'_>, Fault> {
         }
         (Value::Decimal(decimal), _) => owned(Stored::Integer(units(*decimal, decimal.scale)?)),
         (Value::Text(text) | Value::Json(text), _) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-        (Value::Uuid(_) | Value::Timestamp(_) | Value::Date(_), _) => owned(Stored::Text(value.to_text())),
+        (Value::Bytes(bytes), _) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+        (Value::Uuid(_) | Value::Timestamp(_) | Value::Date(_) | Value::Time(_), _) => {
+            owned(Stored::Text(value.to_text()))
+        }
     })
 }
 
@@ -106,7 +109,13 @@ fn array<'v>(values: impl Iterator<Item = (&'v Value, ScalarType)>, text: &mut S
                 json::write_string(&String::from_utf8_lossy(bytes), text);
                 Ok(())
             }
-            ValueRef::Null | ValueRef::Blob(_) => {
+            ValueRef::Blob(bytes) => {
+                text.push('"');
+                binary::write_digits(bytes, text);
+                text.push('"');
+                Ok(())
+            }
+            ValueRef::Null => {
                 text.push_str("null");
                 Ok(())
             }
@@ -158,6 +167,8 @@ impl Row for SqliteRow<'_, '_> {
             }
             #[expect(clippy::cast_precision_loss, reason = "an integer in a place for floats")]
             (ValueRef::Integer(number), ScalarType::Float) => into.cells.push(Cell::Float(number as f64)),
+            (ValueRef::Integer(number), ScalarType::Duration) => into.push_value(&Value::Duration(number)),
+            (ValueRef::Blob(bytes), ScalarType::Bytes) => into.push_value(&Value::Bytes(bytes.to_vec())),
             (ValueRef::Integer(number), _) => into.push_text(&number.to_string()),
             (ValueRef::Real(number), ScalarType::Float) if number.is_finite() => {
                 into.cells.push(Cell::Float(number));
@@ -188,6 +199,7 @@ pub fn value(stored: ValueRef<'_>, ty: ScalarType) -> Option<Value> {
             }
             #[expect(clippy::cast_precision_loss, reason = "an integer in a place for floats")]
             ScalarType::Float => Some(Value::Float(number as f64)),
+            ScalarType::Duration => Some(Value::Duration(number)),
             _ => Some(Value::Int(number)),
         },
         ValueRef::Real(number) => Some(Value::Float(number)),
@@ -197,16 +209,19 @@ pub fn value(stored: ValueRef<'_>, ty: ScalarType) -> Option<Value> {
                 ScalarType::Uuid => Uuid::try_parse(text).ok().map(Value::Uuid),
                 ScalarType::Timestamp => calendar::parse_timestamp(text).map(Value::Timestamp),
                 ScalarType::Date => calendar::parse_date(text).map(Value::Date),
+                ScalarType::Time => calendar::parse_time(text).map(Value::Time),
                 ScalarType::Json => Some(Value::Json(text.to_owned())),
                 ScalarType::Int
                 | ScalarType::BigInt
                 | ScalarType::Float
                 | ScalarType::Decimal { .. }
-                | ScalarType::Boolean => None,
+                | ScalarType::Boolean
+                | ScalarType::Duration
+                | ScalarType::Bytes => None,
                 ScalarType::String | ScalarType::Enum(_) => Some(Value::Text(text.to_owned())),
             }
         }
-        ValueRef::Blob(_) => None,
+        ValueRef::Blob(bytes) => (ty == ScalarType::Bytes).then(|| Value::Bytes(bytes.to_vec())),
     }
 }
 

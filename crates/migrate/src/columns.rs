@@ -49,7 +49,11 @@ impl How {
                 _ => None,
             },
             Self::Typed(T::Float) => matches!(to, T::Decimal { .. }).then_some(DIGITS),
-            Self::Typed(T::Timestamp) => (to == T::Date).then_some("the time of day of "),
+            Self::Typed(T::Timestamp) => match to {
+                T::Date => Some("the time of day of "),
+                T::Time => Some("the day of "),
+                _ => None,
+            },
             Self::Typed(_) => None,
         }
     }

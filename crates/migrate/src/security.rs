@@ -10,7 +10,7 @@ use backstay_policy::caller::{Caller, RequestInfo, User};
 use backstay_policy::guarded::Guarded;
 use backstay_policy::weave::weave;
 use backstay_query::plan::{
-    Delete, End, Expect, Insert, Pred, Query, Script, Select, SourceId, Sources, Step, Update,
+    Delete, Denials, End, Expect, Insert, Pred, Query, Script, Select, SourceId, Sources, Step, Update,
 };
 use backstay_schema::catalog::{
     Catalog, Column, ComputedId, Fill, Operation, Origin, Permit, Table, TableId,
@@ -182,6 +182,11 @@ impl Wall<'_> {
             Command::UpdateStored | Command::UpdateNew => &[Operation::Read, Operation::Update],
             Command::Delete => &[Operation::Read, Operation::Delete],
         };
+        let limited = operations.contains(&Operation::Update)
+            && table.access.update.allow.iter().any(|arm| arm.fields.is_some());
+        if limited {
+            return Some("it holds for some fields only");
+        }
         let mut asked: Vec<Asked> =
             operations.iter().map(|operation| Asked::Rules(table.id, *operation)).collect();
         if command == Command::Insert {
@@ -301,6 +306,7 @@ fn script(table: &Table, command: Command, catalog: &Catalog) -> Script {
             references: Vec::new(),
             checks: Vec::new(),
             rule: Pred::TRUE,
+            denials: Denials::default(),
             invalid: Vec::new(),
             conflict: None,
             returning: None,
@@ -317,6 +323,7 @@ fn script(table: &Table, command: Command, catalog: &Catalog) -> Script {
             references: Vec::new(),
             checks: Vec::new(),
             rule: Pred::TRUE,
+            denials: Denials::default(),
             keep: Vec::new(),
             transitions: Vec::new(),
             invalid: Vec::new(),
@@ -328,6 +335,7 @@ fn script(table: &Table, command: Command, catalog: &Catalog) -> Script {
             filter: Pred::TRUE,
             filtered: true,
             rule: Pred::TRUE,
+            denials: Denials::default(),
             returning: None,
         }),
     };

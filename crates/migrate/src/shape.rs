@@ -80,7 +80,9 @@ pub(crate) fn same_type(
     match (a, b) {
         // a decimal that is no scaled integer, a boolean that is a word
         _ if a != b => false,
-        (ScalarType::String, _) => holds_text(dialect, (live, wanted), (catalog, table, column)),
+        (ScalarType::String | ScalarType::Bytes, _) => {
+            holds_text(dialect, (live, wanted), (catalog, table, column))
+        }
         _ => true,
     }
 }
@@ -119,10 +121,10 @@ pub(crate) fn bound(words: &str) -> Option<u64> {
     words.split_once('(')?.1.split(')').next()?.trim().parse().ok()
 }
 
-/// `character(n)` gives back spaces that nobody stored.
+/// `character(n)` gives back spaces that nobody stored, `binary(n)` zeros.
 fn is_padded(words: &str) -> bool {
     let lower = words.to_ascii_lowercase();
-    lower.starts_with("char(") || lower.starts_with("character(")
+    ["char(", "character(", "binary("].iter().any(|word| lower.starts_with(word))
 }
 
 /// Names count where this very plan gives new ones; else a constraint that somebody named otherwise is the same.

@@ -147,9 +147,14 @@ fn words(stored: Stored) -> String {
         ScalarType::String => {
             return stored.length.map_or_else(|| "String".to_owned(), |length| format!("String({length})"));
         }
+        ScalarType::Bytes => {
+            return stored.length.map_or_else(|| "Bytes".to_owned(), |length| format!("Bytes({length})"));
+        }
         ScalarType::Uuid => "Uuid",
         ScalarType::Timestamp => "Timestamp",
         ScalarType::Date => "Date",
+        ScalarType::Time => "Time",
+        ScalarType::Duration => "Duration",
         ScalarType::Json => "Json",
         ScalarType::Enum(_) => "Enum",
     };
@@ -173,10 +178,14 @@ fn read(words: &str) -> Option<Stored> {
         ("Uuid", _) => ScalarType::Uuid,
         ("Timestamp", _) => ScalarType::Timestamp,
         ("Date", _) => ScalarType::Date,
+        ("Time", _) => ScalarType::Time,
+        ("Duration", _) => ScalarType::Duration,
+        ("Bytes", _) => ScalarType::Bytes,
         ("Json", _) => ScalarType::Json,
         ("Enum", _) => ScalarType::Enum(EnumId(0)),
         _ => return None,
     };
-    let length = if ty == ScalarType::String { numbers.first().copied() } else { None };
+    let is_long = matches!(ty, ScalarType::String | ScalarType::Bytes);
+    let length = if is_long { numbers.first().copied() } else { None };
     Some(Stored { ty, length, counted })
 }

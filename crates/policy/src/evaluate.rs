@@ -165,7 +165,8 @@ impl<S: Rows> Evaluator<'_, S> {
         let permit: &Permit = self.catalog.table(self.rows.table(row)).access.permit(operation);
         let subject = Subject { this: Some(row.clone()), old: Some(row.clone()), new: Some(row.clone()) };
         let inner = Evaluator { operation, ..*self };
-        let any = permit.allow.iter().map(|arm| inner.judge(&arm.expr, &subject)).fold(Tri::False, Tri::or);
+        let whole = permit.allow.iter().filter(|arm| arm.fields.is_none());
+        let any = whole.map(|arm| inner.judge(&arm.expr, &subject)).fold(Tri::False, Tri::or);
         let denied = permit.deny.iter().map(|arm| inner.judge(&arm.expr, &subject)).fold(Tri::False, Tri::or);
         any.and(denied.not())
     }
@@ -458,6 +459,7 @@ fn fold(function: AggregateFunction, values: Vec<Value>, ty: Option<ScalarType>)
     }
     let Some(first) = known.next() else {
         return match function {
+            AggregateFunction::Sum if ty == Some(ScalarType::Duration) => Some(Value::Duration(0)),
             AggregateFunction::Sum => constant::convert(&Value::Int(0), ty?),
             _ => Some(Value::Null),
         };

@@ -59,7 +59,10 @@ fn holds(valid: &Valid, value: &Value) -> bool {
         Value::Text(text) => text.as_str(),
         _ => "",
     };
-    let length = || text.chars().count() as u64;
+    let length = || match value {
+        Value::Bytes(bytes) => bytes.len() as u64,
+        _ => text.chars().count() as u64,
+    };
     match valid {
         Valid::Min(least) => crate::constant::order(value, least).is_none_or(std::cmp::Ordering::is_ge),
         Valid::Max(most) => crate::constant::order(value, most).is_none_or(std::cmp::Ordering::is_le),

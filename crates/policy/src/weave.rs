@@ -4,6 +4,7 @@
 mod assign;
 mod check;
 mod delete;
+mod denial;
 mod fill;
 mod insert;
 mod mask;

@@ -443,12 +443,43 @@ pub struct Insert {
     pub checks: Vec<RowCheck>,
     /// Must be TRUE of every written row.
     pub rule: Pred,
+    /// What is told where it is not.
+    pub denials: Denials,
     /// The fault that the values themselves deserve (`@valid`, `@next`, missing value), shown only where `rule` holds.
     pub invalid: Vec<Invalid>,
     /// Upsert.
     pub conflict: Option<Conflict>,
     /// What to answer with: one row per written row, in order; its source is [`Insert::row`].
     pub returning: Option<Select>,
+}
+
+/// What the refused hear where nothing but `@deny(message:)` stands in their way: the rules
+/// of a write without those denials, and each of them. Nothing of it decides a write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Denials {
+    /// Update: per arm, what the stored row must hold besides.
+    pub open: Vec<Pred>,
+    /// The rule besides.
+    pub rule: Pred,
+    /// In order of declaration.
+    pub each: Vec<Denial>,
+}
+
+impl Default for Denials {
+    fn default() -> Self {
+        Self { open: Vec::new(), rule: Pred::TRUE, each: Vec::new() }
+    }
+}
+
+/// A `@deny(message:)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Denial {
+    /// For the person who is refused.
+    pub message: String,
+    /// Update: TRUE of a stored row where it does not deny.
+    pub stored: Pred,
+    /// TRUE of the row of the rule where it does not deny.
+    pub row: Pred,
 }
 
 /// A reference that a write sets (SEMANTICS 5). Where its columns are not NULL, `allowed`
@@ -553,6 +584,8 @@ pub struct Update {
     pub checks: Vec<RowCheck>,
     /// What every written row must hold besides: denials, field rules, the create rule of a moved row.
     pub rule: Pred,
+    /// What is told where it does not.
+    pub denials: Denials,
     /// Columns of the stored row that `arms` and `rule` read through `old`.
     pub keep: Vec<ColumnId>,
     /// Enum columns with transitions that are assigned.
@@ -596,6 +629,8 @@ pub struct Delete {
     pub filtered: bool,
     /// Which of them may go; others are skipped, and if none is left, 42501.
     pub rule: Pred,
+    /// What is told where none may.
+    pub denials: Denials,
     /// What to answer with, read before deleting.
     pub returning: Option<Select>,
 }

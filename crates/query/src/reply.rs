@@ -49,7 +49,7 @@ pub enum Cell {
     Int(i64),
     /// Float.
     Float(f64),
-    /// Text of a string, id, enum, timestamp or date: to be quoted and escaped.
+    /// Text of a string, id, enum, time or binary value: to be quoted and escaped.
     Text {
         /// First byte.
         start: u32,
@@ -92,7 +92,12 @@ impl Rows {
             Value::Decimal(number) => self.push_raw(&number.to_string()),
             Value::Json(text) => self.push_raw(text),
             Value::Text(text) => self.push_text(text),
-            Value::Uuid(_) | Value::Timestamp(_) | Value::Date(_) | Value::Duration(_) => {
+            Value::Uuid(_)
+            | Value::Timestamp(_)
+            | Value::Date(_)
+            | Value::Time(_)
+            | Value::Duration(_)
+            | Value::Bytes(_) => {
                 self.push_text(&value.to_text());
             }
         }

@@ -184,9 +184,9 @@ pub enum Valid {
     Min(Value),
     /// Largest value.
     Max(Value),
-    /// Fewest characters.
+    /// Fewest characters, or bytes.
     MinLength(u64),
-    /// Most characters.
+    /// Most characters, or bytes.
     MaxLength(u64),
     /// Regular expression that must match somewhere (anchors are the author's).
     Pattern(String),
@@ -390,6 +390,9 @@ pub struct Arm {
     pub expr: Expr,
     /// The rule as written.
     pub text: String,
+    /// `@access(fields:)`: an update rule that holds only where no other column is named. It
+    /// speaks of writes of the row itself: `allowed(…)` and links do not count on it.
+    pub fields: Option<Vec<ColumnId>>,
     /// `@deny(message:)`.
     pub message: Option<String>,
     /// Where the CEL text stands.
@@ -407,6 +410,14 @@ pub enum Operation {
     Update,
     /// Deleting.
     Delete,
+}
+
+impl Arm {
+    /// Whether the rule covers a write that names these columns.
+    #[must_use]
+    pub fn covers(&self, named: &[ColumnId]) -> bool {
+        self.fields.as_ref().is_none_or(|fields| named.iter().all(|column| fields.contains(column)))
+    }
 }
 
 impl Access {

@@ -26,8 +26,6 @@ pub enum Ty {
     Scalar(ScalarType),
     /// The literal `null`.
     Null,
-    /// A length of time.
-    Duration,
     /// A row (compared by its key).
     Row(TableId),
     /// A list of scalars.

@@ -9,10 +9,10 @@ use crate::scalar::ScalarType;
 pub const INDEXED_CHARACTERS: u32 = 650;
 
 impl Table {
-    /// How many characters a text column may hold because an index does; none for every other column.
+    /// How many characters (of binary data: bytes) a column may hold because an index does; none for every other column.
     #[must_use]
     pub fn indexed_characters(&self, column: &Column) -> Option<u32> {
-        if column.ty != ScalarType::String {
+        if !is_long(column) {
             return None;
         }
         let references = self.relations.iter().filter_map(|relation| match &relation.kind {
@@ -20,7 +20,7 @@ impl Table {
             RelationKind::ToMany { .. } | RelationKind::ManyToMany { .. } => None,
         });
         let texts = |columns: &[ColumnId]| {
-            let texts = columns.iter().filter(|id| self.column(**id).ty == ScalarType::String);
+            let texts = columns.iter().filter(|id| is_long(self.column(**id)));
             u32::try_from(texts.count()).unwrap_or(1).max(1)
         };
         let widest = std::iter::once(self.key.as_slice())
@@ -32,4 +32,9 @@ impl Table {
             .max()?;
         Some(INDEXED_CHARACTERS / widest)
     }
+}
+
+/// Whether values may be of any length.
+const fn is_long(column: &Column) -> bool {
+    matches!(column.ty, ScalarType::String | ScalarType::Bytes)
 }

@@ -33,6 +33,12 @@ pub enum ScalarType {
     Timestamp,
     /// Calendar date.
     Date,
+    /// Time of day, microseconds.
+    Time,
+    /// Length of time, microseconds.
+    Duration,
+    /// Binary data.
+    Bytes,
     /// JSON document.
     Json,
     /// Member of an enum, stored as text.
@@ -86,10 +92,20 @@ pub const SCALARS: &[ScalarEntry] = &[
         "an instant in UTC with microseconds",
     ),
     entry("Date", Some(ScalarType::Date), &["date"], "a calendar date"),
+    entry(
+        "Time",
+        Some(ScalarType::Time),
+        &["time", "time without time zone"],
+        "a time of day with microseconds",
+    ),
+    entry(
+        "Duration",
+        Some(ScalarType::Duration),
+        &["interval"],
+        "a length of time in microseconds, as ISO 8601",
+    ),
+    entry("Bytes", Some(ScalarType::Bytes), &["bytea"], "binary data, in hexadecimal digits on the wire"),
     entry("JSON", Some(ScalarType::Json), &["jsonb", "json"], "a JSON document"),
-    entry("Time", None, &[], "a time of day"),
-    entry("Duration", None, &[], "a length of time"),
-    entry("Bytes", None, &[], "binary data"),
     entry("File", None, &[], "a stored file"),
     entry("Vector", None, &[], "a vector of numbers"),
 ];
@@ -108,6 +124,9 @@ impl ScalarType {
             Self::Uuid => "uuid",
             Self::Timestamp => "timestamp with time zone",
             Self::Date => "date",
+            Self::Time => "time without time zone",
+            Self::Duration => "interval",
+            Self::Bytes => "bytea",
             Self::Json => "jsonb",
         }
     }
@@ -132,6 +151,9 @@ impl ScalarType {
             Self::Uuid => "ID",
             Self::Timestamp => "Timestamp",
             Self::Date => "Date",
+            Self::Time => "Time",
+            Self::Duration => "Duration",
+            Self::Bytes => "Bytes",
             Self::Json => "JSON",
             Self::Enum(id) => &catalog.enum_type(*id).name,
         }
@@ -141,6 +163,16 @@ impl ScalarType {
     #[must_use]
     pub const fn is_number(&self) -> bool {
         matches!(self, Self::Int | Self::BigInt | Self::Float | Self::Decimal { .. })
+    }
+
+    /// Whether values have an order that means something to a reader: `min`, `max`, `<`.
+    #[must_use]
+    pub const fn is_ordered(&self) -> bool {
+        match self {
+            Self::String | Self::Timestamp | Self::Date | Self::Time | Self::Duration => true,
+            Self::Int | Self::BigInt | Self::Float | Self::Decimal { .. } => true,
+            Self::Boolean | Self::Uuid | Self::Bytes | Self::Json | Self::Enum(_) => false,
+        }
     }
 
     /// Whether a value has the form of this type (NULL has every form).
@@ -157,6 +189,9 @@ impl ScalarType {
                 | (Self::Uuid, Value::Uuid(_))
                 | (Self::Timestamp, Value::Timestamp(_))
                 | (Self::Date, Value::Date(_))
+                | (Self::Time, Value::Time(_))
+                | (Self::Duration, Value::Duration(_))
+                | (Self::Bytes, Value::Bytes(_))
                 | (Self::Json, Value::Json(_))
         )
     }

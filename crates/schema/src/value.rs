@@ -2,6 +2,7 @@
 //! text and JSON cells become values; values print in the one canonical text form.
 //! Knows nothing of SQL or of callers.
 
+pub mod binary;
 pub mod calendar;
 pub mod decimal;
 pub mod exact_sum;
@@ -32,10 +33,14 @@ pub enum Value {
     Timestamp(i64),
     /// `Date`: days since 1970-01-01.
     Date(i32),
+    /// `Time`: microseconds since midnight, to 24:00:00.
+    Time(i64),
+    /// `Duration`: a length of time in microseconds.
+    Duration(i64),
+    /// `Bytes`.
+    Bytes(Vec<u8>),
     /// `JSON`: normalised text.
     Json(String),
-    /// A length of time in microseconds; only in rules.
-    Duration(i64),
 }
 
 /// `units` × 10^-`scale`.
@@ -83,8 +88,16 @@ impl Value {
                 calendar::write_date(i64::from(*days), out);
                 Ok(())
             }
+            Self::Time(micros) => {
+                calendar::write_time(*micros, out);
+                Ok(())
+            }
             Self::Duration(micros) => {
                 calendar::write_duration(*micros, out);
+                Ok(())
+            }
+            Self::Bytes(bytes) => {
+                binary::write_hex(bytes, out);
                 Ok(())
             }
         };
@@ -100,7 +113,9 @@ impl Value {
             (Self::Bool(a), Self::Bool(b)) => Some(a.cmp(b)),
             (Self::Int(a), Self::Int(b))
             | (Self::Timestamp(a), Self::Timestamp(b))
+            | (Self::Time(a), Self::Time(b))
             | (Self::Duration(a), Self::Duration(b)) => Some(a.cmp(b)),
+            (Self::Bytes(a), Self::Bytes(b)) => Some(a.cmp(b)),
             (Self::Float(a), Self::Float(b)) => a.partial_cmp(b),
             (Self::Decimal(a), Self::Decimal(b)) => Some(a.compare(*b)),
             (Self::Text(a), Self::Text(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
@@ -120,8 +135,10 @@ impl Value {
                 | Self::Uuid(_)
                 | Self::Timestamp(_)
                 | Self::Date(_)
-                | Self::Json(_)
-                | Self::Duration(_),
+                | Self::Time(_)
+                | Self::Duration(_)
+                | Self::Bytes(_)
+                | Self::Json(_),
                 _,
             ) => None,
         }
@@ -141,8 +158,10 @@ impl Value {
             | Self::Uuid(_)
             | Self::Timestamp(_)
             | Self::Date(_)
-            | Self::Json(_)
-            | Self::Duration(_) => None,
+            | Self::Time(_)
+            | Self::Duration(_)
+            | Self::Bytes(_)
+            | Self::Json(_) => None,
         }
     }
 }
@@ -183,6 +202,10 @@ mod tests {
         assert_eq!(of(Value::Timestamp(-1)), "1969-12-31T23:59:59.999999+00:00");
         assert_eq!(of(Value::Date(-1)), "1969-12-31");
         assert_eq!(of(Value::Duration(90_061_500_000)), "P1DT1H1M1.5S");
+        assert_eq!(of(Value::Duration(i64::MIN)), "-P106751991DT4H54.775808S");
+        assert_eq!(of(Value::Time(0)), "00:00:00");
+        assert_eq!(of(Value::Time(86_399_900_000)), "23:59:59.9");
+        assert_eq!(of(Value::Bytes(vec![0, 255])), "\\x00ff");
         assert_eq!(of(Value::Null), "null");
     }
 

@@ -85,6 +85,8 @@ pub struct Dialect {
     pub call: fn(Function) -> &'static str,
     /// Arithmetic in a type.
     pub arithmetic: fn(ArithmeticOp, ScalarType) -> &'static str,
+    /// Microseconds between the instants `$2` and `$1`.
+    pub elapsed: &'static str,
     /// `-$1` in a type.
     pub negate: fn(ScalarType) -> &'static str,
     /// Conversion; none where the stored form is the same.
@@ -168,7 +170,7 @@ pub enum RowSetForm {
         /// Number of a row, from 0.
         ordinal: &'static str,
         /// Column `$1` (a number) of a row.
-        column: &'static str,
+        column: fn(ScalarType) -> &'static str,
         /// The rows of `$1`.
         from: &'static str,
     },
@@ -231,6 +233,9 @@ pub const fn kind(ty: ScalarType) -> &'static str {
         ScalarType::Uuid => "uuid",
         ScalarType::Timestamp => "timestamp",
         ScalarType::Date => "date",
+        ScalarType::Time => "time",
+        ScalarType::Duration => "duration",
+        ScalarType::Bytes => "bytes",
         ScalarType::Json => "json",
     }
 }

@@ -5,6 +5,7 @@
 mod check;
 mod counted;
 mod delete;
+mod denial;
 pub mod direct;
 mod fold;
 mod insert;

@@ -167,20 +167,20 @@ impl Writer {
     /// A value of the schema file as a literal: only DDL cannot bind.
     pub(crate) fn schema_literal(&mut self, value: &Value, scale: u8) -> &mut Self {
         match value {
-            Value::Null | Value::Duration(_) => self.text.push_str("NULL"),
+            Value::Null => self.text.push_str("NULL"),
             Value::Bool(truth) => self.text.push_str(if *truth {
                 self.dialect.definition.truth
             } else {
                 self.dialect.definition.falsehood
             }),
-            Value::Int(number) => self.text.push_str(&number.to_string()),
+            Value::Int(number) | Value::Duration(number) => self.text.push_str(&number.to_string()),
             Value::Float(number) => self.text.push_str(&float_literal(*number)),
             Value::Decimal(decimal) => {
                 let text = (self.dialect.decimal_literal)(*decimal, scale);
                 self.text.push_str(&text);
             }
             Value::Text(text) | Value::Json(text) => self.quoted(text),
-            Value::Uuid(_) | Value::Timestamp(_) | Value::Date(_) => {
+            Value::Uuid(_) | Value::Timestamp(_) | Value::Date(_) | Value::Time(_) | Value::Bytes(_) => {
                 let text = (self.dialect.literal)(value);
                 self.text.push_str(&text);
             }

@@ -9,7 +9,7 @@ use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
 use backstay_migrate::security;
-use backstay_schema::catalog::{Catalog, Fill, Origin, RelationKind, Table};
+use backstay_schema::catalog::{Arm, Catalog, Fill, Origin, RelationKind, Table};
 use backstay_sql::ddl;
 use backstay_sql::dialect;
 use clap::Subcommand;
@@ -183,11 +183,19 @@ fn rules(table: &Table) -> Vec<(&'static str, String)> {
     ];
     let mut found = Vec::new();
     for (operation, permit) in permits {
-        let allow: Vec<&str> = permit.allow.iter().map(|arm| arm.text.trim()).collect();
+        let allow: Vec<String> = permit.allow.iter().map(|arm| arm_words(table, arm)).collect();
         found.push((operation, if allow.is_empty() { "denied".to_owned() } else { allow.join(" || ") }));
         found.extend(permit.deny.iter().map(|arm| (operation, format!("denied where {}", arm.text.trim()))));
     }
     found
+}
+
+/// The rule, and the fields that it is for.
+fn arm_words(table: &Table, arm: &Arm) -> String {
+    let text = arm.text.trim();
+    let Some(fields) = &arm.fields else { return text.to_owned() };
+    let names: Vec<&str> = fields.iter().map(|id| table.column(*id).name.as_str()).collect();
+    format!("({text} for {})", names.join(", "))
 }
 
 fn as_json(catalog: &Catalog, table: &Table) -> serde_json::Value {

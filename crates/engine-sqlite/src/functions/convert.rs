@@ -39,6 +39,9 @@ fn of_kind(kind: &str, digits: u8, scale: u8) -> Option<ScalarType> {
         "uuid" => Some(ScalarType::Uuid),
         "timestamp" => Some(ScalarType::Timestamp),
         "date" => Some(ScalarType::Date),
+        "time" => Some(ScalarType::Time),
+        "duration" => Some(ScalarType::Duration),
+        "bytes" => Some(ScalarType::Bytes),
         "json" => Some(ScalarType::Json),
         _ => None,
     }

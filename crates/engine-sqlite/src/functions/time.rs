@@ -12,7 +12,11 @@ const LAST_MICROS: i64 = 253_402_300_799_999_999;
 
 pub(super) fn register(connection: &Connection) -> Result<()> {
     strict(connection, "bs_add_time", 2, |context| Ok(moved(context, i64::checked_add)))?;
-    strict(connection, "bs_sub_time", 2, |context| Ok(moved(context, i64::checked_sub)))
+    strict(connection, "bs_sub_time", 2, |context| Ok(moved(context, i64::checked_sub)))?;
+    strict(connection, "bs_elapsed", 2, |context| {
+        let at = |index| text_argument(context, index).and_then(calendar::parse_timestamp);
+        Ok(at(0).zip(at(1)).map(|(to, from)| to - from))
+    })
 }
 
 fn moved(context: &Context<'_>, operation: fn(i64, i64) -> Option<i64>) -> Option<String> {

@@ -109,7 +109,14 @@ fn differ(table: &Table, a: &str, b: &str) -> Expr {
 }
 
 fn allow(expr: Expr) -> Permit {
-    let arm = Arm { id: "test".into(), expr, text: String::new(), message: None, span: Span::default() };
+    let arm = Arm {
+        id: "test".into(),
+        expr,
+        text: String::new(),
+        fields: None,
+        message: None,
+        span: Span::default(),
+    };
     Permit { allow: vec![arm], deny: Vec::new() }
 }
 

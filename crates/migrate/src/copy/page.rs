@@ -2,8 +2,8 @@
 
 use backstay_base::fault::Fault;
 use backstay_query::plan::{
-    Assign, ColumnRef, Delete, Expect, Insert, Order, Output, OutputValue, Pred, PredOp, Query, Scalar,
-    Select, SourceId, Sources, Step, Update,
+    Assign, ColumnRef, Delete, Denials, Expect, Insert, Order, Output, OutputValue, Pred, PredOp, Query,
+    Scalar, Select, SourceId, Sources, Step, Update,
 };
 use backstay_query::reply::{Cell, Reply, Rows};
 use backstay_schema::catalog::{Catalog, Column, ColumnId, Table};
@@ -150,6 +150,7 @@ pub(super) fn insert(table: &Table, page: Page) -> Step {
         references: Vec::new(),
         checks: Vec::new(),
         rule: Pred::TRUE,
+        denials: Denials::default(),
         invalid: Vec::new(),
         conflict: None,
         returning: None,
@@ -165,6 +166,7 @@ pub(super) fn delete(table: &Table, key: &Position) -> Step {
         filter: is(table, key),
         filtered: true,
         rule: Pred::TRUE,
+        denials: Denials::default(),
         returning: None,
     });
     Step { query, expect: Expect::Any }
@@ -194,6 +196,7 @@ pub(super) fn refer(table: &Table, row: &[Value], columns: &[ColumnId]) -> Step 
         references: Vec::new(),
         checks: Vec::new(),
         rule: Pred::TRUE,
+        denials: Denials::default(),
         keep: Vec::new(),
         transitions: Vec::new(),
         invalid: Vec::new(),

@@ -176,7 +176,7 @@ fn value(ty: &mut Type, operand: &Operand) -> Option<String> {
 fn member(ty: &mut Type, column: &str) -> Option<String> {
     let field = ty.field_of(&[column.to_owned()])?;
     // what a time or an id is compared with is no number and no text in the language
-    let sayable = ["Int", "BigInt", "Float", "Decimal", "Boolean", "String", "Date", "Timestamp"];
+    let sayable = ["Int", "BigInt", "Float", "Decimal", "Boolean", "String", "Date", "Time", "Timestamp"];
     let plain = sayable.contains(&field.ty.trim_end_matches('!'));
     let name = if field.target.is_some() { column } else { &field.name };
     (plain || field.target.is_some()).then(|| format!("this.{name}"))

@@ -252,6 +252,9 @@ const fn word(scalar: ScalarType) -> &'static str {
         ScalarType::Uuid => "UUID",
         ScalarType::Timestamp => "Timestamp",
         ScalarType::Date => "Date",
+        ScalarType::Time => "Time",
+        ScalarType::Duration => "Duration",
+        ScalarType::Bytes => "Bytes",
         ScalarType::Json => "JSON",
     }
 }
@@ -272,7 +275,8 @@ fn default(column: &LiveColumn, word: &str, (directives, remarks): (&mut Vec<Str
         (Some(Operand::Text(said)), "String") => Some(format!("value: {}", text(&said))),
         (
             Some(Operand::Text(_)),
-            "Int" | "BigInt" | "Float" | "Decimal" | "Boolean" | "UUID" | "Timestamp" | "Date" | "JSON",
+            "Int" | "BigInt" | "Float" | "Decimal" | "Boolean" | "UUID" | "Timestamp" | "Date" | "Time"
+            | "Bytes" | "JSON",
         ) => None,
         (Some(Operand::Text(member)), _) => Some(format!("value: {member}")),
         _ => None,

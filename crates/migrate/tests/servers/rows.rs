@@ -12,7 +12,7 @@ use backstay_migrate::draft::draft;
 use backstay_migrate::{apply, file};
 use backstay_policy::weave;
 use backstay_query::plan::{
-    ColumnRef, End, Expect, Insert, Order, Output, OutputValue, Pred, Query, Scalar, Script, Select,
+    ColumnRef, Denials, End, Expect, Insert, Order, Output, OutputValue, Pred, Query, Scalar, Script, Select,
     SourceId, Sources, Step,
 };
 use backstay_query::reply::{Cell, Reply};
@@ -99,6 +99,7 @@ async fn fill(engine: &dyn Engine, catalog: &Arc<Catalog>, rows: &[(TableId, Vec
             references: Vec::new(),
             checks: Vec::new(),
             rule: Pred::TRUE,
+            denials: Denials::default(),
             invalid: Vec::new(),
             conflict: None,
             returning: None,

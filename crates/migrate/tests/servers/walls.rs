@@ -10,8 +10,8 @@ use backstay_migrate::security::wall;
 use backstay_policy::caller::{Caller, RequestInfo, User};
 use backstay_policy::weave;
 use backstay_query::plan::{
-    Assign, ColumnRef, Delete, End, Expect, Insert, Output, OutputValue, Pred, PredOp, Query, Scalar, Script,
-    Select, SourceId, Sources, Step, Update,
+    Assign, ColumnRef, Delete, Denials, End, Expect, Insert, Output, OutputValue, Pred, PredOp, Query,
+    Scalar, Script, Select, SourceId, Sources, Step, Update,
 };
 use backstay_query::reply::{Cell, Reply};
 use backstay_schema::catalog::{Catalog, Fill, Table};
@@ -215,6 +215,9 @@ fn any(catalog: &Catalog, ty: ScalarType, random: &mut impl Rng) -> Value {
         }
         ScalarType::Uuid => Value::Uuid(Uuid::from_u128(random.random())),
         ScalarType::Timestamp => Value::Timestamp(NOW + random.random_range(-1..2) * 90_000_000_000_000),
+        ScalarType::Time => Value::Time(random.random_range(0..86_400_000_000)),
+        ScalarType::Duration => Value::Duration(random.random()),
+        ScalarType::Bytes => Value::Bytes(random.random::<u32>().to_be_bytes().to_vec()),
         ScalarType::Date => Value::Null,
         ScalarType::Json => Value::Json("{}".to_owned()),
     }
@@ -231,6 +234,7 @@ fn insert(table: &Table, row: Vec<Value>) -> Insert {
         references: Vec::new(),
         checks: Vec::new(),
         rule: Pred::TRUE,
+        denials: Denials::default(),
         invalid: Vec::new(),
         conflict: None,
         returning: None,
@@ -316,6 +320,7 @@ async fn writes(
         filter: filter.clone(),
         filtered: true,
         rule: Pred::TRUE,
+        denials: Denials::default(),
         returning: None,
     };
     let affected = |reply: Option<Reply>| reply.map_or(0, |reply| reply.parts[0].affected);
@@ -345,6 +350,7 @@ async fn writes(
         references: Vec::new(),
         checks: Vec::new(),
         rule: Pred::TRUE,
+        denials: Denials::default(),
         keep: Vec::new(),
         transitions: Vec::new(),
         invalid: Vec::new(),

@@ -51,7 +51,7 @@ impl Compiler<'_> {
 fn element_type(ty: &Ty) -> Option<ScalarType> {
     match ty {
         Ty::List(inner) => scalar_type(inner),
-        Ty::Scalar(_) | Ty::Null | Ty::Duration | Ty::Row(_) | Ty::Dynamic => None,
+        Ty::Scalar(_) | Ty::Null | Ty::Row(_) | Ty::Dynamic => None,
     }
 }
 

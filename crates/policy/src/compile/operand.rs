@@ -54,7 +54,7 @@ impl Operand {
 pub(crate) const fn scalar_type(ty: &Ty) -> Option<ScalarType> {
     match ty {
         Ty::Scalar(scalar) => Some(*scalar),
-        Ty::Null | Ty::Duration | Ty::Row(_) | Ty::List(_) | Ty::Dynamic => None,
+        Ty::Null | Ty::Row(_) | Ty::List(_) | Ty::Dynamic => None,
     }
 }
 

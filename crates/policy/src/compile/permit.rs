@@ -36,14 +36,21 @@ impl Compiler<'_> {
         self.field_may(access, Operation::Read, &Scope::one(RowRef::Source(source, table)))
     }
 
-    fn permit(&mut self, permit: &Permit, scope: &Scope, without_arms: Pred) -> Compiled {
+    /// Where some argument of `@access` allows, whatever is denied.
+    pub(crate) fn allows(&mut self, permit: &Permit, scope: &Scope, without_arms: Pred) -> Compiled {
         let mut allowed = if permit.allow.is_empty() { without_arms } else { Pred::FALSE };
-        for arm in &permit.allow {
+        // a rule for some fields is no leave to change the row
+        for arm in permit.allow.iter().filter(|arm| arm.fields.is_none()) {
             allowed = allowed.or(self.is_true(&arm.expr, scope)?);
             if allowed == Pred::TRUE {
                 break;
             }
         }
+        Ok(allowed)
+    }
+
+    fn permit(&mut self, permit: &Permit, scope: &Scope, without_arms: Pred) -> Compiled {
+        let mut allowed = self.allows(permit, scope, without_arms)?;
         if allowed == Pred::FALSE {
             return Ok(allowed);
         }
@@ -84,7 +91,7 @@ impl Compiler<'_> {
             let scope = Scope::one(row.clone());
             compiler.raw(operation, |compiler| {
                 let mut refused = Pred::TRUE;
-                for arm in &permit.allow {
+                for arm in permit.allow.iter().filter(|arm| arm.fields.is_none()) {
                     refused = refused.and(compiler.is_false(&arm.expr, &scope)?);
                 }
                 for arm in &permit.deny {

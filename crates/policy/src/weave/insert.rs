@@ -1,6 +1,7 @@
 //! New rows: create rules, field rules, references, validation; upserts.
 
 use super::Weaver;
+use super::denial::Demands;
 use crate::caller::Caller;
 use crate::compile::Scope;
 use crate::valid;
@@ -29,7 +30,7 @@ impl Weaver<'_> {
         }
         self.fill(&mut insert, &changed)?;
         insert.invalid.extend(valid::rows(table, &insert));
-        insert.rule = self.create_rule(&insert, table, &named, &changed)?;
+        (insert.rule, insert.denials) = self.create_rule(&insert, table, &named, &changed)?.finish();
         insert.references = self.references(insert.row, table, &named)?;
         insert.checks = self.checks(insert.row, table)?;
         insert.returning = insert.returning.take().map(|select| self.select(select)).transpose()?;
@@ -56,26 +57,32 @@ impl Weaver<'_> {
         table: &Table,
         named: &[ColumnId],
         changed: &[String],
-    ) -> Result<Pred, Fault> {
+    ) -> Result<Demands, Fault> {
         let row = self.prospective(insert);
-        let scope = Scope::one(row.clone());
+        let scope = Scope::one(row);
+        let mut demands = Demands::of(table, Operation::Create, named);
+        if !self.is_client() {
+            self.trail.note(table.id, Operation::Create, &demands.rule);
+            return Ok(demands);
+        }
         let mut compiler = self.compiler(Operation::Create, changed);
-        let mut rule = compiler.may(table.id, Operation::Create, &row)?;
-        let verdict = rule.clone();
+        Self::demand(&mut compiler, &table.access.create, (&scope, Pred::FALSE), &mut demands)?;
+        let verdict = demands.rule.clone();
         for id in named {
             let column = table.column(*id);
-            let field = compiler.field_may(&column.access, Operation::Create, &scope)?;
-            if field == Pred::FALSE {
-                return Err(Fault::permission("column", &column.name));
+            let before = std::mem::replace(&mut demands.rule, Pred::TRUE);
+            Self::demand(&mut compiler, &column.access.create, (&scope, Pred::TRUE), &mut demands)?;
+            if demands.rule == Pred::FALSE {
+                return Err(demands.refusal(Fault::permission("column", &column.name)));
             }
-            rule = rule.and(field);
+            demands.rule = before.and(demands.rule);
         }
         self.trail.note(table.id, Operation::Create, &verdict);
         // an upsert may find that every row exists: then the create rule is not asked
-        if rule == Pred::FALSE && insert.conflict.is_none() {
-            return Err(Fault::row_security(&table.name));
+        if demands.rule == Pred::FALSE && insert.conflict.is_none() {
+            return Err(demands.refusal(Fault::row_security(&table.name)));
         }
-        Ok(rule)
+        Ok(demands)
     }
 
     /// `@next` binds create: a client starts in the default only (SEMANTICS 8).

@@ -2,6 +2,7 @@
 //! the same read rule as if it had been selected.
 
 use super::Weaver;
+use super::denial::Demands;
 use crate::compile::{Operand, RowRef, Scope, Sight, exists};
 use crate::paths;
 use backstay_base::fault::Fault;
@@ -123,10 +124,20 @@ impl Weaver<'_> {
     fn column(&mut self, column: ColumnRef) -> Result<Scalar, Fault> {
         let mask = self.compiler(Operation::Read, &[]).mask(column.source, column.table, column.column)?;
         if mask == Pred::FALSE {
-            let table = self.catalog.table(column.table);
-            return Err(Fault::permission("column", &table.column(column.column).name));
+            return self.unreadable(column);
         }
         Ok(masked(mask, Scalar::Column(column)))
+    }
+
+    /// 42501 for a column that the caller never sees, in the words of the denial that alone hides it.
+    fn unreadable(&mut self, at: ColumnRef) -> Result<Scalar, Fault> {
+        let table = self.catalog.table(at.table);
+        let column = table.column(at.column);
+        let mut demands = Demands::of(table, Operation::Read, &[at.column]);
+        let scope = Scope::one(RowRef::Source(at.source, at.table));
+        let mut compiler = self.compiler(Operation::Read, &[]);
+        Self::demand(&mut compiler, &column.access.read, (&scope, Pred::TRUE), &mut demands)?;
+        Err(demands.refusal(Fault::permission("column", &column.name)))
     }
 
     /// A computed field: the caller's sight of what it reads (SEMANTICS 21).

@@ -1,13 +1,14 @@
 //! Changed rows: the stored row before, the new row after, by one and the same arm.
 
 use super::Weaver;
+use super::denial::Demands;
 use crate::columns;
 use crate::compile::{Compiler, RowRef, Scope, bind};
 use crate::paths;
 use crate::valid;
 use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_query::plan::{Assign, Pred, Transition, Update};
+use backstay_query::plan::{Assign, Denial, Denials, Pred, Transition, Update};
 use backstay_schema::catalog::{Access, Arm, ColumnId, Operation, RelationKind, Table};
 use backstay_schema::expr::Root;
 use backstay_schema::scalar::ScalarType;
@@ -49,6 +50,12 @@ impl Weaver<'_> {
             Err(fault) if fault.code == code::DENIED => {
                 merge.stored = vec![Pred::FALSE];
                 merge.arms = vec![Pred::FALSE];
+                // with the author's words there are details
+                if fault.details.is_some() {
+                    let denial = Denial { message: fault.message, stored: Pred::FALSE, row: Pred::FALSE };
+                    merge.denials =
+                        Denials { open: vec![Pred::TRUE], each: vec![denial], ..Denials::default() };
+                }
                 Ok(merge)
             }
             ruled => ruled,
@@ -65,9 +72,7 @@ impl Weaver<'_> {
         }
         let changed: Vec<String> = named.iter().map(|id| table.column(*id).field.clone()).collect();
         let rows = Self::rows(&update, table);
-        self.type_rules(&mut update, table, &rows, &changed)?;
-        self.field_rules(&mut update, table, &named, &rows, &changed)?;
-        self.moved_rows(&mut update, table, &named, &rows, &changed)?;
+        (update.rule, update.denials) = self.update_rule(&mut update, &named, &rows, &changed)?.finish();
         update.references = self.references(update.row, table, &named)?;
         if !update.assign.is_empty() {
             update.checks = self.checks(update.row, table)?;
@@ -79,6 +84,28 @@ impl Weaver<'_> {
         }
         update.keep = Self::kept(&update);
         Ok(update)
+    }
+
+    /// The arms of the type, and what must hold besides.
+    fn update_rule(
+        &mut self,
+        update: &mut Update,
+        named: &[ColumnId],
+        rows: &Rows,
+        changed: &[String],
+    ) -> Result<Demands, Fault> {
+        let catalog = self.catalog;
+        let table = catalog.table(update.table);
+        let mut demands = Demands::of(table, Operation::Update, named);
+        if !self.is_client() {
+            update.stored = vec![Pred::TRUE];
+            update.arms = vec![Pred::TRUE];
+            return Ok(demands);
+        }
+        self.type_rules(update, (table, named), rows, changed, &mut demands)?;
+        self.field_rules(table, named, rows, changed, &mut demands)?;
+        self.moved_rows(table, named, rows, changed, &mut demands)?;
+        Ok(demands)
     }
 
     fn rows(update: &Update, table: &Table) -> Rows {
@@ -110,41 +137,51 @@ impl Weaver<'_> {
     fn type_rules(
         &mut self,
         update: &mut Update,
-        table: &Table,
+        (table, named): (&Table, &[ColumnId]),
         rows: &Rows,
         changed: &[String],
+        demands: &mut Demands,
     ) -> Result<(), Fault> {
-        update.rule = Pred::TRUE;
-        if !self.is_client() {
-            update.stored = vec![Pred::TRUE];
-            update.arms = vec![Pred::TRUE];
-            return Ok(());
-        }
         let permit = &table.access.update;
         let mut compiler = self.compiler(Operation::Update, changed);
-        let mut before = Pred::TRUE;
+        let (mut before, mut silent) = (Pred::TRUE, Pred::TRUE);
         for arm in &permit.deny {
+            let mut stored = Pred::TRUE;
             if !mentions(arm, Root::New) {
-                before = before.and(compiler.is_false(&arm.expr, &rows.stored)?);
+                stored = compiler.is_false(&arm.expr, &rows.stored)?;
+                before = before.and(stored.clone());
+                if arm.message.is_none() {
+                    silent = silent.and(stored.clone());
+                }
             }
-            update.rule = std::mem::replace(&mut update.rule, Pred::TRUE)
-                .and(compiler.is_false(&arm.expr, &rows.after)?);
+            demands.forbid(arm.message.as_ref(), (stored, compiler.is_false(&arm.expr, &rows.after)?));
         }
         let mut may_touch = false;
+        let mut beyond = None;
         for arm in &permit.allow {
             let (stored, after) = arm_pair(&mut compiler, arm, rows)?;
+            if !arm.covers(named) {
+                if stored != Pred::FALSE && after != Pred::FALSE {
+                    beyond = beyond.or_else(|| named.iter().find(|id| !arm.covers(&[**id])));
+                }
+                continue;
+            }
             may_touch |= stored != Pred::FALSE;
             if stored != Pred::FALSE && after != Pred::FALSE {
+                demands.open(|| stored.clone().and(silent.clone()));
                 update.stored.push(stored.and(before.clone()));
                 update.arms.push(after);
             }
         }
         let verdict = update.stored.iter().cloned().fold(Pred::FALSE, Pred::or);
         self.trail.note(table.id, Operation::Update, &verdict);
-        match (verdict, may_touch) {
+        match (verdict, may_touch, beyond) {
             // the caller may change such rows, but not into this
-            (Pred::Const(false), true) => Err(Fault::row_security(&table.name)),
-            (Pred::Const(false), false) => Err(Fault::permission("table", &table.name)),
+            (Pred::Const(false), true, _) => Err(demands.refusal(Fault::row_security(&table.name))),
+            (Pred::Const(false), false, Some(column)) => {
+                Err(Fault::permission("column", &table.column(*column).name))
+            }
+            (Pred::Const(false), false, None) => Err(Fault::permission("table", &table.name)),
             _ => Ok(()),
         }
     }
@@ -152,23 +189,22 @@ impl Weaver<'_> {
     /// The rules of every named field: on the stored and on the new row, by one arm.
     fn field_rules(
         &mut self,
-        update: &mut Update,
         table: &Table,
         named: &[ColumnId],
         rows: &Rows,
         changed: &[String],
+        demands: &mut Demands,
     ) -> Result<(), Fault> {
-        if !self.is_client() {
-            return Ok(());
-        }
         for id in named {
             let column = table.column(*id);
             let mut compiler = self.compiler(Operation::Update, changed);
-            let holds = field_rule(&mut compiler, &column.access, rows)?;
-            if holds == Pred::FALSE {
-                return Err(Fault::permission("column", &column.name));
+            let others = std::mem::replace(&mut demands.rule, Pred::TRUE);
+            field_rule(&mut compiler, &column.access, rows, demands)?;
+            if demands.rule == Pred::FALSE {
+                return Err(demands.refusal(Fault::permission("column", &column.name)));
             }
-            update.rule = std::mem::replace(&mut update.rule, Pred::TRUE).and(holds);
+            let own = std::mem::replace(&mut demands.rule, Pred::TRUE);
+            demands.rule = others.and(own);
         }
         Ok(())
     }
@@ -176,22 +212,22 @@ impl Weaver<'_> {
     /// Moving is creating there: a named reference asks the create rule too (SEMANTICS 4).
     fn moved_rows(
         &mut self,
-        update: &mut Update,
         table: &Table,
         named: &[ColumnId],
         rows: &Rows,
         changed: &[String],
+        demands: &mut Demands,
     ) -> Result<(), Fault> {
         let moves = table.relations.iter().any(|relation| match &relation.kind {
             RelationKind::ToOne { columns, .. } => columns.iter().any(|column| named.contains(column)),
             RelationKind::ToMany { .. } | RelationKind::ManyToMany { .. } => false,
         });
-        let Some(new) = rows.after.new.clone().filter(|_| moves && self.is_client()) else { return Ok(()) };
+        let Some(new) = rows.after.new.clone().filter(|_| moves) else { return Ok(()) };
         let rule = self.compiler(Operation::Create, changed).may(table.id, Operation::Create, &new)?;
         if rule == Pred::FALSE {
             return Err(Fault::row_security(&table.name));
         }
-        update.rule = std::mem::replace(&mut update.rule, Pred::TRUE).and(rule);
+        demands.require(rule);
         Ok(())
     }
 
@@ -228,7 +264,10 @@ impl Weaver<'_> {
         for arm in &update.arms {
             columns::in_pred(arm, update.old, &mut keep);
         }
-        columns::in_pred(&update.rule, update.old, &mut keep);
+        let denials = update.denials.each.iter().map(|denial| &denial.row);
+        for pred in denials.chain([&update.rule, &update.denials.rule]) {
+            columns::in_pred(pred, update.old, &mut keep);
+        }
         keep
     }
 }
@@ -252,7 +291,12 @@ fn arm_pair(compiler: &mut Compiler<'_>, arm: &Arm, rows: &Rows) -> Result<(Pred
     Ok((Pred::TRUE, after))
 }
 
-fn field_rule(compiler: &mut Compiler<'_>, access: &Access, rows: &Rows) -> Result<Pred, Fault> {
+fn field_rule(
+    compiler: &mut Compiler<'_>,
+    access: &Access,
+    rows: &Rows,
+    demands: &mut Demands,
+) -> Result<(), Fault> {
     let permit = &access.update;
     let mut allowed = Pred::Const(permit.allow.is_empty());
     for arm in &permit.allow {
@@ -262,11 +306,13 @@ fn field_rule(compiler: &mut Compiler<'_>, access: &Access, rows: &Rows) -> Resu
         }
         allowed = allowed.or(holds);
     }
+    demands.require(allowed);
     for arm in &permit.deny {
-        allowed = allowed.and(compiler.is_false(&arm.expr, &rows.after)?);
+        let mut clear = compiler.is_false(&arm.expr, &rows.after)?;
         if mentions(arm, Root::This) {
-            allowed = allowed.and(compiler.is_false(&arm.expr, &rows.before)?);
+            clear = clear.and(compiler.is_false(&arm.expr, &rows.before)?);
         }
+        demands.forbid(arm.message.as_ref(), (Pred::TRUE, clear));
     }
-    Ok(allowed)
+    Ok(())
 }

@@ -129,15 +129,18 @@ const fn same(from: ScalarType, to: ScalarType) -> bool {
             | (ScalarType::Uuid, ScalarType::Uuid)
             | (ScalarType::Timestamp, ScalarType::Timestamp)
             | (ScalarType::Date, ScalarType::Date)
+            | (ScalarType::Time, ScalarType::Time)
+            | (ScalarType::Duration, ScalarType::Duration)
+            | (ScalarType::Bytes, ScalarType::Bytes)
             | (ScalarType::Json, ScalarType::Json)
     )
 }
 
 const fn castable(from: ScalarType, to: ScalarType) -> bool {
-    use ScalarType::{BigInt, Boolean, Date, Enum, Int, Json, String, Timestamp};
+    use ScalarType::{BigInt, Boolean, Date, Enum, Int, Json, String, Time, Timestamp};
     match (from, to) {
         (_, String) | (String | Enum(_), _) => true,
-        (Int | BigInt, Boolean) | (Boolean, Int) | (Date, Timestamp) | (Timestamp, Date) => true,
+        (Int | BigInt, Boolean) | (Boolean, Int) | (Date, Timestamp) | (Timestamp, Date | Time) => true,
         (Json, other) => other.is_number() || matches!(other, Boolean),
         (one, other) => one.is_number() && other.is_number(),
     }

@@ -2,7 +2,7 @@
 
 use super::{Resolver, Scope};
 use crate::named::{self, ConflictAction, Input};
-use crate::plan::{Assign, Conflict, Delete, Insert, Pred, Select, SourceId, Update};
+use crate::plan::{Assign, Conflict, Delete, Denials, Insert, Pred, Select, SourceId, Update};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_schema::catalog::{Column, ColumnId, DefaultValue, Member, RelationKind, Table};
@@ -41,6 +41,7 @@ impl<'c> Resolver<'c> {
             references: Vec::new(),
             checks: Vec::new(),
             rule: Pred::TRUE,
+            denials: Denials::default(),
             invalid: Vec::new(),
             conflict,
             returning,
@@ -79,7 +80,15 @@ impl<'c> Resolver<'c> {
             None => None,
         };
         let filtered = !delete.filters.is_empty();
-        Ok(Delete { table: table.id, row, filter, filtered, rule: Pred::TRUE, returning })
+        Ok(Delete {
+            table: table.id,
+            row,
+            filter,
+            filtered,
+            rule: Pred::TRUE,
+            denials: Denials::default(),
+            returning,
+        })
     }
 
     /// What a write answers with: every row written, in the order of the write unless another
@@ -148,15 +157,23 @@ impl<'c> Resolver<'c> {
 
 /// Text in an index has a length that every engine's indexes hold.
 fn fits_its_index(table: &Table, column: &Column, value: Value) -> Result<Value, Fault> {
+    let (bytes, unit) = match &value {
+        Value::Text(text) => (text.len(), "characters"),
+        Value::Bytes(bytes) => (bytes.len(), "bytes"),
+        _ => return Ok(value),
+    };
     // an index has at most 32 columns
-    let Value::Text(text) = &value else { return Ok(value) };
-    if text.len() <= (INDEXED_CHARACTERS / 32) as usize {
+    if bytes <= (INDEXED_CHARACTERS / 32) as usize {
         return Ok(value);
     }
+    let length = match &value {
+        Value::Text(text) => text.chars().count(),
+        _ => bytes,
+    };
     match table.indexed_characters(column) {
-        Some(most) if text.chars().count() > most as usize => Err(Fault::new(
+        Some(most) if length > most as usize => Err(Fault::new(
             code::INDEX_TOO_WIDE,
-            format!("\"{}\" is in an index and holds at most {most} characters", column.name),
+            format!("\"{}\" is in an index and holds at most {most} {unit}", column.name),
         )),
         _ => Ok(value),
     }
@@ -175,6 +192,7 @@ fn bare_update(table: &Table, row: SourceId, old: SourceId, filter: Pred) -> Upd
         references: Vec::new(),
         checks: Vec::new(),
         rule: Pred::TRUE,
+        denials: Denials::default(),
         keep: Vec::new(),
         transitions: Vec::new(),
         invalid: Vec::new(),

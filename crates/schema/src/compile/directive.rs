@@ -97,7 +97,7 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
     DirectiveEntry {
         name: "access",
         places: &[Place::Object, Place::Field],
-        repeatable: false,
+        repeatable: true,
         available: true,
         arguments: &[
             may("all", Kind::Cel),
@@ -106,9 +106,11 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
             may("create", Kind::Cel),
             may("update", Kind::Cel),
             may("delete", Kind::Cel),
+            may("fields", Kind::Names),
             later("call", Kind::Cel),
         ],
-        doc: "Who may do what. On a type a missing operation is denied; on a field it adds nothing.",
+        doc: "Who may do what. On a type a missing operation is denied; on a field it adds nothing. \
+              With `fields`, an update rule that holds where no other field is written.",
     },
     DirectiveEntry {
         name: "deny",

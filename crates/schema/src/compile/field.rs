@@ -243,8 +243,8 @@ impl Builder<'_> {
                     self.error(codes::USER, field.ty_span, message);
                 }
                 // the role may be written at data doors where a field rule says who may
-                let access = one(&field.directives, "access");
-                let has = |name: &str| access.is_some_and(|access| access.text(name).is_some());
+                let has =
+                    |name: &str| every(&field.directives, "access").any(|access| access.text(name).is_some());
                 let own_rule = has("all") || has("write") || (has("create") && has("update"));
                 if field.name == "role" && !own_rule && (has("create") || has("update")) {
                     let message =

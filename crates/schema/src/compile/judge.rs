@@ -220,8 +220,9 @@ fn read_of_root<'t>(table: &'t Table, path: &Path) -> Vec<&'t Column> {
     }
 }
 
-fn may_hold(permit: &Permit) -> bool {
-    permit.allow.iter().any(|arm| arm.expr.constant() != Some(false))
+/// Whether a write of this column may be allowed.
+fn may_hold(permit: &Permit, column: &Column) -> bool {
+    permit.allow.iter().any(|arm| arm.expr.constant() != Some(false) && arm.covers(&[column.id]))
         && permit.deny.iter().all(|arm| arm.expr.constant() != Some(true))
 }
 
@@ -232,7 +233,7 @@ fn has_rule(permit: &Permit) -> bool {
 fn writable_on_update(table: &Table, column: &Column) -> bool {
     column.fill == Fill::None
         && column.set_update.is_none()
-        && may_hold(&table.access.update)
+        && may_hold(&table.access.update, column)
         && !has_rule(&column.access.update)
 }
 
@@ -274,7 +275,7 @@ fn server_set(table: &Table, diagnostics: &mut Diagnostics) {
                     continue;
                 }
                 let updatable = reference.set_update.is_none()
-                    && may_hold(&table.access.update)
+                    && may_hold(&table.access.update, reference)
                     && may_hold_field(&reference.access.update);
                 if updatable {
                     let message = format!(

@@ -155,7 +155,7 @@ fn list_rules(
 }
 
 fn link_arm(id: String, (expr, text): &Part, message: Option<String>) -> Arm {
-    Arm { id, expr: expr.clone(), text: text.clone(), message, span: expr.span }
+    Arm { id, expr: expr.clone(), text: text.clone(), fields: None, message, span: expr.span }
 }
 
 /// All parts by one operator.

@@ -2,7 +2,7 @@
 //! shape and put into its place in the catalog.
 
 use crate::catalog::{
-    Access, Arm, Catalog, Check, ColumnId, DefaultValue, Operation, Permit, RelationKind, TableId,
+    Access, Arm, Catalog, Check, ColumnId, DefaultValue, Operation, Permit, RelationKind, Span, TableId,
 };
 use crate::cel::check::{
     Environment, NamedRule, NamedRules, Reported, This, check, check_rule, check_value, parse_reported,
@@ -13,6 +13,7 @@ use crate::compile::literal::Literal;
 use crate::diagnostic::{Diagnostics, codes};
 use crate::expr::{End, Expr, ExprKind, Path, Ty};
 use crate::name::object_name;
+use backstay_base::suggest;
 use std::cell::Cell;
 
 /// Arguments of `@access` and `@deny`, the operations they govern, and whether `old` and `new` are there.
@@ -44,8 +45,8 @@ pub(super) fn fill(draft: &Draft, built: &mut Built, diagnostics: &mut Diagnosti
     let mut filler = Filler { catalog: &built.catalog, rules: &rules, diagnostics, slots: Vec::new() };
     for (index, ty) in draft.types.iter().enumerate() {
         let Some(table) = built.tables.get(index).copied().flatten() else { continue };
-        filler.type_rules(table, ty);
         let placed = built.placed.get(index).map(Vec::as_slice).unwrap_or_default();
+        filler.type_rules(table, ty, placed);
         for (field, place) in ty.fields.iter().zip(placed) {
             filler.field_rules(table, ty, field, place);
         }
@@ -120,16 +121,19 @@ impl<'a> Filler<'a> {
         }
     }
 
-    fn type_rules(&mut self, table: TableId, ty: &TypeDraft) {
+    fn type_rules(&mut self, table: TableId, ty: &TypeDraft, placed: &[Placed]) {
         let mut numbers = Numbers::default();
         for directive in ty.directives.iter().filter(|d| matches!(d.name.as_str(), "access" | "deny")) {
             self.refuse_empty(directive);
+            self.refuse_silent(directive);
+            let fields = self.limited_to(table, ty, placed, directive);
             for (name, operations, update) in ARGUMENTS {
                 let Some((expr, literal)) = self.rule(directive, name, table, update) else { continue };
                 for operation in operations {
                     let deny = directive.name == "deny";
                     let id = numbers.id(&ty.name, *operation, deny);
-                    let arm = arm(id, &expr, literal, directive);
+                    let mut arm = arm(id, &expr, literal, directive);
+                    arm.fields.clone_from(&fields);
                     self.slots.push(Slot::Type(table, *operation, deny, arm));
                 }
             }
@@ -141,9 +145,85 @@ impl<'a> Filler<'a> {
     }
 
     fn refuse_empty(&mut self, directive: &Application) {
-        if directive.complete && directive.arguments.iter().all(|argument| argument.name == "message") {
+        let named = |name: &str| !matches!(name, "message" | "fields");
+        if directive.complete && !directive.arguments.iter().any(|argument| named(&argument.name)) {
             let message = format!("`@{}` names no operation", directive.name);
             self.diagnostics.report(codes::MISSING_ARGUMENT, directive.span, message);
+        }
+    }
+
+    /// A row that may not be seen is not there: nobody is told why.
+    fn refuse_silent(&mut self, directive: &Application) {
+        let reads = |name: &str| matches!(name, "message" | "read");
+        let silent = directive.arguments.iter().all(|argument| reads(&argument.name));
+        if let (true, Some(message)) = (silent && directive.complete, directive.text("message"))
+            && directive.text("read").is_some()
+        {
+            let help = "a hidden row is as if it were not there; leave the message out";
+            let text = "nobody hears the message of a denied read";
+            self.diagnostics.report_with_help(codes::UNFIT_DIRECTIVE, message.span, text, help);
+        }
+    }
+
+    /// The columns that `@access(fields:)` limits its update rule to.
+    fn limited_to(
+        &mut self,
+        table: TableId,
+        ty: &TypeDraft,
+        placed: &[Placed],
+        directive: &Application,
+    ) -> Option<Vec<ColumnId>> {
+        let names = directive.names("fields")?;
+        let span = directive.span_of("fields");
+        for argument in directive.arguments.iter().filter(|a| !matches!(a.name.as_str(), "update" | "fields"))
+        {
+            let message = format!("`fields` limits an update, not `{}`", argument.name);
+            let help = "write another `@access` for the other operations";
+            self.diagnostics.report_with_help(codes::UNFIT_DIRECTIVE, argument.span, message, help);
+        }
+        if names.is_empty() {
+            self.diagnostics.report(codes::ARGUMENT_VALUE, span, "`fields` names no fields");
+        }
+        let mut columns = Vec::new();
+        for (name, span) in names {
+            let place = ty.fields.iter().position(|field| &field.name == name);
+            let place = place.and_then(|position| placed.get(position));
+            let found: &[ColumnId] = match place {
+                Some(Placed::Column(id)) => std::slice::from_ref(id),
+                Some(Placed::Reference(_, columns)) => columns,
+                Some(Placed::Far(_) | Placed::Computed(_)) => {
+                    let message = format!("\"{name}\" is not stored in \"{}\"", ty.name);
+                    let help = "name columns or references of the type";
+                    self.diagnostics.report_with_help(codes::UNKNOWN_FIELD, *span, message, help);
+                    continue;
+                }
+                Some(Placed::Dropped) => continue,
+                None => {
+                    let near = suggest::nearest(name, ty.fields.iter().map(|field| field.name.as_str()));
+                    let message = format!("type \"{}\" has no field \"{name}\"", ty.name);
+                    let help = near.map_or_else(
+                        || "name columns or references of the type".to_owned(),
+                        |near| format!("did you mean \"{near}\"?"),
+                    );
+                    self.diagnostics.report_with_help(codes::UNKNOWN_FIELD, *span, message, help);
+                    continue;
+                }
+            };
+            self.refuse_unwritable(table, name, *span, found);
+            columns.extend_from_slice(found);
+        }
+        Some(columns)
+    }
+
+    /// A field that no client names in an update has no place among `fields`.
+    fn refuse_unwritable(&mut self, table: TableId, name: &str, span: Span, columns: &[ColumnId]) {
+        let server = columns.iter().any(|id| {
+            let fill = self.catalog.table(table).column(*id).fill;
+            !matches!(fill, crate::catalog::Fill::None | crate::catalog::Fill::Client)
+        });
+        if server {
+            let message = format!("\"{name}\" is set by the server: no client writes it");
+            self.diagnostics.report(codes::UNFIT_DIRECTIVE, span, message);
         }
     }
 
@@ -217,6 +297,12 @@ impl<'a> Filler<'a> {
         let name = format!("{}.{}", ty.name, field.name);
         for directive in field.directives.iter().filter(|d| matches!(d.name.as_str(), "access" | "deny")) {
             self.refuse_empty(directive);
+            if directive.names("fields").is_some() {
+                let help = "the rule of a field is about that field; `fields` belongs to rules of the type";
+                let message = "`fields` has no meaning on a field";
+                let span = directive.span_of("fields");
+                self.diagnostics.report_with_help(codes::UNFIT_DIRECTIVE, span, message, help);
+            }
             self.refuse_operations(table, field, place, directive);
             for (argument, operations, update) in ARGUMENTS {
                 let Some((expr, literal)) = self.rule(directive, argument, table, update) else { continue };
@@ -449,6 +535,7 @@ fn arm(id: String, expr: &Expr, literal: &Literal, directive: &Application) -> A
         id,
         expr: expr.clone(),
         text: literal.text.clone(),
+        fields: None,
         message: directive.text("message").map(|message| message.text.clone()),
         span: literal.locate(0, literal.text.len()),
     }

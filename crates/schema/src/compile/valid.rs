@@ -19,7 +19,15 @@ impl Builder<'_> {
         for argument in &valid.arguments {
             let found = match argument.name.as_str() {
                 "min" | "max" => self.bound(field, ty, valid, &argument.name),
-                "minLength" | "maxLength" | "pattern" | "format" if ty != ScalarType::String => {
+                "minLength" | "maxLength" if !matches!(ty, ScalarType::String | ScalarType::Bytes) => {
+                    let message = format!(
+                        "`{}` applies to String and Bytes; \"{}\" is {}",
+                        argument.name, field.name, field.ty
+                    );
+                    self.error(codes::VALID, argument.span, message);
+                    None
+                }
+                "pattern" | "format" if ty != ScalarType::String => {
                     let message =
                         format!("`{}` applies to String; \"{}\" is {}", argument.name, field.name, field.ty);
                     self.error(codes::VALID, argument.span, message);
@@ -46,12 +54,9 @@ impl Builder<'_> {
         valid: &Application,
         name: &str,
     ) -> Option<Valid> {
-        let ordered = ty.is_number() || matches!(ty, ScalarType::Timestamp | ScalarType::Date);
-        if !ordered {
-            let message = format!(
-                "`{name}` applies to numbers, dates and timestamps; \"{}\" is {}",
-                field.name, field.ty
-            );
+        if !ty.is_ordered() || ty == ScalarType::String {
+            let message =
+                format!("`{name}` applies to numbers, dates and times; \"{}\" is {}", field.name, field.ty);
             let help = "for text, use `minLength` and `maxLength`";
             self.error_with_help(codes::VALID, valid.span_of(name), message, help);
             return None;
@@ -148,7 +153,13 @@ impl Builder<'_> {
             (ast::Value::Boolean(flag), ScalarType::Boolean) => Some(flag.to_string()),
             (
                 ast::Value::String(text),
-                ScalarType::String | ScalarType::Uuid | ScalarType::Timestamp | ScalarType::Date,
+                ScalarType::String
+                | ScalarType::Uuid
+                | ScalarType::Timestamp
+                | ScalarType::Date
+                | ScalarType::Time
+                | ScalarType::Duration
+                | ScalarType::Bytes,
             ) => Some(text.clone()),
             (_, ScalarType::Json) => literal_json(literal),
             _ => None,

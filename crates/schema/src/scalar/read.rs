@@ -5,7 +5,7 @@
 use crate::catalog::Catalog;
 use crate::scalar::ScalarType;
 use crate::value::decimal::DecimalError;
-use crate::value::{Decimal, Value, calendar, json};
+use crate::value::{Decimal, Value, binary, calendar, json};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use uuid::Uuid;
@@ -44,6 +44,9 @@ impl ScalarType {
                 .map(Value::Timestamp)
                 .ok_or_else(|| datetime("timestamp with time zone", text)),
             Self::Date => calendar::parse_date(text).map(Value::Date).ok_or_else(|| datetime("date", text)),
+            Self::Time => calendar::parse_time(text).map(Value::Time).ok_or_else(|| datetime("time", text)),
+            Self::Duration => duration(text),
+            Self::Bytes => binary::parse(text).map(Value::Bytes).ok_or_else(|| invalid("bytea", text)),
             Self::Json => json::normalise(text).map(Value::Json).ok_or_else(invalid_json),
             Self::Enum(id) => {
                 let members = &catalog.enum_type(*id).members;
@@ -117,6 +120,9 @@ impl ScalarType {
             (Self::Timestamp, Value::Date(days)) => {
                 Ok(Value::Timestamp(i64::from(*days) * calendar::DAY_MICROS))
             }
+            (Self::Time, Value::Timestamp(micros)) => {
+                Ok(Value::Time(micros.rem_euclid(calendar::DAY_MICROS)))
+            }
             (Self::Json, Value::Text(text)) => self.parse_text(catalog, text),
             (ty, value) if ty.holds(value) && !matches!(ty, Self::Int | Self::Enum(_)) => Ok(value.clone()),
             (ty, value) => ty.parse_text(catalog, &value.to_text()),
@@ -141,6 +147,12 @@ fn invalid_json() -> Fault {
 
 fn datetime(ty: &str, text: &str) -> Fault {
     Fault::new(code::INVALID_DATETIME, format!("invalid input syntax for type {ty}: \"{text}\""))
+}
+
+/// ISO 8601, or the form of rules: `1h30m`.
+fn duration(text: &str) -> Result<Value, Fault> {
+    let micros = calendar::parse_iso_duration(text).or_else(|| calendar::parse_duration(text.trim()));
+    micros.map(Value::Duration).ok_or_else(|| datetime("interval", text))
 }
 
 fn out_of_range(ty: &str, text: &str) -> Fault {
@@ -252,6 +264,9 @@ mod tests {
             read(ScalarType::Uuid, "{6F9619FF8B86D011B42D00CF4FC964FF}").to_text(),
             "6f9619ff-8b86-d011-b42d-00cf4fc964ff"
         );
+        assert_eq!(read(ScalarType::Time, "9:30").to_text(), "09:30:00");
+        assert_eq!(read(ScalarType::Duration, "90m").to_text(), "PT1H30M");
+        assert_eq!(read(ScalarType::Bytes, "\\xAB").to_text(), "\\xab");
         assert_eq!(read(ScalarType::Json, " [1, 2] "), Value::Json("[1,2]".into()));
     }
 
@@ -307,6 +322,9 @@ mod tests {
                 "invalid input syntax for type timestamp with time zone: \"soon\"",
             ),
             (ScalarType::Date, "2026-02-30", "22007", "invalid input syntax for type date: \"2026-02-30\""),
+            (ScalarType::Time, "24:00:01", "22007", "invalid input syntax for type time: \"24:00:01\""),
+            (ScalarType::Duration, "P1M", "22007", "invalid input syntax for type interval: \"P1M\""),
+            (ScalarType::Bytes, "\\x1", "22P02", "invalid input syntax for type bytea: \"\\x1\""),
             (ScalarType::String, "a\0b", "22021", "invalid byte sequence for encoding \"UTF8\": 0x00"),
             (ScalarType::Json, "{", "22P02", "invalid input syntax for type json"),
         ] {

@@ -119,6 +119,62 @@ pub fn write_timestamp(micros: i64, out: &mut String) {
     out.push_str("+00:00");
 }
 
+/// Microseconds since midnight of `09:00`, `09:00:00.5`, to `24:00:00`.
+#[must_use]
+pub fn parse_time(text: &str) -> Option<i64> {
+    let mut input = Cursor(text.trim());
+    let micros = input.time()?;
+    input.end()?;
+    Some(micros)
+}
+
+/// Appends `09:00:00.5`, microseconds without trailing zeros.
+pub fn write_time(micros: i64, out: &mut String) {
+    let seconds = micros / 1_000_000;
+    let written = write!(out, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    debug_assert!(written.is_ok(), "writing to a string does not fail");
+    write_fraction(micros % 1_000_000, out);
+}
+
+/// Microseconds of an ISO 8601 duration: `P1DT2H3M4.5S`, `P2W`, `-PT1H`, signs of single
+/// parts as PostgreSQL writes them. Years and months have no fixed length and are not taken.
+#[must_use]
+pub fn parse_iso_duration(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (negative, rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (days, clock) = match rest.strip_prefix('P')?.split_once('T') {
+        Some((days, clock)) => (days, Some(clock).filter(|clock| !clock.is_empty())?),
+        None => (rest.strip_prefix('P')?, ""),
+    };
+    if days.is_empty() && clock.is_empty() {
+        return None;
+    }
+    let total = iso_parts(days, &[('W', 7 * DAY_MICROS), ('D', DAY_MICROS)])?
+        .checked_add(iso_parts(clock, &[('H', 3_600_000_000), ('M', 60_000_000), ('S', 1_000_000)])?)?;
+    i64::try_from(if negative { -total } else { total }).ok()
+}
+
+/// Numbers before units, each unit at most once and in order.
+fn iso_parts(mut rest: &str, mut units: &[(char, i64)]) -> Option<i128> {
+    let mut total: i128 = 0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| c.is_ascii_alphabetic())?;
+        let (number, tail) = rest.split_at(end);
+        let unit = tail.chars().next()?;
+        let place = units.iter().position(|(name, _)| *name == unit)?;
+        let micros = i128::from(units.get(place)?.1);
+        units = units.get(place + 1..)?;
+        let amount = crate::value::Decimal::parse(number).ok()?;
+        let scale = 10_i128.checked_pow(u32::from(amount.scale))?;
+        total = total.checked_add(amount.units.checked_mul(micros)? / scale)?;
+        rest = tail.get(1..)?;
+    }
+    Some(total)
+}
+
 /// Appends ISO 8601 `P1DT2H3M4.5S`; nothing at all is `PT0S`.
 pub fn write_duration(micros: i64, out: &mut String) {
     if micros < 0 {
@@ -299,6 +355,63 @@ mod tests {
             let mut out = String::new();
             write_date(days, &mut out);
             assert_eq!(parse_date(&out).map(i64::from), Some(days), "{out}");
+        }
+    }
+
+    #[test]
+    fn times_of_day() {
+        for (text, micros) in [
+            ("00:00", 0),
+            ("9:05", 32_700_000_000),
+            ("23:59:59.9999995", DAY_MICROS),
+            ("24:00", DAY_MICROS),
+            (" 09:00:00.25 ", 32_400_250_000),
+        ] {
+            assert_eq!(parse_time(text), Some(micros), "{text}");
+        }
+        for text in
+            ["", "9", "09:0", "24:00:01", "25:00", "09:60", "09:00:60", "09:00:00Z", "09:00:00.", "-1:00"]
+        {
+            assert_eq!(parse_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn iso_durations() {
+        for (text, micros) in [
+            ("PT0S", 0),
+            ("P1DT2H3M4.5S", 93_784_500_000),
+            ("P2W", 14 * DAY_MICROS),
+            ("-PT1H", -3_600_000_000),
+            ("PT-1H30M", -1_800_000_000),
+            ("P1.5D", DAY_MICROS / 2 * 3),
+        ] {
+            assert_eq!(parse_iso_duration(text), Some(micros), "{text}");
+        }
+        for text in [
+            "",
+            "P",
+            "PT",
+            "P1DT",
+            "1D",
+            "P1M",
+            "P1Y",
+            "PT1D",
+            "P1H",
+            "PT1S1M",
+            "PT1M1M",
+            "PTS",
+            "P1",
+            "p1d",
+            "P1D ago",
+            "P106751992D",
+        ] {
+            assert_eq!(parse_iso_duration(text), None, "{text}");
+        }
+        for micros in [i64::MIN, -1, 0, 1, 999_999, DAY_MICROS, i64::MAX] {
+            let mut out = String::new();
+            write_duration(micros, &mut out);
+            assert_eq!(parse_iso_duration(&out), Some(micros), "{out}");
         }
     }
 

@@ -57,10 +57,10 @@ fn directives_and_arguments() {
         (&["E1104"], "type A @deny(message: \"no\") { title: String }"),
         (&["E1104"], "type A @unique { title: String }"),
         (&["E1105"], "type A { title: String @user }"),
-        (&["E1105"], "type A @access(read: \"true\") @access(update: \"true\") { title: String }"),
+        (&["E1105"], "type A @table(name: \"x\") @table(name: \"y\") { title: String }"),
         (
             &["E1105"],
-            "type A @access(read: \"true\") { title: String }\nextend type A @access(update: \"true\") { body: String }"
+            "type A @table(name: \"x\") { title: String }\nextend type A @table(name: \"y\") { body: String }"
         ),
         (&["E1106"], "type A { parts: [B!]! @default(value: 1) }\ntype B { a: A }"),
         (&["E1106"], "type A { a: B @valid(min: 1) }\ntype B { title: String }"),
@@ -77,7 +77,7 @@ fn directives_and_arguments() {
 #[test]
 fn what_is_not_available_yet() {
     insta::assert_snapshot!(all(&[
-        (&["E1003"; 5], "type A { a: Time, b: Duration, c: Bytes, d: File, e: Vector }"),
+        (&["E1003"; 2], "type A { d: File, e: Vector }"),
         (&["E1003"; 2], "type A { a: [String!]!, b: [S!]! }\nenum S { X }"),
         (
             &["E1003"; 7],

@@ -105,7 +105,7 @@ fn types() {
         ("E2004", "this.status < 'OPEN'"),
         ("E2004", "this.count < null"),
         ("E2004", "this.title + 1 == 'a'"),
-        ("E2004", "this.due - this.created_at == duration('1h')"),
+        ("E2004", "this.due + this.created_at == now"),
         ("E2004", "auth.claims.a == auth.claims.b"),
         ("E2004", "auth.claims.n + 1 == 2"),
         ("E2004", "this.ratio % 2.0 == 0.0"),

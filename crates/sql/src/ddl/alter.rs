@@ -302,6 +302,7 @@ const fn is_kind(from: ScalarType, to: ScalarType) -> bool {
         (T::Int | T::BigInt, T::Int | T::BigInt)
             | (T::String | T::Enum(_), T::String | T::Enum(_))
             | (T::Decimal { .. }, T::Decimal { .. })
+            | (T::Bytes, T::Bytes)
             | (T::Json, T::Json | T::String)
             | (T::Timestamp, T::Timestamp)
             | (T::Float, T::Float)

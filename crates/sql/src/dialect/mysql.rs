@@ -53,6 +53,7 @@ pub static MARIADB: Dialect = Dialect {
     text_test,
     call,
     arithmetic,
+    elapsed: "TIMESTAMPDIFF(MICROSECOND, $2, $1)",
     negate,
     cast,
     aggregate,
@@ -90,13 +91,14 @@ const fn bind(ty: ScalarType) -> &'static str {
         ScalarType::Decimal { .. } => "CAST($1 AS DECIMAL($d,$s))",
         ScalarType::Uuid => "UNHEX($1)",
         ScalarType::Date => "CAST($1 AS DATE)",
+        ScalarType::Time => "CAST($1 AS TIME(6))",
         _ => "$1",
     }
 }
 
 const fn in_list(ty: ScalarType) -> &'static str {
     match ty {
-        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean => {
+        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean | ScalarType::Duration => {
             "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS t))"
         }
         ScalarType::Float => {
@@ -111,6 +113,12 @@ const fn in_list(ty: ScalarType) -> &'static str {
         ScalarType::Timestamp => {
             "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS t))"
         }
+        ScalarType::Time => {
+            "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS t))"
+        }
+        ScalarType::Bytes => {
+            "($1 IN (SELECT UNHEX(v) FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT PATH '$$')) AS t))"
+        }
         ScalarType::Date => "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATE PATH '$$')) AS t))",
         ScalarType::String | ScalarType::Enum(_) | ScalarType::Json => {
             "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS t))"
@@ -120,7 +128,7 @@ const fn in_list(ty: ScalarType) -> &'static str {
 
 const fn not_in_list(ty: ScalarType) -> &'static str {
     match ty {
-        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean => {
+        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean | ScalarType::Duration => {
             "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS t))"
         }
         ScalarType::Float => {
@@ -135,6 +143,12 @@ const fn not_in_list(ty: ScalarType) -> &'static str {
         ScalarType::Timestamp => {
             "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS t))"
         }
+        ScalarType::Time => {
+            "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS t))"
+        }
+        ScalarType::Bytes => {
+            "($1 NOT IN (SELECT UNHEX(v) FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT PATH '$$')) AS t))"
+        }
         ScalarType::Date => {
             "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATE PATH '$$')) AS t))"
         }
@@ -146,12 +160,14 @@ const fn not_in_list(ty: ScalarType) -> &'static str {
 
 const fn table_column(ty: ScalarType) -> &'static str {
     match ty {
-        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean => "BIGINT",
+        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean | ScalarType::Duration => "BIGINT",
         ScalarType::Float => "DOUBLE",
         ScalarType::Decimal { .. } => "DECIMAL(65, 18)",
         ScalarType::Uuid => "CHAR(32)",
         ScalarType::Timestamp => "DATETIME(6)",
         ScalarType::Date => "DATE",
+        ScalarType::Time => "TIME(6)",
+        ScalarType::Bytes => "LONGTEXT",
         ScalarType::String | ScalarType::Enum(_) | ScalarType::Json => {
             "LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/"
         }
@@ -160,7 +176,7 @@ const fn table_column(ty: ScalarType) -> &'static str {
 
 const fn table_read(ty: ScalarType) -> &'static str {
     match ty {
-        ScalarType::Uuid => "UNHEX($1)",
+        ScalarType::Uuid | ScalarType::Bytes => "UNHEX($1)",
         _ => "$1",
     }
 }
@@ -268,7 +284,9 @@ const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
 const fn negate(ty: ScalarType) -> &'static str {
     match ty {
         ScalarType::Int => "NULLIF(- $1, 2147483648)",
-        ScalarType::BigInt => "CAST(NULLIF(- CAST($1 AS DECIMAL(65, 0)), 9223372036854775808) AS SIGNED)",
+        ScalarType::BigInt | ScalarType::Duration => {
+            "CAST(NULLIF(- CAST($1 AS DECIMAL(65, 0)), 9223372036854775808) AS SIGNED)"
+        }
         _ => "(- $1)",
     }
 }
@@ -315,6 +333,13 @@ fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
             "CONCAT(TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM DATE_FORMAT($1, '%Y-%m-%dT%H:%i:%s.%f'))), '+00:00')",
         ),
         (T::Timestamp, T::Date) => Some("DATE($1)"),
+        (T::Time, T::String) => {
+            Some("TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM TIME_FORMAT($1, '%H:%i:%s.%f')))")
+        }
+        (T::Bytes, T::String | T::Enum(_) | T::Json) => Some("CONCAT('\\\\x', LOWER(HEX($1)))"),
+        (_, T::Time) => Some("CAST($1 AS TIME(6))"),
+        (_, T::Duration) => Some("CAST($1 AS SIGNED)"),
+        (_, T::Bytes) => Some("CAST($1 AS BINARY)"),
         (_, T::Timestamp) => Some("CAST($1 AS DATETIME(6))"),
         (_, T::Date) => Some("CAST($1 AS DATE)"),
         (_, T::String | T::Enum(_) | T::Json) => Some("CAST($1 AS CHAR)"),
@@ -337,6 +362,7 @@ fn literal(value: &Value) -> String {
     let text = value.to_text();
     match value {
         Value::Uuid(_) => ["x'", &text.replace('-', ""), "'"].concat(),
+        Value::Bytes(_) => ["x'", text.trim_start_matches("\\x"), "'"].concat(),
         Value::Timestamp(_) => ["'", &text.replace('T', " ").replace("+00:00", ""), "'"].concat(),
         _ => ["'", &text, "'"].concat(),
     }

@@ -46,6 +46,7 @@ pub static POSTGRES: Dialect = Dialect {
     text_test,
     call,
     arithmetic,
+    elapsed: "(SELECT extract(day FROM q.i)::bigint * 86400000000 + extract(hour FROM q.i)::bigint * 3600000000 + extract(minute FROM q.i)::bigint * 60000000 + extract(microseconds FROM q.i)::bigint FROM (SELECT $1 - $2 AS i) AS q)",
     negate,
     cast,
     aggregate,
@@ -71,6 +72,9 @@ const fn null(ty: ScalarType) -> &'static str {
         ScalarType::Uuid => "NULL::uuid",
         ScalarType::Timestamp => "NULL::timestamptz",
         ScalarType::Date => "NULL::date",
+        ScalarType::Time => "NULL::time",
+        ScalarType::Duration => "NULL::bigint",
+        ScalarType::Bytes => "NULL::bytea",
         ScalarType::Json => "NULL::json",
     }
 }
@@ -176,7 +180,7 @@ const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
 const fn negate(ty: ScalarType) -> &'static str {
     match ty {
         ScalarType::Int => "NULLIF(- $1::bigint, 2147483648)::integer",
-        ScalarType::BigInt => "NULLIF(- $1::numeric, 9223372036854775808)::bigint",
+        ScalarType::BigInt | ScalarType::Duration => "NULLIF(- $1::numeric, 9223372036854775808)::bigint",
         _ => "(- $1)",
     }
 }
@@ -195,6 +199,15 @@ fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
         (T::Json, T::Uuid) => Some("($1)::text::uuid"),
         (T::Json, T::Timestamp) => Some("($1)::text::timestamptz"),
         (T::Json, T::Date) => Some("($1)::text::date"),
+        (T::Json, T::Time) => Some("($1)::text::time"),
+        (T::Json | T::String | T::Enum(_), T::Duration) => {
+            Some("(extract(epoch FROM (($1)::text::interval)) * 1000000)::bigint")
+        }
+        (T::Json, T::Bytes) => Some("($1)::text::bytea"),
+        (T::Timestamp, T::Time) => Some("($1 AT TIME ZONE 'UTC')::time"),
+        (_, T::Time) => Some("($1)::time"),
+        (_, T::Duration) => Some("($1)::bigint"),
+        (_, T::Bytes) => Some("($1)::bytea"),
         (_, T::Int) => Some("($1)::integer"),
         (_, T::BigInt) => Some("($1)::bigint"),
         (_, T::Float) => Some("($1)::double precision"),

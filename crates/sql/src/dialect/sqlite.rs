@@ -20,8 +20,14 @@ pub static SQLITE: Dialect = Dialect {
     collate: "",
     casts_refuse: true,
     null: |_| "NULL",
-    in_list: |_| "($1 IN (SELECT value FROM json_each($2)))",
-    not_in_list: |_| "($1 NOT IN (SELECT value FROM json_each($2)))",
+    in_list: |ty| match ty {
+        ScalarType::Bytes => "($1 IN (SELECT unhex(value) FROM json_each($2)))",
+        _ => "($1 IN (SELECT value FROM json_each($2)))",
+    },
+    not_in_list: |ty| match ty {
+        ScalarType::Bytes => "($1 NOT IN (SELECT unhex(value) FROM json_each($2)))",
+        _ => "($1 NOT IN (SELECT value FROM json_each($2)))",
+    },
     concat: "($1 || $2)",
     like: "bs_like($1, $2)",
     like_ignoring_case: "bs_ilike($1, $2)",
@@ -31,7 +37,10 @@ pub static SQLITE: Dialect = Dialect {
     json: JsonForm::Path { get: "bs_json_get($1, $2)", text: "bs_json_text($1, $2)", indexed: None },
     row_set: RowSetForm::Elements {
         ordinal: "key",
-        column: "json_extract(value, '$$[$1]')",
+        column: |ty| match ty {
+            ScalarType::Bytes => "unhex(json_extract(value, '$$[$1]'))",
+            _ => "json_extract(value, '$$[$1]')",
+        },
         from: " FROM json_each($1)",
     },
     children: Children::PerRow,
@@ -47,6 +56,7 @@ pub static SQLITE: Dialect = Dialect {
     text_test,
     call,
     arithmetic,
+    elapsed: "bs_elapsed($1, $2)",
     negate,
     cast,
     aggregate,
@@ -131,11 +141,10 @@ fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
     match (from, to) {
         _ if from == to => None,
         (T::Int, T::BigInt)
-        | (T::Uuid | T::Timestamp | T::Date | T::Json | T::Enum(_) | T::Int | T::BigInt, T::String)
-            if !matches!((from, to), (T::Int | T::BigInt, T::String)) =>
-        {
-            None
-        }
+        | (
+            T::Uuid | T::Timestamp | T::Date | T::Time | T::Json | T::Enum(_) | T::Int | T::BigInt,
+            T::String,
+        ) if !matches!((from, to), (T::Int | T::BigInt, T::String)) => None,
         (T::Int | T::BigInt, T::String) => Some("CAST($1 AS TEXT)"),
         (T::Boolean, T::Int | T::BigInt) | (T::String | T::Enum(_), T::Enum(_)) => None,
         (T::Boolean, T::String) => Some("CASE WHEN $1 THEN 'true' WHEN NOT $1 THEN 'false' END"),
@@ -144,6 +153,7 @@ fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
         (T::Decimal { .. }, T::Decimal { .. }) => Some("bs_rescale($1, $f, $s, $d)"),
         (T::Decimal { .. }, T::Float) => Some("bs_decimal_float($1, $f)"),
         (T::Timestamp, T::Date) => Some("substr($1, 1, 10)"),
+        (T::Timestamp, T::Time) => Some("substr($1, 12, length($1) - 17)"),
         (T::Date, T::Timestamp) => Some("($1 || 'T00:00:00+00:00')"),
         _ => Some("bs_cast($1, '$F', $f, '$T', $d, $s)"),
     }
@@ -175,7 +185,10 @@ fn decimal_literal(decimal: Decimal, scale: u8) -> String {
 }
 
 fn literal(value: &Value) -> String {
-    ["'", &stored_text(value), "'"].concat()
+    match value {
+        Value::Bytes(_) => ["x'", value.to_text().trim_start_matches("\\x"), "'"].concat(),
+        _ => ["'", &stored_text(value), "'"].concat(),
+    }
 }
 
 /// The text that SQLite stores for a value whose type is stored as text.

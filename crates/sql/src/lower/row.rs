@@ -41,7 +41,8 @@ impl Lower<'_> {
                 self.writer.push("(SELECT ").push(ordinal).push(" AS ").name("#n");
                 for (index, name) in columns.iter().enumerate() {
                     self.writer.push(", ");
-                    self.numbered_template(column, index)?;
+                    let ty = rows.types.get(index).copied().unwrap_or(ScalarType::String);
+                    self.numbered_template(column(ty), index)?;
                     self.writer.push(" AS ");
                     self.row_set_name(table, *name);
                 }

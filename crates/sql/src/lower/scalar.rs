@@ -42,7 +42,9 @@ impl Lower<'_> {
                 Ok(())
             }
             Scalar::Arithmetic(op, a, b, ty) => {
-                let template = (self.dialect.arithmetic)(*op, *ty);
+                let elapsed = *ty == ScalarType::Duration && self.type_of(a)? == ScalarType::Timestamp;
+                let template =
+                    if elapsed { self.dialect.elapsed } else { (self.dialect.arithmetic)(*op, *ty) };
                 self.typed_template(template, &[a, b], *ty)
             }
             Scalar::Negate(of, ty) => self.typed_template((self.dialect.negate)(*ty), &[of], *ty),

@@ -23,7 +23,9 @@ impl<S: Session> Runner<'_, S> {
             let Some(index) = self.find_breach(inserting, &unbroken(check), keys).await? else { continue };
             let key = keys.get(index).map(std::slice::from_ref).unwrap_or_default();
             if self.find_breach(inserting, &insert.rule, key).await?.is_some() {
-                return Err(Fault::row_security(&table.name));
+                let fault = Fault::row_security(&table.name);
+                let key = key.first().map(Vec::as_slice).unwrap_or_default();
+                return Err(self.told_inserted(inserting, key, fault).await?);
             }
             return Err(fault(table, check));
         }
@@ -44,7 +46,8 @@ impl<S: Session> Runner<'_, S> {
                 continue;
             }
             if self.find_breached(updating, std::slice::from_ref(target)).await?.is_some() {
-                return Err(Fault::row_security(&table.name));
+                let fault = Fault::row_security(&table.name);
+                return Err(self.told_written(updating, target, fault).await?);
             }
             return Err(fault(table, check));
         }

@@ -42,7 +42,8 @@ impl<S: Session> Runner<'_, S> {
         let matched = !rows.is_empty();
         rows.retain_mut(|row| row.pop() == Some(Value::Bool(true)));
         if rows.is_empty() && matched {
-            return Err(Fault::permission("table", &table.name));
+            let fault = Fault::permission("table", &table.name);
+            return Err(self.told_deleted((table, delete), fault).await?);
         }
         Ok(rows)
     }

@@ -115,8 +115,10 @@ impl<S: Session> Runner<'_, S> {
             self.verify_references(inserting, keys, Asked::All).await?;
             self.check_inserted(inserting, keys).await?;
         }
-        if self.find_breach(inserting, &insert.rule, keys).await?.is_some() {
-            return Err(Fault::row_security(&table.name));
+        if let Some(index) = self.find_breach(inserting, &insert.rule, keys).await? {
+            let fault = Fault::row_security(&table.name);
+            let Some(key) = keys.get(index) else { return Err(fault) };
+            return Err(self.told_inserted(inserting, key, fault).await?);
         }
         Ok(())
     }
@@ -131,7 +133,8 @@ impl<S: Session> Runner<'_, S> {
         if self.insert_rule_holds(inserting, row).await? {
             return Ok(fault);
         }
-        Ok(Fault::row_security(&inserting.table.name))
+        let fault = Fault::row_security(&inserting.table.name);
+        self.told_given(inserting, row, fault).await
     }
 
     pub(super) async fn insert_rule_holds(
@@ -142,7 +145,7 @@ impl<S: Session> Runner<'_, S> {
         self.prospective_holds(inserting, row, &inserting.insert.rule).await
     }
 
-    async fn prospective_holds(
+    pub(super) async fn prospective_holds(
         &mut self,
         inserting: &Inserting<'_>,
         row: &[Value],
@@ -255,7 +258,7 @@ impl<S: Session> Runner<'_, S> {
         let key = keys.get(index).cloned().unwrap_or_default();
         let of_row = std::slice::from_ref(&key);
         if self.find_breach(inserting, &insert.rule, of_row).await?.is_some() {
-            return Ok(Fault::row_security(&table.name));
+            return self.told_inserted(inserting, &key, Fault::row_security(&table.name)).await;
         }
         let Condition { constraint, columns, target, .. } = condition;
         let values = self.stored_values(table, insert.row, columns, &key).await?;

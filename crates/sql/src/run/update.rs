@@ -34,6 +34,16 @@ pub(super) struct Updating<'p> {
     statement: Option<Statement>,
 }
 
+impl<'p> Updating<'p> {
+    /// The same with other rules, to be judged only.
+    pub(super) fn judging<'q>(&self, update: &'q Update) -> Updating<'q>
+    where
+        'p: 'q,
+    {
+        Updating { update, table: self.table, assign: self.assign.clone(), statement: None }
+    }
+}
+
 impl Target {
     /// From the columns that classifying answers with.
     pub(super) fn read(table: &Table, update: &Update, row: &[Value], given: Vec<Value>) -> Self {
@@ -91,7 +101,8 @@ impl<S: Session> Runner<'_, S> {
         let targets = rows.iter().map(|row| Target::read(table, update, row, Vec::new()));
         let open: Vec<Target> = targets.filter(Target::is_open).collect();
         if open.is_empty() && matched {
-            return Err(Fault::permission("table", &table.name));
+            let fault = Fault::permission("table", &table.name);
+            return Err(self.told_stored((table, update), None, fault).await?);
         }
         Ok(open)
     }
@@ -156,8 +167,10 @@ impl<S: Session> Runner<'_, S> {
         if targets.is_empty() {
             return Ok(());
         }
-        if self.find_breached(updating, targets).await?.is_some() {
-            return Err(Fault::row_security(&table.name));
+        if let Some(index) = self.find_breached(updating, targets).await? {
+            let fault = Fault::row_security(&table.name);
+            let Some(target) = targets.get(index) else { return Err(fault) };
+            return Err(self.told_written(updating, target, fault).await?);
         }
         for transition in &update.transitions {
             for target in targets {
@@ -224,8 +237,20 @@ impl<S: Session> Runner<'_, S> {
         target: &Target,
         fault: Fault,
     ) -> Result<Fault, Fault> {
-        let (holds, _) = self.judge_update(updating, target, (&Asked::Rules, &[])).await?;
-        Ok(if holds { fault } else { Fault::row_security(&updating.table.name) })
+        if self.would_hold(updating, target).await? {
+            return Ok(fault);
+        }
+        let fault = Fault::row_security(&updating.table.name);
+        self.told_prospective(updating, target, fault).await
+    }
+
+    /// Whether the rules hold for the row as the update would make it.
+    pub(super) async fn would_hold(
+        &mut self,
+        updating: &Updating<'_>,
+        target: &Target,
+    ) -> Result<bool, Fault> {
+        Ok(self.judge_update(updating, target, (&Asked::Rules, &[])).await?.0)
     }
 
     async fn judge_update(
@@ -371,7 +396,8 @@ impl<S: Session> Runner<'_, S> {
                 continue;
             }
             if self.find_breached(updating, std::slice::from_ref(target)).await?.is_some() {
-                return Err(Fault::row_security(&table.name));
+                let fault = Fault::row_security(&table.name);
+                return Err(self.told_written(updating, target, fault).await?);
             }
             let own = condition.columns.iter().all(set);
             let stored = self.stored_values(table, update.row, condition.columns, &target.new_key).await?;

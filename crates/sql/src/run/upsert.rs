@@ -81,7 +81,10 @@ impl<S: Session> Runner<'_, S> {
                 self.merge_row(inserting, (conflict, update), (index, &existing, &wanted), written).await
             }
             None if self.insert_rule_holds(inserting, row).await? => Ok(()),
-            None => Err(Fault::row_security(&inserting.table.name)),
+            None => {
+                let fault = Fault::row_security(&inserting.table.name);
+                Err(self.told_given(inserting, row, fault).await?)
+            }
         }
     }
 
@@ -130,7 +133,9 @@ impl<S: Session> Runner<'_, S> {
             return Err(named_twice());
         }
         if !target.is_open() {
-            return Err(Fault::permission("table", &table.name));
+            let fault = Fault::permission("table", &table.name);
+            let conflict = Some((conflict.target.as_slice(), wanted));
+            return Err(self.told_stored((table, update), conflict, fault).await?);
         }
         let absent = insert.absent.get(index);
         if let Some(absent) = absent {

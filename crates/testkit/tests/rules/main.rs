@@ -146,8 +146,14 @@ fn checked(catalog: &Catalog, text: &str) -> Expr {
 fn with_rule(catalog: &Catalog, expr: Expr, text: &str) -> Arc<Catalog> {
     let mut catalog = catalog.clone();
     let table = usize::from(parent_table(&catalog).0);
-    let arm =
-        Arm { id: "Parent.read#1".into(), expr, text: text.to_owned(), message: None, span: Span::default() };
+    let arm = Arm {
+        id: "Parent.read#1".into(),
+        expr,
+        text: text.to_owned(),
+        fields: None,
+        message: None,
+        span: Span::default(),
+    };
     catalog.tables[table].access.read.allow = vec![arm];
     Arc::new(catalog)
 }

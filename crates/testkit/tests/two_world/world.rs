@@ -17,6 +17,9 @@ pub const SCHEMA: &str = r#"
 type User @user @access(read: "this == auth.user", update: "this == auth.user") { name: String  docs: [Doc!]! }
 type Doc
   @access(read: "this.public || this.owner == auth.user", write: "this.owner == auth.user", delete: "this.owner == auth.user")
+  @access(update: "this.public && auth.user != null", fields: ["score", "meta"])
+  @deny(update: "this.folder.team == 'blue'", message: "blue folders are closed")
+  @deny(delete: "this.folder.team == 'red'", message: "red folders are kept")
 {
   id: Int!
   owner: User

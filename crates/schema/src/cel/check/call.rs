@@ -38,7 +38,7 @@ const FOREIGN: [(&str, &str); 16] = [
     ("uint", "numbers widen by themselves"),
     ("double", "numbers widen by themselves"),
     ("string", "compare values of one type; text joins text with `+`"),
-    ("bytes", "there is no binary data in rules"),
+    ("bytes", "compare a Bytes with a string: `this.digest == '\\\\x00ff'`"),
     ("bool", "write `… == true`"),
     ("type", "types are known when the schema is loaded"),
     ("dyn", "compare JSON members with a literal or a column"),
@@ -229,7 +229,7 @@ impl Checker<'_, '_> {
     fn size_of(&mut self, value: Expr, syntax: &Syntax) -> Checked<Expr> {
         let span = self.span_of(syntax);
         match (&value.kind, &value.ty) {
-            (_, Ty::Scalar(ScalarType::String)) => Ok(Expr {
+            (_, Ty::Scalar(ScalarType::String | ScalarType::Bytes)) => Ok(Expr {
                 kind: ExprKind::Call(Function::Size, vec![value]),
                 ty: Ty::Scalar(ScalarType::Int),
                 span,

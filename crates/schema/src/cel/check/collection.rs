@@ -268,6 +268,7 @@ fn aggregate_type(function: AggregateFunction, value: &Ty) -> Option<ScalarType>
     let Ty::Scalar(ty) = value else { return None };
     match (function, *ty) {
         (AggregateFunction::Count, _) => Some(ScalarType::BigInt),
+        (AggregateFunction::Sum, ScalarType::Duration) => Some(ScalarType::Duration),
         (AggregateFunction::Sum, ScalarType::Int | ScalarType::BigInt) => Some(ScalarType::BigInt),
         (AggregateFunction::Avg, ScalarType::Int | ScalarType::BigInt | ScalarType::Float)
         | (AggregateFunction::Sum, ScalarType::Float) => Some(ScalarType::Float),
@@ -275,11 +276,7 @@ fn aggregate_type(function: AggregateFunction, value: &Ty) -> Option<ScalarType>
             Some(ScalarType::Decimal { digits: decimal_digits(), scale })
         }
         (AggregateFunction::Sum | AggregateFunction::Avg, _) => None,
-        (AggregateFunction::Min | AggregateFunction::Max, ty) => {
-            let ordered =
-                ty.is_number() || matches!(ty, ScalarType::String | ScalarType::Timestamp | ScalarType::Date);
-            ordered.then_some(ty)
-        }
+        (AggregateFunction::Min | AggregateFunction::Max, ty) => ty.is_ordered().then_some(ty),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::value::Value;
 const OPERATIONS: [&str; 4] = ["read", "create", "update", "delete"];
 
 pub(super) const BOOLEAN: Ty = Ty::Scalar(ScalarType::Boolean);
+const DURATION: Ty = Ty::Scalar(ScalarType::Duration);
 
 impl Checker<'_, '_> {
     pub(super) fn not(&mut self, inner: &Syntax, syntax: &Syntax) -> Checked<Expr> {
@@ -25,10 +26,10 @@ impl Checker<'_, '_> {
             return self.constant(inner, true);
         }
         let inner = self.expr(inner)?;
-        let number = matches!(&inner.ty, Ty::Scalar(ty) if ty.is_number());
+        let number = matches!(&inner.ty, Ty::Scalar(ty) if ty.is_number() || *ty == ScalarType::Duration);
         let span = self.span_of(syntax);
         if !number {
-            let message = format!("`-` applies to numbers, not to {}", self.shown(&inner.ty));
+            let message = format!("`-` applies to numbers and durations, not to {}", self.shown(&inner.ty));
             return self.fail(codes::TYPES, span, message);
         }
         let ty = inner.ty.clone();
@@ -98,6 +99,13 @@ impl Checker<'_, '_> {
                 let help = "ask `x in list`, `list.exists(x, …)` or `list.all(x, …)`";
                 return self.fail_with(codes::UNSUPPORTED, span, "lists cannot be compared", help);
             }
+            if expr.ty == Ty::Dynamic
+                && matches!(other.ty, Ty::Scalar(ScalarType::Duration | ScalarType::Bytes))
+            {
+                let help = "keep the value in a column of that type";
+                let message = format!("a JSON value is no {}", self.shown(&other.ty));
+                return self.fail_with(codes::UNSUPPORTED, span, message, help);
+            }
             if expr.ty == Ty::Scalar(ScalarType::Json) && other.ty != Ty::Null {
                 let help = "compare its members: `this.meta.plan == 'pro'`";
                 return self.fail_with(codes::UNSUPPORTED, span, "JSON documents cannot be compared", help);
@@ -115,18 +123,14 @@ impl Checker<'_, '_> {
     fn ordered(&mut self, a: &Expr, b: &Expr, span: Span) -> Checked<()> {
         for expr in [a, b] {
             let fits = match &expr.ty {
-                Ty::Scalar(ty) => {
-                    ty.is_number()
-                        || matches!(ty, ScalarType::String | ScalarType::Timestamp | ScalarType::Date)
-                }
+                Ty::Scalar(ty) => ty.is_ordered(),
                 Ty::Dynamic => true,
-                Ty::Duration | Ty::Null | Ty::Row(_) | Ty::List(_) => false,
+                Ty::Null | Ty::Row(_) | Ty::List(_) => false,
             };
             if !fits {
                 let message = format!("{} has no order", self.shown(&expr.ty));
                 let help = match expr.ty {
                     Ty::Null => "compare with null by `==` or `!=`",
-                    Ty::Duration => "compare times: `this.created_at > now - duration(\"24h\")`",
                     _ => "only `==`, `!=` and `in` apply",
                 };
                 return self.fail_with(codes::TYPES, span, message, help);
@@ -294,26 +298,16 @@ impl Checker<'_, '_> {
         let (a, b) = self.sides(left, right)?;
         let span = self.span_of(syntax);
         let text = |ty: &Ty| matches!(ty, Ty::Scalar(ScalarType::String | ScalarType::Enum(_)));
-        let time = |ty: &Ty| matches!(ty, Ty::Scalar(ScalarType::Timestamp));
         let number = |ty: &Ty| matches!(ty, Ty::Scalar(ty) if ty.is_number());
         let made = |kind: ExprKind, ty: Ty| Ok(Expr { kind, ty, span });
-        let adds = matches!(op, ArithmeticOp::Add | ArithmeticOp::Sub);
         if op == ArithmeticOp::Add && text(&a.ty) && text(&b.ty) {
             let string = Ty::Scalar(ScalarType::String);
             let (a, b) = (self.fit(a, &string, left)?, self.fit(b, &string, right)?);
             return made(ExprKind::Concat(Box::new(a), Box::new(b)), string);
         }
-        if adds && time(&a.ty) && b.ty == Ty::Duration {
-            return made(
-                ExprKind::Arithmetic(op, Box::new(a), Box::new(b)),
-                Ty::Scalar(ScalarType::Timestamp),
-            );
-        }
-        if op == ArithmeticOp::Add && a.ty == Ty::Duration && time(&b.ty) {
-            return made(
-                ExprKind::Arithmetic(op, Box::new(b), Box::new(a)),
-                Ty::Scalar(ScalarType::Timestamp),
-            );
+        if let Some(ty) = timely(op, &a.ty, &b.ty) {
+            let (a, b) = if a.ty == DURATION && ty != DURATION { (b, a) } else { (a, b) };
+            return made(ExprKind::Arithmetic(op, Box::new(a), Box::new(b)), ty);
         }
         if number(&a.ty) && number(&b.ty) {
             let (a, b) = self.unify(a, b, left, right)?;
@@ -325,9 +319,6 @@ impl Checker<'_, '_> {
         }
         let message = format!("no arithmetic between {} and {}", self.shown(&a.ty), self.shown(&b.ty));
         let help = match (&a.ty, &b.ty) {
-            (x, y) if time(x) && time(y) => {
-                "compare instead: `this.ends_at > this.starts_at + duration(\"1h\")`"
-            }
             (Ty::Dynamic, _) | (_, Ty::Dynamic) => {
                 "the type of a JSON value is known only at run time; use a column"
             }
@@ -364,6 +355,22 @@ impl Checker<'_, '_> {
         }
         let ty = if a.ty == Ty::Null { b.ty.clone() } else { a.ty.clone() };
         Ok(Expr { kind: ExprKind::If(Box::new(c), Box::new(a), Box::new(b)), ty, span })
+    }
+}
+
+/// The type of arithmetic with instants and lengths of time; none where there is none.
+fn timely(op: ArithmeticOp, a: &Ty, b: &Ty) -> Option<Ty> {
+    const INSTANT: Ty = Ty::Scalar(ScalarType::Timestamp);
+    let adds = op == ArithmeticOp::Add;
+    if !adds && op != ArithmeticOp::Sub {
+        return None;
+    }
+    match (*a == INSTANT, *b == INSTANT) {
+        (true, true) if !adds => Some(DURATION),
+        (true, false) if *b == DURATION => Some(INSTANT),
+        (false, true) if adds && *a == DURATION => Some(INSTANT),
+        (false, false) if *a == DURATION && *b == DURATION => Some(DURATION),
+        _ => None,
     }
 }
 

@@ -14,7 +14,6 @@ impl Checker<'_, '_> {
         match ty {
             Ty::Scalar(scalar) => scalar.schema_name(self.catalog()).to_owned(),
             Ty::Null => "null".to_owned(),
-            Ty::Duration => "a duration".to_owned(),
             Ty::Row(table) => format!("a row of {}", self.catalog().table(*table).type_name),
             Ty::List(inner) => format!("a list of {}", self.shown(inner)),
             Ty::Dynamic => "a JSON value".to_owned(),
@@ -62,7 +61,7 @@ impl Checker<'_, '_> {
             (Ty::Scalar(ScalarType::String), Ty::Scalar(ScalarType::Timestamp)) => {
                 self.fail_with(codes::TYPES, span, message, "write `timestamp(\"2026-01-31T09:00:00Z\")`")
             }
-            (Ty::Scalar(ScalarType::String), Ty::Duration) => {
+            (Ty::Scalar(ScalarType::String), Ty::Scalar(ScalarType::Duration)) => {
                 self.fail_with(codes::TYPES, span, message, "write `duration(\"24h\")`")
             }
             (Ty::Row(_), Ty::Scalar(ScalarType::Uuid)) => {
@@ -98,12 +97,13 @@ impl Checker<'_, '_> {
                 };
                 self.fail_with(codes::NOT_A_MEMBER, span, message, help)
             }
-            (Value::Text(text), ScalarType::Uuid | ScalarType::Date) => {
-                match to.parse_text(self.catalog(), text) {
-                    Ok(value) => Ok(made(value, to)),
-                    Err(fault) => self.fail(codes::LITERAL, span, fault.message),
-                }
-            }
+            (
+                Value::Text(text),
+                ScalarType::Uuid | ScalarType::Date | ScalarType::Time | ScalarType::Bytes,
+            ) => match to.parse_text(self.catalog(), text) {
+                Ok(value) => Ok(made(value, to)),
+                Err(fault) => self.fail(codes::LITERAL, span, fault.message),
+            },
             (Value::Float(_), ScalarType::Decimal { .. }) => {
                 let text = value.to_text();
                 let exact = decimal_constant(&text).map(|(value, _)| value);
@@ -187,7 +187,11 @@ impl Checker<'_, '_> {
             | (Ty::Scalar(ScalarType::String), Ty::Scalar(ScalarType::Timestamp)) => {
                 "write `timestamp(\"2026-01-31T09:00:00Z\")`"
             }
-            (Ty::Duration, _) | (_, Ty::Duration) => {
+            (Ty::Scalar(ScalarType::Duration), Ty::Scalar(ScalarType::String))
+            | (Ty::Scalar(ScalarType::String), Ty::Scalar(ScalarType::Duration)) => {
+                "write `duration(\"24h\")`"
+            }
+            (Ty::Scalar(ScalarType::Duration), _) | (_, Ty::Scalar(ScalarType::Duration)) => {
                 "compare times: `this.created_at > now - duration(\"24h\")`"
             }
             (Ty::List(_), _) | (_, Ty::List(_)) => "ask `x in list`, `list.exists(x, …)` or `list.all(x, …)`",
@@ -200,7 +204,10 @@ impl Checker<'_, '_> {
 /// A string literal takes the type of the other side where that has text literals.
 pub(super) fn literal_target(left: &Expr, right: &Expr) -> Option<Ty> {
     let text = |expr: &Expr| matches!(expr.kind, ExprKind::Const(Value::Text(_)));
-    let takes = |ty: &Ty| matches!(ty, Ty::Scalar(ScalarType::Enum(_) | ScalarType::Uuid | ScalarType::Date));
+    let takes = |ty: &Ty| {
+        use ScalarType as T;
+        matches!(ty, Ty::Scalar(T::Enum(_) | T::Uuid | T::Date | T::Time | T::Bytes))
+    };
     if text(left) && takes(&right.ty) {
         return Some(right.ty.clone());
     }
@@ -225,6 +232,9 @@ fn rank(ty: ScalarType) -> Option<u8> {
         | ScalarType::Uuid
         | ScalarType::Timestamp
         | ScalarType::Date
+        | ScalarType::Time
+        | ScalarType::Duration
+        | ScalarType::Bytes
         | ScalarType::Json
         | ScalarType::Enum(_) => None,
     }
@@ -262,7 +272,8 @@ pub(super) fn time_constant(function: &str, text: &str) -> Option<(Value, Ty)> {
     match function {
         "timestamp" => calendar::parse_timestamp(text)
             .map(|micros| (Value::Timestamp(micros), Ty::Scalar(ScalarType::Timestamp))),
-        "duration" => calendar::parse_duration(text).map(|micros| (Value::Duration(micros), Ty::Duration)),
+        "duration" => calendar::parse_duration(text)
+            .map(|micros| (Value::Duration(micros), Ty::Scalar(ScalarType::Duration))),
         _ => None,
     }
 }

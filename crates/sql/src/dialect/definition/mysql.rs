@@ -45,7 +45,7 @@ pub static MYSQL: Definition = Definition {
 const fn column_type(ty: ScalarType, place: Place) -> &'static str {
     match (ty, place) {
         (ScalarType::Int, _) => "INT",
-        (ScalarType::BigInt, _) => "BIGINT",
+        (ScalarType::BigInt | ScalarType::Duration, _) => "BIGINT",
         (ScalarType::Float, _) => "DOUBLE",
         (ScalarType::Decimal { .. }, _) => "DECIMAL($d, $s)",
         (ScalarType::Boolean, _) => "TINYINT(1)",
@@ -55,6 +55,9 @@ const fn column_type(ty: ScalarType, place: Place) -> &'static str {
         (ScalarType::Uuid, _) => "BINARY(16)",
         (ScalarType::Timestamp, _) => "DATETIME(6)",
         (ScalarType::Date, _) => "DATE",
+        (ScalarType::Time, _) => "TIME(6)",
+        (ScalarType::Bytes, Place::Index) => "VARBINARY($n)",
+        (ScalarType::Bytes, Place::Row) => "LONGBLOB",
     }
 }
 
@@ -75,6 +78,8 @@ fn scalar(words: &str) -> Option<ScalarType> {
         "uuid" => ScalarType::Uuid,
         "datetime" | "timestamp" => ScalarType::Timestamp,
         "date" => ScalarType::Date,
+        "time" => ScalarType::Time,
+        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => ScalarType::Bytes,
         "json" => ScalarType::Json,
         _ => return None,
     })
@@ -85,6 +90,10 @@ fn scalar(words: &str) -> Option<ScalarType> {
 const fn convert(from: ScalarType, to: ScalarType) -> Option<&'static str> {
     use ScalarType as T;
     Some(match (from, to) {
+        (T::BigInt | T::Int, T::Duration) | (T::Duration, T::BigInt) => "$1",
+        (T::Duration, _) | (_, T::Duration) => return None,
+        (T::Bytes, T::Bytes) => "$1",
+        (T::Bytes, _) | (_, T::Bytes) => return None,
         (T::Decimal { .. } | T::Float, T::Decimal { .. }) => "round($1, $s)",
         (T::Decimal { .. }, T::Int | T::BigInt) => "round($1)",
         (T::Decimal { .. }, T::Float) | (T::Int | T::BigInt, T::Decimal { .. }) => "$1",
@@ -105,6 +114,11 @@ const fn convert(from: ScalarType, to: ScalarType) -> Option<&'static str> {
         }
         (T::String | T::Enum(_), T::Timestamp) => "replace($1, '+00:00', '')",
         (T::Timestamp, T::Date) => "date($1)",
+        (T::Timestamp, T::Time) => "time($1)",
+        (T::Time, T::String | T::Enum(_)) => {
+            "trim(TRAILING '.' FROM trim(TRAILING '0' FROM time_format($1, '%H:%i:%s.%f')))"
+        }
+        (_, T::Time) => "concat($1)",
         (T::Date, T::Timestamp) => "$1",
         (_, T::Timestamp | T::Date | T::Float) => "concat($1)",
         (T::Int | T::BigInt | T::Float, T::Json) => "concat($1)",

@@ -52,6 +52,9 @@ const fn column_type(ty: ScalarType, _place: Place) -> &'static str {
         ScalarType::Uuid => "uuid",
         ScalarType::Timestamp => "timestamp with time zone",
         ScalarType::Date => "date",
+        ScalarType::Time => "time without time zone",
+        ScalarType::Duration => "bigint",
+        ScalarType::Bytes => "bytea",
         ScalarType::Json => "json",
     }
 }
@@ -70,6 +73,8 @@ fn scalar(words: &str) -> Option<ScalarType> {
         "uuid" => ScalarType::Uuid,
         "timestamp with time zone" | "timestamp without time zone" | "timestamp" => ScalarType::Timestamp,
         "date" => ScalarType::Date,
+        "time without time zone" | "time" => ScalarType::Time,
+        "bytea" => ScalarType::Bytes,
         "json" | "jsonb" => ScalarType::Json,
         _ => return None,
     })
@@ -85,6 +90,14 @@ const fn convert(from: ScalarType, to: ScalarType) -> Option<&'static str> {
         (T::Decimal { .. } | T::Int | T::BigInt, T::Decimal { .. }) => "$1::numeric($d, $s)",
         (T::Float, T::Decimal { .. }) => "round($1::numeric, $s)",
         (T::Decimal { .. }, _) | (_, T::Decimal { .. }) => return None,
+        (T::BigInt, T::Duration) | (T::Duration, T::BigInt) => "$1",
+        (T::Int, T::Duration) => "$1::bigint",
+        (T::Duration, _) | (_, T::Duration) => return None,
+        (T::Bytes, T::Bytes) => "$1",
+        (T::Bytes, _) | (_, T::Bytes) => return None,
+        (T::Timestamp, T::Time) => "($1 AT TIME ZONE 'UTC')::time",
+        (T::Time, T::String | T::Enum(_)) => "rtrim(rtrim(to_char($1, 'HH24:MI:SS.US'), '0'), '.')",
+        (_, T::Time) => "$1::text::time",
         (T::Timestamp, T::Date) => "($1 AT TIME ZONE 'UTC')::date",
         (T::Date, T::Timestamp) => "$1::timestamp AT TIME ZONE 'UTC'",
         (T::Timestamp, T::String | T::Enum(_)) => {

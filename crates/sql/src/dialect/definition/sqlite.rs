@@ -27,12 +27,18 @@ pub static SQLITE: Definition = Definition {
 
 const fn column_type(ty: ScalarType, _place: Place) -> &'static str {
     match ty {
-        ScalarType::Int | ScalarType::BigInt | ScalarType::Decimal { .. } | ScalarType::Boolean => "INTEGER",
+        ScalarType::Int
+        | ScalarType::BigInt
+        | ScalarType::Decimal { .. }
+        | ScalarType::Boolean
+        | ScalarType::Duration => "INTEGER",
+        ScalarType::Bytes => "BLOB",
         ScalarType::Float => "REAL",
         ScalarType::String
         | ScalarType::Uuid
         | ScalarType::Timestamp
         | ScalarType::Date
+        | ScalarType::Time
         | ScalarType::Json
         | ScalarType::Enum(_) => "TEXT",
     }
@@ -51,6 +57,7 @@ fn scalar(words: &str) -> Option<ScalarType> {
         "REAL" | "DOUBLE" | "DOUBLE PRECISION" | "FLOAT" | "NUMERIC" | "DECIMAL" => ScalarType::Float,
         "TEXT" | "VARCHAR" | "CHAR" | "CHARACTER" | "NCHAR" | "NVARCHAR" | "CLOB" | "CHARACTER VARYING"
         | "DATE" | "DATETIME" | "TIMESTAMP" => ScalarType::String,
+        "BLOB" => ScalarType::Bytes,
         _ => return None,
     })
 }
