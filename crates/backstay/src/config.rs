@@ -127,7 +127,7 @@ impl Default for Auth {
 }
 
 /// The REST door.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rest {
     /// Whether `Prefer: tx=rollback` is honoured.
@@ -136,6 +136,14 @@ pub struct Rest {
     pub unfiltered_writes: bool,
     /// Whether aggregates (`price.sum()`) may be asked for; the number of an embed's rows always may.
     pub aggregates: bool,
+    /// Whether `/rest/v1/` describes to each caller what it may do (Swagger 2.0).
+    pub openapi: bool,
+}
+
+impl Default for Rest {
+    fn default() -> Self {
+        Self { tx_rollback: false, unfiltered_writes: false, aggregates: false, openapi: true }
+    }
 }
 
 macro_rules! limit_settings {

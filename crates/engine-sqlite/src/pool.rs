@@ -201,6 +201,6 @@ fn has_children(select: &Select) -> bool {
     select.outputs.iter().any(|output| match &output.value {
         OutputValue::Scalar(..) | OutputValue::Aggregate(_) => false,
         OutputValue::One(inner) | OutputValue::Spread(inner) => inner.group.is_some() || has_children(inner),
-        OutputValue::Many(_) | OutputValue::Count { .. } => true,
+        OutputValue::Many(_) | OutputValue::SpreadMany(_) | OutputValue::Count { .. } => true,
     })
 }

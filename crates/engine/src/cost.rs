@@ -44,9 +44,10 @@ fn short(select: &Select, catalog: &Catalog, top: bool) -> bool {
 fn output_short(output: &Output, catalog: &Catalog) -> bool {
     match &output.value {
         OutputValue::Scalar(scalar, _) => !matches!(scalar, Scalar::Aggregate(_)),
-        OutputValue::One(select) | OutputValue::Spread(select) | OutputValue::Many(select) => {
-            short(select, catalog, false)
-        }
+        OutputValue::One(select)
+        | OutputValue::Spread(select)
+        | OutputValue::Many(select)
+        | OutputValue::SpreadMany(select) => short(select, catalog, false),
         OutputValue::Count { .. } | OutputValue::Aggregate(_) => false,
     }
 }

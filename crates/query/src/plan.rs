@@ -413,6 +413,9 @@ pub enum OutputValue {
     },
     /// The fields of a to-one relation stand in the parent: `One` without an object around it.
     Spread(Box<Select>),
+    /// The fields of a to-many or n-n relation stand in the parent, each as a list: `Many`
+    /// without the objects.
+    SpreadMany(Box<Select>),
     /// An aggregate; only where the select has a [`Group`].
     Aggregate(Folded),
 }

@@ -3,7 +3,7 @@
 //! them, so that empty text differs from NULL. Text that begins with `=`, `+`, `-` or `@` is
 //! written as it is: whoever opens the answer in a spreadsheet guards against formulas there.
 
-use crate::json::{Form, Writer};
+use crate::json::{Form, Writer, leaves};
 use backstay_query::reply::{Cell, Rows, Shape, ShapeKind};
 
 /// Writes rows as comma-separated values.
@@ -28,22 +28,25 @@ pub(crate) fn rows(rows: &Rows, shape: &Shape, form: Form) -> Vec<u8> {
 }
 
 fn names(out: &mut Vec<u8>, shape: &Shape, first: &mut bool) {
-    for member in &shape.members {
-        if let ShapeKind::Spread(inner) = &member.kind {
-            names(out, inner, first);
-        } else {
-            separate(out, first);
-            field(out, member.name.as_bytes());
-        }
-    }
+    leaves(shape, &mut |name| {
+        separate(out, first);
+        field(out, name.as_bytes());
+    });
 }
 
 fn line(writer: &mut Writer<'_>, out: &mut Vec<u8>, shape: &Shape, first: &mut bool) {
     for member in &shape.members {
+        if let ShapeKind::SpreadMany(inner) = &member.kind {
+            for (_, list) in writer.lists(inner) {
+                separate(out, first);
+                field(out, &list);
+            }
+            continue;
+        }
         let cell = writer.next();
         if let ShapeKind::Spread(inner) = &member.kind {
             match cell {
-                Cell::Null => absent(out, inner, first),
+                Cell::Null => leaves(inner, &mut |_| separate(out, first)),
                 _ => line(writer, out, inner, first),
             }
             continue;
@@ -58,16 +61,6 @@ fn line(writer: &mut Writer<'_>, out: &mut Vec<u8>, shape: &Shape, first: &mut b
                 writer.value(&member.kind, cell);
                 field(out, &writer.out);
             }
-        }
-    }
-}
-
-/// The empty fields of a spread row that is not there.
-fn absent(out: &mut Vec<u8>, shape: &Shape, first: &mut bool) {
-    for member in &shape.members {
-        match &member.kind {
-            ShapeKind::Spread(inner) => absent(out, inner, first),
-            _ => separate(out, first),
         }
     }
 }

@@ -80,13 +80,57 @@ impl<'a> Writer<'a> {
 
     fn members(&mut self, shape: &Shape, first: &mut bool) {
         for member in &shape.members {
-            if let ShapeKind::Spread(inner) = &member.kind {
-                match self.next() {
+            match &member.kind {
+                ShapeKind::Spread(inner) => match self.next() {
                     Cell::Null => self.absent(inner, first),
                     _ => self.members(inner, first),
+                },
+                ShapeKind::SpreadMany(inner) => {
+                    for (name, list) in self.lists(inner) {
+                        self.name(name, first);
+                        self.out.extend_from_slice(&list);
+                    }
                 }
-            } else {
-                self.member(member, first);
+                _ => self.member(member, first),
+            }
+        }
+    }
+
+    /// The rows of a spread to-many embed: each of its members as the list of its values.
+    pub(crate) fn lists<'s>(&mut self, shape: &'s Shape) -> Vec<(&'s str, Vec<u8>)> {
+        let mut lists = Vec::new();
+        leaves(shape, &mut |name| lists.push((name, vec![b'['])));
+        let Cell::List(count) = self.next() else { return lists };
+        for row in 0..count {
+            let mut place = 0;
+            self.elements(shape, row > 0, &mut lists, &mut place);
+        }
+        lists.iter_mut().for_each(|(_, list)| list.push(b']'));
+        lists
+    }
+
+    /// Appends the members of one row to their lists, from `place` on.
+    fn elements(&mut self, shape: &Shape, later: bool, lists: &mut [(&str, Vec<u8>)], place: &mut usize) {
+        for member in &shape.members {
+            match &member.kind {
+                ShapeKind::Spread(inner) => match self.next() {
+                    Cell::Null => leaves(inner, &mut |_| {
+                        element(lists, place, later, b"null");
+                    }),
+                    _ => self.elements(inner, later, lists, place),
+                },
+                ShapeKind::SpreadMany(inner) => {
+                    for (_, list) in self.lists(inner) {
+                        element(lists, place, later, &list);
+                    }
+                }
+                kind => {
+                    let cell = self.next();
+                    let before = std::mem::take(&mut self.out);
+                    self.value(kind, cell);
+                    let value = std::mem::replace(&mut self.out, before);
+                    element(lists, place, later, &value);
+                }
             }
         }
     }
@@ -120,14 +164,10 @@ impl<'a> Writer<'a> {
         if self.strip_nulls {
             return;
         }
-        for member in &shape.members {
-            if let ShapeKind::Spread(inner) = &member.kind {
-                self.absent(inner, first);
-            } else {
-                self.name(&member.name, first);
-                self.out.extend_from_slice(b"null");
-            }
-        }
+        leaves(shape, &mut |name| {
+            self.name(name, first);
+            self.out.extend_from_slice(b"null");
+        });
     }
 
     fn name(&mut self, name: &str, first: &mut bool) {
@@ -155,6 +195,26 @@ impl<'a> Writer<'a> {
     pub(crate) fn next(&mut self) -> Cell {
         self.cells.next().copied().unwrap_or(Cell::Null)
     }
+}
+
+/// Calls `visit` with the name of each member, those of spread embeds among them.
+pub(crate) fn leaves<'s>(shape: &'s Shape, visit: &mut dyn FnMut(&'s str)) {
+    for member in &shape.members {
+        match &member.kind {
+            ShapeKind::Spread(inner) | ShapeKind::SpreadMany(inner) => leaves(inner, visit),
+            _ => visit(&member.name),
+        }
+    }
+}
+
+fn element(lists: &mut [(&str, Vec<u8>)], place: &mut usize, later: bool, value: &[u8]) {
+    if let Some((_, list)) = lists.get_mut(*place) {
+        if later {
+            list.push(b',');
+        }
+        list.extend_from_slice(value);
+    }
+    *place += 1;
 }
 
 /// How a byte is written inside a JSON string: 0 as it is, `u` as `\u00XX`, else after a backslash.

@@ -12,6 +12,7 @@ mod field;
 mod json;
 mod lines;
 mod media;
+pub mod openapi;
 mod order;
 mod page;
 mod parameter;

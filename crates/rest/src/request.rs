@@ -30,6 +30,8 @@ pub struct Settings {
     pub unfiltered_writes_allowed: bool,
     /// Whether aggregates may be asked for; the number of an embed's rows always may.
     pub aggregates_allowed: bool,
+    /// Whether the root describes the door.
+    pub openapi_served: bool,
     /// The named limits.
     pub limits: Limits,
 }
@@ -42,6 +44,7 @@ impl Default for Settings {
             tx_rollback_allowed: false,
             unfiltered_writes_allowed: false,
             aggregates_allowed: false,
+            openapi_served: true,
             limits,
         }
     }

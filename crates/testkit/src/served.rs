@@ -165,6 +165,7 @@ impl Served {
                 tx_rollback_allowed: setup.tx_rollback,
                 unfiltered_writes_allowed: setup.unfiltered_writes,
                 aggregates_allowed: setup.aggregates,
+                openapi_served: true,
                 limits: setup.limits.clone(),
             },
             edge: if setup.cors_origins.is_empty() {

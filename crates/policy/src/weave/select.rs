@@ -46,6 +46,7 @@ impl Weaver<'_> {
             }
             OutputValue::One(select)
             | OutputValue::Many(select)
+            | OutputValue::SpreadMany(select)
             | OutputValue::Spread(select)
             | OutputValue::Count { select, .. } => self.select_in_place(select)?,
         }

@@ -200,7 +200,7 @@ const fn applies(function: AggregateFunction, of: ScalarType) -> bool {
         AggregateFunction::Count => true,
         AggregateFunction::Sum | AggregateFunction::Avg => of.is_number(),
         AggregateFunction::Min | AggregateFunction::Max => {
-            !matches!(of, ScalarType::Boolean | ScalarType::Uuid | ScalarType::Json)
+            !matches!(of, ScalarType::Boolean | ScalarType::Uuid | ScalarType::Json | ScalarType::Bytes)
         }
     }
 }
@@ -222,7 +222,10 @@ fn is_plain(value: &OutputValue) -> bool {
         OutputValue::One(select) | OutputValue::Spread(select) => {
             select.group.is_none() && select.outputs.iter().all(|output| is_plain(&output.value))
         }
-        OutputValue::Many(_) | OutputValue::Count { .. } | OutputValue::Aggregate(_) => false,
+        OutputValue::Many(_)
+        | OutputValue::SpreadMany(_)
+        | OutputValue::Count { .. }
+        | OutputValue::Aggregate(_) => false,
     }
 }
 

@@ -6,7 +6,6 @@ use super::field::{cast, column, no_column};
 use super::{Resolver, Scope};
 use crate::named::{self, Embed, Field, Item, JsonKey};
 use crate::plan::{Group, Order, Output, OutputValue, Pred, Scalar, Select, SourceId};
-use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_schema::catalog::Table;
 use backstay_schema::scalar::ScalarType;
@@ -100,9 +99,6 @@ impl<'c> Resolver<'c> {
         self.deep(scope.depth + 1)?;
         let link = self.link(scope.table, embed)?;
         let single = link.single();
-        if embed.spread && !single {
-            return Err(spread_many(scope, embed));
-        }
         let target = self.target(scope, &link, embed);
         let named = &embed.select;
         let counted = match named.items.as_slice() {
@@ -123,7 +119,8 @@ impl<'c> Resolver<'c> {
         let select = Box::new(select);
         let value = match (counted, embed.spread, single) {
             (Some(name), _, _) => OutputValue::Count { select, name },
-            (None, true, _) => OutputValue::Spread(select),
+            (None, true, true) => OutputValue::Spread(select),
+            (None, true, false) => OutputValue::SpreadMany(select),
             (None, false, true) => OutputValue::One(select),
             (None, false, false) => OutputValue::Many(select),
         };
@@ -189,12 +186,4 @@ fn default_name(field: &Field) -> String {
         JsonKey::Index(_) => None,
     });
     member.unwrap_or(&field.name).clone()
-}
-
-fn spread_many(scope: Scope<'_, '_>, embed: &Embed) -> Fault {
-    Fault::new(code::NOT_IMPLEMENTED, format!("A spread operation on '{}' is not possible", embed.target))
-        .with_details(format!(
-            "'{}' and '{}' do not form a many-to-one or one-to-one relationship",
-            scope.table.name, embed.target
-        ))
 }

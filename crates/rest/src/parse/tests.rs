@@ -20,7 +20,7 @@ fn request<'a>(
 }
 
 fn settings() -> Settings {
-    Settings { tx_rollback_allowed: true, ..Settings::default() }
+    Settings { tx_rollback_allowed: true, aggregates_allowed: true, ..Settings::default() }
 }
 
 fn get(query: &str) -> Result<Parsed, Fault> {
@@ -196,7 +196,12 @@ fn hostile_queries_are_refused_with_place_and_reason() {
         "select=a->",
         "select=a.median()",
         "select=a.sum",
-        "select=count()::text",
+        "select=count()::",
+        "select=a.sum()::",
+        "select=a.sum()x",
+        "select=a.sum().avg()",
+        "a=neq(any).{1}",
+        "a=match(any)",
         "select=...a",
         "select=a b!c",
         "order=",
@@ -212,6 +217,32 @@ fn hostile_queries_are_refused_with_place_and_reason() {
         "columns=a,,b",
     ];
     insta::assert_snapshot!(table_of(&cases, |case| refusal(get(case))));
+}
+
+/// Off unless the project says otherwise; the number of an embed's rows is always there.
+#[test]
+fn aggregates_are_refused_unless_allowed() {
+    let off = |query: &str| {
+        let settings = Settings { aggregates_allowed: false, ..settings() };
+        parse(&request("GET", query, NONE, ""), &settings)
+    };
+    for query in [
+        "select=count()",
+        "select=a.sum()",
+        "select=id,r(a.max())",
+        "select=id,r(id,count())",
+        "select=...r(count())",
+        "select=id,r(s(a.count()))",
+    ] {
+        assert_eq!(
+            refusal(off(query)),
+            "PGRST123 | Use of aggregate functions is not allowed | - | -",
+            "{query}"
+        );
+    }
+    for query in ["select=count", "select=id,r(count)", "select=id,r(n:count())"] {
+        assert!(off(query).is_ok(), "{query}");
+    }
 }
 
 #[test]

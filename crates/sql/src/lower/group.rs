@@ -74,6 +74,7 @@ pub(crate) fn nothing(select: &Select) -> Option<Vec<Value>> {
         OutputValue::Scalar(..)
         | OutputValue::One(_)
         | OutputValue::Many(_)
+        | OutputValue::SpreadMany(_)
         | OutputValue::Count { .. }
         | OutputValue::Spread(_) => None,
     });

@@ -269,7 +269,10 @@ pub(super) fn finish<'s>(
 fn is_leaf(outputs: &[Output]) -> bool {
     outputs.iter().all(|output| match &output.value {
         // lists are given on as they come, and nothing is cast in them
-        OutputValue::Scalar(Scalar::Cast(..), _) | OutputValue::Many(_) | OutputValue::Aggregate(_) => false,
+        OutputValue::Scalar(Scalar::Cast(..), _)
+        | OutputValue::Many(_)
+        | OutputValue::SpreadMany(_)
+        | OutputValue::Aggregate(_) => false,
         OutputValue::Scalar(..) | OutputValue::Count { .. } => true,
         OutputValue::One(inner) | OutputValue::Spread(inner) => {
             inner.group.is_none() && is_leaf(&inner.outputs)
@@ -318,7 +321,7 @@ impl<'a> Lower<'a> {
                     self.level_below(inner, gathered)?;
                 }
                 OutputValue::One(inner) | OutputValue::Spread(inner) => self.joined_row(inner, gathered)?,
-                OutputValue::Many(inner) => self.many(inner, gathered)?,
+                OutputValue::Many(inner) | OutputValue::SpreadMany(inner) => self.many(inner, gathered)?,
                 OutputValue::Count { select, .. } => {
                     self.separate(gathered.cells.len());
                     self.writer.push("(");

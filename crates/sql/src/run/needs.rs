@@ -93,7 +93,7 @@ fn outputs_are_one_statement(outputs: &[Output], dialect: &'static Dialect, top:
         OutputValue::One(inner) | OutputValue::Spread(inner) => {
             inner.group.is_none() && outputs_are_one_statement(&inner.outputs, dialect, top)
         }
-        OutputValue::Many(inner) => {
+        OutputValue::Many(inner) | OutputValue::SpreadMany(inner) => {
             top && dialect.children == Children::Arrays
                 && inner.group.is_none()
                 && outputs_are_one_statement(&inner.outputs, dialect, false)

@@ -54,6 +54,10 @@ const TABLES: &[Table] = &[
 /// A read three times in four, else a write that is undone.
 pub fn random(world: &World, rng: &mut StdRng) -> Request {
     let table = rng.random_range(0..TABLES.len());
+    if rng.random_bool(0.01) {
+        let (headers, body) = (Vec::new(), String::new());
+        return Request { method: "GET", path: String::new(), query: String::new(), headers, body };
+    }
     if rng.random_bool(0.75) { read(table, world, rng) } else { write(table, world, rng) }
 }
 
@@ -65,6 +69,8 @@ fn read(table: usize, world: &World, rng: &mut StdRng) -> Request {
         headers.push(("Prefer", "count=exact".to_owned()));
     }
     if rng.random_bool(0.1) {
+        headers.push(("Accept", "text/csv".to_owned()));
+    } else if rng.random_bool(0.1) {
         headers.push(("Accept", "application/vnd.pgrst.object+json".to_owned()));
     }
     if rng.random_bool(0.3) {
@@ -160,6 +166,8 @@ fn items(table: usize, depth: u32, rng: &mut StdRng) -> String {
             let inner = if rng.random_bool(0.25) { "!inner" } else { "" };
             if rng.random_bool(0.2) {
                 parts.push(format!("e{n}:{name}{inner}(count)"));
+            } else if rng.random_bool(0.2) {
+                parts.push(format!("...{name}{inner}({})", items(target, depth - 1, rng)));
             } else {
                 parts.push(format!("e{n}:{name}{inner}({})", items(target, depth - 1, rng)));
             }
@@ -186,8 +194,9 @@ fn test(column: &str, world: &World, rng: &mut StdRng) -> String {
         "id" if rng.random_bool(0.2) => format!("{not}in.(1,2,3,100,101)"),
         "public" | "hidden" => format!("{not}is.{}", rng.random_bool(0.5)),
         "title" | "secret" | "name" | "team" | "text" | "label" | "meta->b->>c" => {
-            match rng.random_range(0..3) {
+            match rng.random_range(0..4) {
                 0 => format!("{not}like.*a*"),
+                2 => format!("{not}imatch(any).{{^a,[b-d]$}}"),
                 1 => format!("{not}ilike.*B*"),
                 _ => format!("{not}{op}.alpha"),
             }
