@@ -4,7 +4,7 @@
 use crate::engines::{self, Outcome};
 use crate::servers::{self, Server};
 use crate::shell::{self, has, in_ci, say};
-use crate::{clients, docs};
+use crate::{clients, docs, faults};
 use anyhow::{Result, bail};
 use std::process::Command;
 
@@ -65,6 +65,7 @@ pub fn run(args: &[String]) -> Result<()> {
     } else {
         skipped.push("clients: npm is not there to install supabase-js and its Node".to_owned());
     }
+    outcomes.push(faults::played(&[])?);
     conclude(&outcomes, &servers, &skipped, (embedded_only, is_to_write))
 }
 

@@ -54,6 +54,7 @@ impl Refusal {
             Kind::Denied if matches!(fault.code, code::JWT_INVALID | code::JWT_CLAIMS) => (403, "bad_jwt"),
             Kind::Denied if fault.code == code::ANON_DISABLED => (401, "no_authorization"),
             Kind::Unavailable if fault.code == code::TOO_MANY_REQUESTS => (429, "over_request_rate_limit"),
+            Kind::Unavailable if fault.code == code::DISK_FULL => (507, "unexpected_failure"),
             Kind::Unavailable | Kind::OutcomeUnknown => (503, "unexpected_failure"),
             Kind::Denied | Kind::NotFound | Kind::Internal => (500, "unexpected_failure"),
         };

@@ -53,6 +53,7 @@ codes! {
     INVALID_ENCODING = "22021", Invalid, "text is not valid UTF-8 or holds a NUL";
     INVALID_ESCAPE = "22025", Invalid, "a LIKE pattern ends in its escape character";
     INVALID_REGEX = "2201B", Invalid, "a regular expression is not valid";
+    NULL_ELEMENT = "22004", Invalid, "an element of a list may not be null";
     NOT_NULL_VIOLATION = "23502", Invalid, "a required value is missing";
     FOREIGN_KEY_VIOLATION = "23503", Conflict, "a reference names a row that is not there, or a row is still referenced";
     UNIQUE_VIOLATION = "23505", Conflict, "a row with these key values exists";
@@ -83,6 +84,7 @@ codes! {
     DISK_FULL = "53100", Unavailable, "no space is left; nothing was written";
     TOO_MANY_REQUESTS = "53400", Unavailable, "a queue of the server is full; nothing was done";
     IO_ERROR = "58030", Unavailable, "the storage failed; nothing was written";
+    DATA_CORRUPTED = "XX001", Internal, "the database file is damaged; nothing was written";
     OUTCOME_UNKNOWN = "08007", OutcomeUnknown, "the storage failed while a write was being made durable: it may or may not have happened";
     INTERNAL = "XX000", Internal, "a defect of the server";
     // PostgREST

@@ -24,11 +24,13 @@ PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -16000;
+PRAGMA cell_size_check = ON;
 PRAGMA trusted_schema = OFF;";
 
 const READER_SETTINGS: &str = "PRAGMA query_only = ON;
 PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -8000;
+PRAGMA cell_size_check = ON;
 PRAGMA trusted_schema = OFF;";
 
 /// A connection with what bounds its statements.

@@ -82,11 +82,12 @@ pub fn fault(error: rusqlite::Error) -> Fault {
         ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => {
             (code::POOL_TIMEOUT, "the database file is locked by another program")
         }
-        ffi::SQLITE_IOERR
-        | ffi::SQLITE_NOMEM
-        | ffi::SQLITE_CORRUPT
-        | ffi::SQLITE_READONLY
-        | ffi::SQLITE_CANTOPEN => (code::IO_ERROR, "the storage failed; nothing was written"),
+        ffi::SQLITE_IOERR | ffi::SQLITE_NOMEM | ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN => {
+            (code::IO_ERROR, "the storage failed; nothing was written")
+        }
+        ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => {
+            (code::DATA_CORRUPTED, "the database file is damaged; nothing was written")
+        }
         ffi::SQLITE_TOOBIG => (code::TOO_COMPLEX, "a value or statement is too large"),
         _ if text == "integer overflow" => (code::OUT_OF_RANGE, "value out of range"),
         _ => return Fault::internal("the database refused a statement").with_source(error),

@@ -28,20 +28,29 @@ WHERE \"name\" = ?1 AND \"holder\" = ?2 AND \"fence\" = ?3 RETURNING \"fence\"";
 const RELEASE: &str = "UPDATE \"_backstay_lease\" SET \"until\" = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')
 WHERE \"name\" = ?1 AND \"holder\" = ?2 AND \"fence\" = ?3";
 
+/// What an earlier process of this file left: it has ended, for its lock was taken.
+const END_EARLIER: &str =
+    "UPDATE \"_backstay_lease\" SET \"until\" = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')
+WHERE \"until\" > strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')";
+
 const READ: &str = "SELECT \"holder\", \"until\" FROM \"_backstay_lease\" WHERE \"name\" = ?1";
 
 const KEEP: &str = "UPDATE \"_backstay_lease\" SET \"until\" = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', ?3)
 WHERE \"name\" = ?1 AND \"fence\" = ?2";
 
-/// Takes, renews or gives back.
+/// Takes, renews or gives back. The first time that a process asks, leases of an earlier one end:
+/// it was killed, or it would not have left any.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn ask(opened: &Opened, request: &LeaseRequest) -> Result<LeaseAnswer, Fault> {
+pub fn ask(opened: &Opened, request: &LeaseRequest, is_first: bool) -> Result<LeaseAnswer, Fault> {
     opened.budget.lift();
     let connection = &opened.connection;
     connection.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
-    let answer = answer(connection, request)
+    let answer = connection
+        .execute_batch(MAKE_TABLE)
+        .and_then(|()| if is_first { connection.execute(END_EARLIER, ()).map(drop) } else { Ok(()) })
+        .and_then(|()| answer(connection, request))
         .and_then(|answer| connection.execute_batch("COMMIT").map(|()| answer))
         .map_err(fault);
     if answer.is_err() && !connection.is_autocommit() {
@@ -64,7 +73,6 @@ pub fn keep(connection: &Connection, held: &Held) -> Result<(), Fault> {
 }
 
 fn answer(connection: &Connection, request: &LeaseRequest) -> rusqlite::Result<LeaseAnswer> {
-    connection.execute_batch(MAKE_TABLE)?;
     let LeaseRequest { name, holder, action } = request;
     let fence = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
     let held = match *action {

@@ -63,7 +63,8 @@ fn postgrest(number: &str) -> u16 {
     }
 }
 
-/// table: statuses of SQLSTATEs, exact ones before their classes. 53400 is a full queue
+/// table: statuses of SQLSTATEs, exact ones before their classes. 53100 is 507, for no other
+/// node has the room that this one lacks; 53400 is a full queue
 /// here and 54000 and 54001 a limit that the request passes, unlike in PostgreSQL.
 fn sqlstate(fault: &Fault, audience: Audience) -> u16 {
     let code = fault.code.text;
@@ -72,6 +73,7 @@ fn sqlstate(fault: &Fault, audience: Audience) -> u16 {
         "25006" => return 405,
         "42883" | "42P01" => return 404,
         "42P17" => return 500,
+        "53100" => return 507,
         "21000" if !fault.message.contains("requires a WHERE clause") => return 500,
         "P0001" | "54000" | "54001" => return 400,
         "42501" => return if audience == Audience::Anon { 401 } else { 403 },

@@ -66,6 +66,8 @@ pub(super) struct Group {
     statement_ms: u64,
     readers: Arc<Readers>,
     commits: Arc<AtomicU64>,
+    /// Whether this process asked for a lease before.
+    knows_leases: bool,
 }
 
 /// What became of a transaction.
@@ -87,7 +89,14 @@ impl Group {
         statement_ms: u64,
         (readers, commits): (Arc<Readers>, Arc<AtomicU64>),
     ) -> Self {
-        Self { path: path.to_owned(), opened: Some(opened), statement_ms, readers, commits }
+        Self {
+            path: path.to_owned(),
+            opened: Some(opened),
+            statement_ms,
+            readers,
+            commits,
+            knows_leases: false,
+        }
     }
 
     /// Works until every handle is gone.
@@ -125,7 +134,10 @@ impl Group {
                     drop(answer.send(result));
                 }
                 Task::Lease { request, answer } => {
-                    drop(answer.send(self.open().and_then(|opened| lease::ask(opened, &request))));
+                    let is_first = !self.knows_leases;
+                    let result = self.open().and_then(|opened| lease::ask(opened, &request, is_first));
+                    self.knows_leases |= result.is_ok();
+                    drop(answer.send(result));
                 }
             }
         }

@@ -1,10 +1,12 @@
 //! Introspection, rehearsals and migrations.
 
 use crate::kit::{Db, open, refused};
+use backstay_base::limit::Limits;
 use backstay_engine::Engine as _;
 use backstay_engine::lease::{Held, LeaseAction, LeaseAnswer, LeaseRequest};
 use backstay_engine::live::{LiveCheck, LiveColumn, LiveIndex, LiveKey, LiveReference, LiveTable};
 use backstay_engine::migration::{Batch, JournalRow};
+use backstay_engine_sqlite::Sqlite;
 use backstay_sql::ddl;
 use backstay_sql::dialect::sqlite::SQLITE;
 
@@ -153,4 +155,19 @@ async fn a_lease_has_one_holder_and_its_fence_only_rises() {
     assert!(names.contains(&"timely".to_owned()) && !names.contains(&"late".to_owned()), "{names:?}");
     assert_eq!(ask("b", LeaseAction::Release { fence: 2 }).await, LeaseAnswer::Released);
     assert_eq!(ask("a", LeaseAction::Take { ttl_ms: long }).await, LeaseAnswer::Held { fence: 3 });
+}
+
+#[tokio::test]
+async fn a_lease_ends_with_the_process_that_held_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.db");
+    let ask = |holder: &str, action| LeaseRequest { name: "migrate".into(), holder: holder.into(), action };
+    let take = LeaseAction::Take { ttl_ms: 60_000 };
+    let first = Sqlite::open(&path, &Limits::default()).unwrap();
+    assert_eq!(first.lease(&ask("a", take)).await.unwrap(), LeaseAnswer::Held { fence: 1 });
+    drop(first);
+    let second = Sqlite::open(&path, &Limits::default()).unwrap();
+    assert_eq!(second.lease(&ask("b", take)).await.unwrap(), LeaseAnswer::Held { fence: 2 });
+    let LeaseAnswer::Taken { holder, .. } = second.lease(&ask("a", take)).await.unwrap() else { panic!() };
+    assert_eq!(holder, "b");
 }
