@@ -142,7 +142,13 @@ pub struct Rest {
 
 impl Default for Rest {
     fn default() -> Self {
-        Self { tx_rollback: false, unfiltered_writes: false, aggregates: false, openapi: true }
+        Self {
+            tx_rollback: false,
+            unfiltered_writes: false,
+            aggregates: false,
+            // it tells each caller what that caller may know
+            openapi: true,
+        }
     }
 }
 

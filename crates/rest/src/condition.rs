@@ -14,8 +14,7 @@ const IS_VALUE: &str = "isVal: (null, not_null, true, false, unknown)";
 const LOGIC_END: &str = "\",\" or \")\"";
 
 /// Operators of the dialect that need types or indexes which do not exist here.
-const UNAVAILABLE: &[&str] =
-    &["sl", "sr", "nxl", "nxr", "adj", "fts", "plfts", "phfts", "wfts"];
+const UNAVAILABLE: &[&str] = &["sl", "sr", "nxl", "nxr", "adj", "fts", "plfts", "phfts", "wfts"];
 
 /// Where a condition stands, which decides where its value ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,8 @@
 
 use crate::json::{Form, Writer, leaves};
 use backstay_query::reply::{Cell, Rows, Shape, ShapeKind};
+use backstay_schema::scalar::ScalarType;
+use backstay_schema::value::Value;
 
 /// Writes rows as comma-separated values.
 pub(crate) fn rows(rows: &Rows, shape: &Shape, form: Form) -> Vec<u8> {
@@ -56,6 +58,9 @@ fn line(writer: &mut Writer<'_>, out: &mut Vec<u8>, shape: &Shape, first: &mut b
             Cell::Null => {}
             Cell::Bool(truth) => out.push(if truth { b't' } else { b'f' }),
             Cell::Text { start, len } => field(out, writer.text_of(start, len).as_bytes()),
+            Cell::Raw { start, len } if matches!(member.kind, ShapeKind::Scalar(ScalarType::List(_))) => {
+                field(out, literal(writer.text_of(start, len)).as_bytes());
+            }
             Cell::Int(_) | Cell::Float(_) | Cell::Raw { .. } | Cell::Row | Cell::List(_) => {
                 writer.out.clear();
                 writer.value(&member.kind, cell);
@@ -63,6 +68,18 @@ fn line(writer: &mut Writer<'_>, out: &mut Vec<u8>, shape: &Shape, first: &mut b
             }
         }
     }
+}
+
+/// A list in PostgreSQL's form, `{a,"b c",NULL}`.
+fn literal(json: &str) -> String {
+    let elements: Vec<serde_json::Value> = serde_json::from_str(json).unwrap_or_default();
+    let element = |element: serde_json::Value| match element {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(truth) => Value::Text(if truth { "t" } else { "f" }.to_owned()),
+        serde_json::Value::String(text) => Value::Text(text),
+        other => Value::Text(other.to_string()),
+    };
+    Value::List(elements.into_iter().map(element).collect()).to_text()
 }
 
 fn separate(out: &mut Vec<u8>, first: &mut bool) {

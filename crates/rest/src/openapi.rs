@@ -219,6 +219,7 @@ impl Described<'_> {
             ScalarType::Float | ScalarType::Decimal { .. } => Some("number"),
             ScalarType::Boolean => Some("boolean"),
             ScalarType::Json => None,
+            ScalarType::List(_) => Some("array"),
             ScalarType::String
             | ScalarType::Uuid
             | ScalarType::Timestamp
@@ -232,6 +233,9 @@ impl Described<'_> {
             property.insert("type".to_owned(), json!(kind));
         }
         property.insert("format".to_owned(), json!(ty.sql_name()));
+        if let ScalarType::List(list) = ty {
+            property.insert("items".to_owned(), self.typed(list.element.scalar()).into());
+        }
         if let ScalarType::Enum(id) = ty {
             let members: Vec<&str> =
                 self.catalog.enum_type(id).members.iter().map(|member| member.name.as_str()).collect();

@@ -75,7 +75,7 @@ impl<'c> Resolver<'c> {
             match item {
                 Item::Star => return Err(star_among_aggregates()),
                 Item::Field { field, alias, cast, aggregate: None } => {
-                    let output = self.field_output(scope, field, alias.as_ref(), cast.as_deref())?;
+                    let output = self.group_value(scope, field, alias.as_ref(), cast.as_deref())?;
                     add(&mut gathered.outputs, output);
                 }
                 Item::Field { field, alias, cast, aggregate: Some(aggregate) } => {
@@ -103,6 +103,22 @@ impl<'c> Resolver<'c> {
             }
         }
         Ok(())
+    }
+
+    /// A value to group by.
+    fn group_value(
+        &self,
+        scope: Scope<'c, '_>,
+        field: &Field,
+        alias: Option<&String>,
+        cast: Option<&str>,
+    ) -> Result<Output, Fault> {
+        let output = self.field_output(scope, field, alias, cast)?;
+        if is_plain(&output.value) {
+            return Ok(output);
+        }
+        Err(Fault::new(code::NOT_IMPLEMENTED, "Feature not implemented")
+            .with_details(format!("\"{}\" is a list, and lists are not grouped by", field.name)))
     }
 
     /// `...rel(…)`: its columns are read like those of the row.
@@ -200,7 +216,7 @@ const fn applies(function: AggregateFunction, of: ScalarType) -> bool {
         AggregateFunction::Count => true,
         AggregateFunction::Sum | AggregateFunction::Avg => of.is_number(),
         AggregateFunction::Min | AggregateFunction::Max => {
-            !matches!(of, ScalarType::Boolean | ScalarType::Uuid | ScalarType::Json | ScalarType::Bytes)
+            of.is_ordered() || matches!(of, ScalarType::Enum(_))
         }
     }
 }
@@ -218,7 +234,7 @@ const fn name(function: AggregateFunction) -> &'static str {
 /// Whether an embed is values of one row alone, which can be grouped by.
 fn is_plain(value: &OutputValue) -> bool {
     match value {
-        OutputValue::Scalar(..) => true,
+        OutputValue::Scalar(_, ty) => !matches!(ty, ScalarType::List(_)),
         OutputValue::One(select) | OutputValue::Spread(select) => {
             select.group.is_none() && select.outputs.iter().all(|output| is_plain(&output.value))
         }
