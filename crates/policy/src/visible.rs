@@ -140,6 +140,7 @@ impl Looking<'_> {
             method,
             ip: self.info.ip,
             headers: self.info.headers,
+            deleted: false,
         };
         let mut sources = Sources::default();
         // the row's own source

@@ -111,7 +111,13 @@ fn described(
     openapi::check(request, &app.rest)?;
     let catalog = app.catalog()?;
     let now_micros = app.clock.now_micros();
-    let info = RequestInfo { now_micros, method: head.method, ip: Some(head.ip), headers: request.headers };
+    let info = RequestInfo {
+        now_micros,
+        method: head.method,
+        ip: Some(head.ip),
+        headers: request.headers,
+        deleted: false,
+    };
     let visible = visible(&catalog, &identified.caller, &info)?;
     Ok((openapi::render(request, &catalog, &visible), 0, None))
 }
