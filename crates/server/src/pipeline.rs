@@ -22,6 +22,8 @@ use backstay_rest::wire_error::{Audience, render_fault};
 /// Where a write stands among all writes: a caller that shows it with a read does not read
 /// from a replica that has not come so far.
 const POSITION: &str = "x-backstay-pos";
+/// The tenant that a call with a secret key is for; of no meaning from anybody else.
+const TENANT: &str = "x-backstay-tenant";
 
 /// What a data request came to, with what the request line tells of it.
 pub(crate) struct Outcome {
@@ -84,6 +86,7 @@ async fn answer(
         method: head.method,
         ip: Some(head.ip),
         deleted: parsed.deleted,
+        tenant: headers.iter().find(|(name, _)| *name == TENANT).map(|(_, value)| *value),
         headers: &headers,
     };
     let guarded = weave(script, &identified.caller, &info, &catalog, &app.ids)?;

@@ -161,6 +161,7 @@ impl Walls {
                 uid: *uid,
                 role: role.into(),
                 email: None,
+                org: None,
                 aal: aal.into(),
                 claims: Arc::default(),
             }))
