@@ -141,6 +141,7 @@ impl Looking<'_> {
             ip: self.info.ip,
             headers: self.info.headers,
             deleted: false,
+            tenant: self.info.tenant,
         };
         let mut sources = Sources::default();
         // the row's own source

@@ -120,6 +120,7 @@ fn described(
         ip: Some(head.ip),
         headers: request.headers,
         deleted: false,
+        tenant: request.headers.iter().find(|(name, _)| *name == TENANT).map(|(_, value)| *value),
     };
     let visible = visible(&catalog, &identified.caller, &info)?;
     Ok((openapi::render(request, &catalog, &visible), 0, None))
