@@ -301,6 +301,7 @@ fn script(table: &Table, command: Command, catalog: &Catalog) -> Script {
             limit: None,
             offset: 0,
             count: false,
+            group: None,
         }),
         Command::Insert => Query::Insert(Insert {
             table: table.id,

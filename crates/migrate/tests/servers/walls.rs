@@ -262,6 +262,7 @@ fn keys(table: &Table) -> Query {
         limit: None,
         offset: 0,
         count: false,
+        group: None,
     })
 }
 
