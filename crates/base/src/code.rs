@@ -53,6 +53,7 @@ codes! {
     INVALID_ENCODING = "22021", Invalid, "text is not valid UTF-8 or holds a NUL";
     INVALID_ESCAPE = "22025", Invalid, "a LIKE pattern ends in its escape character";
     INVALID_REGEX = "2201B", Invalid, "a regular expression is not valid";
+    NULL_ELEMENT = "22004", Invalid, "an element of a list may not be null";
     NOT_NULL_VIOLATION = "23502", Invalid, "a required value is missing";
     FOREIGN_KEY_VIOLATION = "23503", Conflict, "a reference names a row that is not there, or a row is still referenced";
     UNIQUE_VIOLATION = "23505", Conflict, "a row with these key values exists";

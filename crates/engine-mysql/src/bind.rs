@@ -64,6 +64,8 @@ pub fn sent(value: &Value, ty: ScalarType) -> Result<Sent, Fault> {
         (Value::Date(days), _) => instant(i64::from(*days) * DAY_MICROS)?,
         (Value::Time(_), _) => text(value.to_text()),
         (Value::Bytes(bytes), _) => Sent::Bytes(bytes.clone()),
+        (Value::List(values), ScalarType::List(of)) => text(list(values, of.element.scalar())?),
+        (Value::List(_), _) => return Err(Fault::internal("a list in a place for one value")),
     })
 }
 
@@ -163,6 +165,11 @@ fn element(value: &Value, ty: ScalarType, text: &mut String) -> Result<(), Fault
         }
         (Value::Uuid(id), ScalarType::Uuid) => write!(text, "\"{}\"", id.simple()),
         (Value::Uuid(id), _) => write!(text, "\"{}\"", id.hyphenated()),
+        (Value::List(values), ScalarType::List(of)) => {
+            json::write_string(&list(values, of.element.scalar())?, text);
+            Ok(())
+        }
+        (Value::List(_), _) => return Err(Fault::internal("a list in a place for one value")),
         (Value::Time(_), _) => write!(text, "\"{}\"", value.to_text()),
         (Value::Bytes(bytes), _) => {
             text.push('"');

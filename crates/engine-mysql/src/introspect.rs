@@ -10,9 +10,12 @@ use std::collections::BTreeMap;
 
 const TABLES: &str = "SELECT table_name, table_comment FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'";
 
-const COLUMNS: &str = "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, column_comment FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position";
+const COLUMNS: &str = "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, column_comment FROM information_schema.columns WHERE table_schema = DATABASE() AND column_name NOT LIKE '\\_backstay\\_%' ORDER BY table_name, ordinal_position";
 
 const INDEXES: &str = "SELECT table_name, index_name, non_unique, column_name, sub_part FROM information_schema.statistics WHERE table_schema = DATABASE() ORDER BY table_name, index_name, seq_in_index";
+
+/// What the names of columns begin with that only an index of a part of the rows needs.
+const HIDDEN: &str = "_backstay_";
 
 const REFERENCES: &str = "SELECT k.table_name, k.constraint_name, k.column_name, k.referenced_table_name, k.referenced_column_name, r.delete_rule FROM information_schema.key_column_usage AS k JOIN information_schema.referential_constraints AS r ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name WHERE k.constraint_schema = DATABASE() AND k.referenced_table_name IS NOT NULL ORDER BY k.table_name, k.constraint_name, k.ordinal_position";
 
@@ -102,7 +105,11 @@ async fn indexes(connection: &mut Connection, tables: &mut Tables) -> Result<(),
             index.partial |= prefix.is_some();
         }
     }
-    for (table, index) in found {
+    for (table, mut index) in found {
+        if index.columns.last().is_some_and(|last| last.as_ref().is_some_and(|c| c.starts_with(HIDDEN))) {
+            index.columns.pop();
+            index.partial = true;
+        }
         let Some(table) = tables.get_mut(&table) else { continue };
         let whole: Option<Vec<String>> = index.columns.iter().cloned().collect();
         match whole {

@@ -6,7 +6,7 @@ use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_query::reply::{Cell, Rows};
 use backstay_schema::scalar::ScalarType;
-use backstay_schema::value::{Decimal, Value, calendar};
+use backstay_schema::value::{Decimal, Value, binary, calendar};
 use backstay_sql::session::Row;
 use mysql_async::Value as Received;
 
@@ -68,6 +68,10 @@ pub fn value(received: &Received, ty: ScalarType) -> Result<Option<Value>, Fault
         T::Date => micros(received)
             .and_then(|micros| i32::try_from(micros.div_euclid(DAY_MICROS)).ok())
             .map(Value::Date),
+        T::List(of) => match received {
+            Received::Bytes(bytes) => list(utf8(bytes)?, of.element.scalar())?.map(Value::List),
+            _ => None,
+        },
         T::Time => time(received).map(Value::Time),
         T::Duration => integer(received)?.map(Value::Duration),
         T::Bytes => match received {
@@ -163,6 +167,31 @@ fn micros(received: &Received) -> Option<i64> {
         }
         _ => None,
     }
+}
+
+/// The elements of a stored list: texts, or what another program put there.
+fn list(text: &str, ty: ScalarType) -> Result<Option<Vec<Value>>, Fault> {
+    let Ok(items) = serde_json::from_str::<Vec<serde_json::Value>>(text) else { return Ok(None) };
+    let mut values = Vec::with_capacity(items.len());
+    for item in items {
+        let text = match item {
+            serde_json::Value::Null => {
+                values.push(Value::Null);
+                continue;
+            }
+            serde_json::Value::String(text) => text,
+            serde_json::Value::Bool(truth) => u8::from(truth).to_string(),
+            serde_json::Value::Number(number) => number.to_string(),
+            serde_json::Value::Array(_) | serde_json::Value::Object(_) => return Ok(None),
+        };
+        let read = match ty {
+            ScalarType::Bytes => binary::parse(&["\\x", &text].concat()).map(Value::Bytes),
+            _ => value(&Received::Bytes(text.into_bytes()), ty)?,
+        };
+        let Some(read) = read else { return Ok(None) };
+        values.push(read);
+    }
+    Ok(Some(values))
 }
 
 fn time(received: &Received) -> Option<i64> {

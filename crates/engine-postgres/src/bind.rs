@@ -29,6 +29,8 @@ pub struct Parameter<'b> {
 enum Held<'b> {
     Value(&'b Value, Scale),
     List(&'b [Value], Scale, Type),
+    /// Lists, each as a text that a cast reads.
+    Lists(&'b [Value]),
     Count(i64),
 }
 
@@ -61,6 +63,9 @@ fn parameter<'b>(bind: &'b Bind, slots: &'b [Value]) -> Result<Parameter<'b>, Fa
             let number = i64::try_from(*number).unwrap_or(i64::MAX);
             Ok(Parameter { held: Held::Count(number), ty: Type::INT8 })
         }
+        Bind::List(values, ScalarType::List(_)) => {
+            Ok(Parameter { held: Held::Lists(values), ty: Type::TEXT_ARRAY })
+        }
         Bind::List(values, ty) => {
             let element = values.iter().try_fold(type_of(*ty), |so_far, value| {
                 fits(value, *ty)?;
@@ -77,6 +82,13 @@ fn parameter<'b>(bind: &'b Bind, slots: &'b [Value]) -> Result<Parameter<'b>, Fa
 }
 
 fn of_value(value: &Value, ty: ScalarType) -> Result<Parameter<'_>, Fault> {
+    if let (Value::List(values), ScalarType::List(list)) = (value, ty) {
+        let of = list.element.scalar();
+        values.iter().try_for_each(|value| fits(value, of))?;
+        let element = type_of(of);
+        let array = array_of(&element);
+        return Ok(Parameter { held: Held::List(values, scale(of), element), ty: array });
+    }
     fits(value, ty)?;
     Ok(Parameter { held: Held::Value(value, scale(ty)), ty: type_of_value(value, ty) })
 }
@@ -100,7 +112,7 @@ fn fits(value: &Value, ty: ScalarType) -> Result<(), Fault> {
 
 /// The type of a scalar's parameters.
 #[must_use]
-pub const fn type_of(ty: ScalarType) -> Type {
+pub fn type_of(ty: ScalarType) -> Type {
     match ty {
         ScalarType::Int => Type::INT4,
         ScalarType::BigInt => Type::INT8,
@@ -115,6 +127,7 @@ pub const fn type_of(ty: ScalarType) -> Type {
         ScalarType::Duration => Type::INT8,
         ScalarType::Bytes => Type::BYTEA,
         ScalarType::Json => Type::JSON,
+        ScalarType::List(list) => array_of(&type_of(list.element.scalar())),
     }
 }
 
@@ -138,6 +151,7 @@ fn type_of_value(value: &Value, ty: ScalarType) -> Type {
         (Value::Time(_), _) => Type::TIME,
         (Value::Bytes(_), _) => Type::BYTEA,
         (Value::Json(_), _) => Type::JSON,
+        (Value::List(_), _) => Type::TEXT_ARRAY,
     }
 }
 
@@ -165,6 +179,10 @@ impl ToSql for Parameter<'_> {
             Held::Value(Value::Null, _) => return Ok(IsNull::Yes),
             Held::Value(value, scale) => write(value, *scale, &self.ty, out),
             Held::List(values, scale, element) => write_list(values, *scale, element, out)?,
+            Held::Lists(lists) => {
+                let texts: Vec<Value> = lists.iter().map(literal).collect();
+                write_list(&texts, None, &Type::TEXT, out)?;
+            }
         }
         Ok(IsNull::No)
     }
@@ -174,6 +192,16 @@ impl ToSql for Parameter<'_> {
     }
 
     to_sql_checked!();
+}
+
+/// A list as PostgreSQL reads an array, its lengths of time as numbers.
+fn literal(list: &Value) -> Value {
+    let Value::List(values) = list else { return Value::Null };
+    let stored = |value: &Value| match value {
+        Value::Duration(micros) => Value::Int(*micros),
+        other => other.clone(),
+    };
+    Value::Text(Value::List(values.iter().map(stored).collect()).to_text())
 }
 
 /// One dimension; each element after its length.
@@ -231,5 +259,7 @@ fn write(value: &Value, scale: Scale, ty: &Type, out: &mut BytesMut) {
         Value::Uuid(id) => out.put_slice(id.as_bytes()),
         Value::Timestamp(micros) => out.put_i64(micros.saturating_sub(EPOCH_MICROS)),
         Value::Date(days) => out.put_i32(days.saturating_sub(EPOCH_DAYS)),
+        // lists have a parameter of their own
+        Value::List(_) => {}
     }
 }

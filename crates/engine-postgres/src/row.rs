@@ -5,7 +5,9 @@ use crate::numeric;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_query::reply::{Cell, Rows};
+use backstay_schema::catalog::Catalog;
 use backstay_schema::scalar::ScalarType;
+use backstay_schema::scalar::list::{Element, ListType, parse_literal};
 use backstay_schema::value::{Decimal, Value, binary, calendar, json};
 use backstay_sql::session::{Elements, Row};
 use std::error::Error;
@@ -51,6 +53,7 @@ enum Stored<'r> {
     Date(i32),
     Time(i64),
     Bytes(&'r [u8]),
+    Array(&'r [u8]),
 }
 
 impl PostgresRow<'_> {
@@ -173,6 +176,7 @@ fn stored<'r>(ty: &Type, bytes: &'r [u8]) -> Result<Stored<'r>, Fault> {
         }
         Type::TIME => fixed(bytes).map(|bytes| Stored::Time(i64::from_be_bytes(bytes))),
         Type::BYTEA => Some(Stored::Bytes(bytes)),
+        ref other if matches!(other.kind(), Kind::Array(_)) => Some(Stored::Array(bytes)),
         ref other if matches!(other.kind(), Kind::Enum(_)) => text(bytes).map(Stored::Text),
         _ => None,
     };
@@ -212,6 +216,9 @@ fn push(ty: &Type, bytes: Option<&[u8]>, wanted: ScalarType, into: &mut Rows) ->
             into.cells.push(Cell::Float(finite(number)?));
         }
         (Stored::Decimal(decimal), _) => push_decimal(decimal, decimal.scale, into)?,
+        (Stored::Array(bytes), ScalarType::List(of)) => into.push_value(&array(bytes, of)?),
+        (Stored::Array(_), _) => return Err(unreadable()),
+        (Stored::Text(text), ScalarType::List(of)) => into.push_value(&literal(text, of)?),
         (Stored::Text(text), ScalarType::Json) | (Stored::Json(text), ScalarType::Json) => {
             into.push_raw(text)
         }
@@ -278,6 +285,9 @@ fn value(stored: Stored<'_>, wanted: ScalarType) -> Result<Value, Fault> {
             Value::Float(Value::Decimal(decimal).as_float().ok_or_else(out_of_range)?)
         }
         (Stored::Decimal(decimal), _) => Value::Decimal(decimal),
+        (Stored::Array(bytes), ScalarType::List(of)) => array(bytes, of)?,
+        (Stored::Array(_), _) => return Err(unreadable()),
+        (Stored::Text(text), ScalarType::List(of)) => literal(text, of)?,
         (Stored::Text(text) | Stored::Json(text), ScalarType::Json) => Value::Json(text.to_owned()),
         (Stored::Text(text) | Stored::Json(text), _) => Value::Text(text.to_owned()),
         (Stored::SpacedJson(text), ScalarType::Json) => Value::Json(compact(text)?),
@@ -288,6 +298,38 @@ fn value(stored: Stored<'_>, wanted: ScalarType) -> Result<Value, Fault> {
         (Stored::Time(micros), _) => Value::Time(micros),
         (Stored::Bytes(bytes), _) => Value::Bytes(bytes.to_vec()),
     })
+}
+
+/// An array as a list.
+fn array(bytes: &[u8], of: ListType) -> Result<Value, Fault> {
+    let ty = of.element.scalar();
+    let mut list = List::read(bytes, ty).ok_or_else(unreadable)?;
+    let mut values = Vec::with_capacity(list.count);
+    for _ in 0..list.count {
+        values.push(match list.next()? {
+            Some(bytes) => value(stored(&list.element, bytes)?, ty)?,
+            None => Value::Null,
+        });
+    }
+    Ok(Value::List(values))
+}
+
+/// A list from the text of an array: lists of rows come so.
+fn literal(text: &str, of: ListType) -> Result<Value, Fault> {
+    let ty = match of.element {
+        Element::Enum(_) => ScalarType::String,
+        Element::Duration => ScalarType::BigInt,
+        other => other.scalar(),
+    };
+    let read = |element: Option<String>| match element {
+        None => Ok(Value::Null),
+        Some(text) => match ty.parse_text(&Catalog::default(), &text)? {
+            Value::Int(micros) if of.element == Element::Duration => Ok(Value::Duration(micros)),
+            value => Ok(value),
+        },
+    };
+    let elements = parse_literal(text).ok_or_else(unreadable)?;
+    elements.into_iter().map(read).collect::<Result<_, _>>().map(Value::List)
 }
 
 fn whole(decimal: Decimal) -> Result<i64, Fault> {

@@ -5,6 +5,7 @@ use backstay_base::fault::Fault;
 use backstay_query::named::{JsonKey, JsonStep};
 use backstay_query::reply::{Cell, Rows};
 use backstay_schema::scalar::ScalarType;
+use backstay_schema::scalar::list::Element;
 use backstay_schema::value::{Decimal, Value, binary, calendar, json};
 use backstay_sql::session::Row;
 use backstay_sql::statement::{Bind, RowSet};
@@ -50,6 +51,10 @@ pub fn stored(value: &Value, ty: ScalarType) -> Result<ToSqlOutput<'_>, Fault> {
         }
         (Value::Decimal(decimal), _) => owned(Stored::Integer(units(*decimal, decimal.scale)?)),
         (Value::Text(text) | Value::Json(text), _) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+        (Value::List(values), ScalarType::List(of)) => {
+            owned(Stored::Text(list(values, of.element.scalar())?))
+        }
+        (Value::List(_), _) => return Err(Fault::internal("a list in a place for one value")),
         (Value::Bytes(bytes), _) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
         (Value::Uuid(_) | Value::Timestamp(_) | Value::Date(_) | Value::Time(_), _) => {
             owned(Stored::Text(value.to_text()))
@@ -175,6 +180,13 @@ impl Row for SqliteRow<'_, '_> {
             }
             (ValueRef::Real(_), ScalarType::Float) => return Err(out_of_range()),
             (ValueRef::Text(bytes), ScalarType::Json) => into.push_raw(utf8(bytes)?),
+            (ValueRef::Text(bytes), ScalarType::List(of)) if is_wire(of.element) => {
+                into.push_raw(utf8(bytes)?)
+            }
+            (ValueRef::Text(bytes), ScalarType::List(of)) => {
+                let values = elements(utf8(bytes)?, of.element.scalar()).ok_or_else(|| unreadable(index))?;
+                into.push_value(&Value::List(values));
+            }
             (ValueRef::Text(bytes), _) => into.push_text(utf8(bytes)?),
             (ValueRef::Real(_) | ValueRef::Blob(_), _) => return Err(unreadable(index)),
         }
@@ -210,6 +222,7 @@ pub fn value(stored: ValueRef<'_>, ty: ScalarType) -> Option<Value> {
                 ScalarType::Timestamp => calendar::parse_timestamp(text).map(Value::Timestamp),
                 ScalarType::Date => calendar::parse_date(text).map(Value::Date),
                 ScalarType::Time => calendar::parse_time(text).map(Value::Time),
+                ScalarType::List(of) => elements(text, of.element.scalar()).map(Value::List),
                 ScalarType::Json => Some(Value::Json(text.to_owned())),
                 ScalarType::Int
                 | ScalarType::BigInt
@@ -223,6 +236,42 @@ pub fn value(stored: ValueRef<'_>, ty: ScalarType) -> Option<Value> {
         }
         ValueRef::Blob(bytes) => (ty == ScalarType::Bytes).then(|| Value::Bytes(bytes.to_vec())),
     }
+}
+
+/// Whether elements are stored as JSON writes them.
+const fn is_wire(element: Element) -> bool {
+    match element {
+        Element::Int
+        | Element::BigInt
+        | Element::String
+        | Element::Uuid
+        | Element::Timestamp
+        | Element::Date
+        | Element::Time
+        | Element::Enum(_) => true,
+        Element::Float | Element::Decimal { .. } | Element::Boolean | Element::Duration | Element::Bytes => {
+            false
+        }
+    }
+}
+
+/// The elements of a stored list.
+fn elements(text: &str, ty: ScalarType) -> Option<Vec<Value>> {
+    let items: Vec<serde_json::Value> = serde_json::from_str(text).ok()?;
+    let read = |item: serde_json::Value| match item {
+        serde_json::Value::Null => Some(Value::Null),
+        serde_json::Value::Bool(truth) => value(ValueRef::Integer(i64::from(truth)), ty),
+        serde_json::Value::Number(number) => match number.as_i64() {
+            Some(number) => value(ValueRef::Integer(number), ty),
+            None => value(ValueRef::Real(number.as_f64()?), ty),
+        },
+        serde_json::Value::String(text) if ty == ScalarType::Bytes => {
+            binary::parse(&["\\x", &text].concat()).map(Value::Bytes)
+        }
+        serde_json::Value::String(text) => value(ValueRef::Text(text.as_bytes()), ty),
+        serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
+    };
+    items.into_iter().map(read).collect()
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, Fault> {

@@ -106,7 +106,15 @@ fn indexes(connection: &Connection, table: &str) -> Result<(Vec<Vec<String>>, Ve
         let columns = index_columns(connection, &name)?;
         match row.get::<_, String>(2)?.as_str() {
             "u" => uniques.push(columns.into_iter().flatten().collect()),
-            "c" => indexes.push(LiveIndex { name, columns, unique: row.get(1)?, partial: row.get(3)? }),
+            "c" => {
+                let (unique, partial) = (row.get(1)?, row.get(3)?);
+                let mut columns = columns;
+                // a unique one of ours has one more part, which makes SQLite name it in errors
+                if unique && partial && columns.last() == Some(&None) {
+                    columns.pop();
+                }
+                indexes.push(LiveIndex { name, columns, unique, partial });
+            }
             _ => {}
         }
     }

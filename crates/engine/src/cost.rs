@@ -69,6 +69,11 @@ fn fixed_columns(filter: &Pred, source: SourceId) -> Vec<ColumnId> {
         | Pred::NotIn(..)
         | Pred::Like { .. }
         | Pred::Text(..)
+        | Pred::Member(..)
+        | Pred::NotMember(..)
+        | Pred::Set(..)
+        | Pred::SomeElement(_)
+        | Pred::NoElement(_)
         | Pred::NotText(..)
         | Pred::Exists(_)
         | Pred::NotExists(_) => Vec::new(),

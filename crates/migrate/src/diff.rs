@@ -3,6 +3,7 @@
 use crate::change::{Change, Plan};
 use crate::columns::{Columns, columns, with_names, without_added};
 use crate::in_place::{InPlace, Pair};
+use crate::partial;
 use crate::predicted::predicted;
 use crate::rebuild::rebuild;
 pub use crate::shape::Scope;
@@ -206,6 +207,14 @@ impl Differ<'_> {
 
     fn indexes(&self, pair: &Pair<'_>, plan: &mut Plan) {
         let wanted = &pair.wanted;
+        for index in partial::unwanted(pair) {
+            let drop = vec![ddl::partial::drop(self.dialect, &pair.table.name, &index.name)];
+            plan.changes.push(Change::keeping(format!("- index {}", index.name), drop));
+        }
+        for index in partial::missing(pair) {
+            let create = vec![ddl::partial::create(pair.table, self.dialect, index)];
+            plan.changes.push(Change::keeping(format!("+ index {}", index.name), create));
+        }
         for index in pair.named.indexes.iter().filter(|index| !is_foreign(index)) {
             let unique = wanted.uniques.iter().any(|unique| provides(index, &unique.columns));
             if !unique && !wanted.indexes.iter().any(|other| same_index(index, other, pair.names)) {

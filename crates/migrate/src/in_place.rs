@@ -48,7 +48,7 @@ impl Pair<'_> {
     }
 
     /// Whether a column changes its type or goes.
-    fn is_touched(&self, name: &str) -> bool {
+    pub(crate) fn is_touched(&self, name: &str) -> bool {
         self.columns.converted.iter().any(|(converted, _)| converted == name)
             || self.columns.dropped.iter().any(|dropped| dropped == name)
     }

@@ -34,6 +34,13 @@ fn described(dialect: &'static Dialect, catalog: &Catalog, table: &Table) -> Liv
         name: index.name,
         ..LiveIndex::default()
     });
+    let partials = table.partials.iter().map(|partial| LiveIndex {
+        columns: names(table, &partial.columns).into_iter().map(Some).collect(),
+        name: partial.name.clone(),
+        unique: partial.unique,
+        partial: true,
+    });
+    let indexes = indexes.chain(partials);
     let references = ddl::references(table).filter_map(|(relation, constraint)| {
         let RelationKind::ToOne { columns, on_delete, .. } = &relation.kind else { return None };
         let target = catalog.table(relation.target);

@@ -7,6 +7,7 @@ use crate::shape::Scope;
 use backstay_engine::live::{Live, LiveCheck, LiveColumn, LiveTable};
 use backstay_schema::catalog::{Catalog, EnumId, Table};
 use backstay_schema::scalar::ScalarType;
+use backstay_schema::scalar::list::{Element, ListType};
 use backstay_sql::ddl::check::scale_of_check;
 use backstay_sql::ddl::column::Stored;
 use backstay_sql::dialect::Dialect;
@@ -72,7 +73,7 @@ impl Types {
             let stored = self.stored(table, column, catalog);
             column.ty = stored.words(dialect);
             column.counted = stored.counted;
-            if let (ScalarType::Json, Some(text)) = (stored.ty, definition.json_check) {
+            if let (ScalarType::Json | ScalarType::List(_), Some(text)) = (stored.ty, definition.json_check) {
                 let name = backstay_schema::name::fitted(format!("{}_{}_check", table.name, column.name));
                 let text = text.replace("$1", &column.name);
                 translated.checks.push(LiveCheck { name: Some(name), text });
@@ -135,7 +136,7 @@ fn is_said_otherwise(
     })
 }
 
-/// `Decimal(18,4)`, `String(650)`, `Int counted`.
+/// `Decimal(18,4)`, `String(650)`, `Int counted`, `[String!]`.
 fn words(stored: Stored) -> String {
     let counted = if stored.counted { " counted" } else { "" };
     let word = match stored.ty {
@@ -157,11 +158,24 @@ fn words(stored: Stored) -> String {
         ScalarType::Duration => "Duration",
         ScalarType::Json => "Json",
         ScalarType::Enum(_) => "Enum",
+        ScalarType::List(list) => {
+            let element = words(Stored { ty: list.element.scalar(), length: None, counted: false });
+            return format!("[{element}{}]", if list.nulls { "" } else { "!" });
+        }
     };
     [word, counted].concat()
 }
 
 fn read(words: &str) -> Option<Stored> {
+    if let Some(element) = words.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let (element, nulls) = element.strip_suffix('!').map_or((element, true), |element| (element, false));
+        let element = Element::of(read(element)?.ty)?;
+        return Some(Stored {
+            ty: ScalarType::List(ListType { element, nulls }),
+            length: None,
+            counted: false,
+        });
+    }
     let (word, counted) = words.strip_suffix(" counted").map_or((words, false), |word| (word, true));
     let (word, numbers) = word.split_once('(').unwrap_or((word, ""));
     let numbers: Vec<u32> =

@@ -13,7 +13,12 @@ pub(crate) fn in_pred(pred: &Pred, source: SourceId, found: &mut Vec<ColumnId>) 
             }
         }
         Pred::Not(inner) | Pred::IsNotTrue(inner) => in_pred(inner, source, found),
-        Pred::Compare(_, a, b) | Pred::Text(_, a, b) | Pred::NotText(_, a, b) => {
+        Pred::Compare(_, a, b)
+        | Pred::Text(_, a, b)
+        | Pred::NotText(_, a, b)
+        | Pred::Member(a, b, _)
+        | Pred::NotMember(a, b, _)
+        | Pred::Set(_, a, b) => {
             in_scalar(a, source, found);
             in_scalar(b, source, found);
         }
@@ -24,6 +29,10 @@ pub(crate) fn in_pred(pred: &Pred, source: SourceId, found: &mut Vec<ColumnId>) 
         | Pred::In(value, _, _)
         | Pred::NotIn(value, _, _)
         | Pred::Like { value, .. } => in_scalar(value, source, found),
+        Pred::SomeElement(inner) | Pred::NoElement(inner) => {
+            in_scalar(&inner.list, source, found);
+            in_pred(&inner.filter, source, found);
+        }
         Pred::Exists(inner) | Pred::NotExists(inner) => in_pred(&inner.filter, source, found),
     }
 }
@@ -36,7 +45,8 @@ pub(crate) fn in_scalar(scalar: &Scalar, source: SourceId, found: &mut Vec<Colum
                 found.push(column.column);
             }
         }
-        Scalar::Computed(_) | Scalar::Bind(..) | Scalar::Slot(..) | Scalar::Null(_) => {}
+        Scalar::Computed(_) | Scalar::Bind(..) | Scalar::Slot(..) | Scalar::Null(_) | Scalar::Element(..) => {
+        }
         Scalar::Json(inner, _) | Scalar::Cast(inner, _) | Scalar::Negate(inner, _) => {
             in_scalar(inner, source, found);
         }

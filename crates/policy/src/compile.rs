@@ -80,6 +80,8 @@ pub(crate) struct Scope {
 enum Binding {
     Row(RowRef),
     Value(Value),
+    /// An element of a stored list.
+    Element(Scalar),
 }
 
 impl Scope {
@@ -115,7 +117,7 @@ impl Scope {
             Root::AuthUser => None,
             Root::Var(var) => self.vars.iter().rev().find_map(|(id, binding)| match binding {
                 Binding::Row(row) if *id == var => Some(row),
-                Binding::Row(_) | Binding::Value(_) => None,
+                Binding::Row(_) | Binding::Value(_) | Binding::Element(_) => None,
             }),
         }
     }
@@ -123,7 +125,20 @@ impl Scope {
     fn value(&self, var: VarId) -> Option<&Value> {
         self.vars.iter().rev().find_map(|(id, binding)| match binding {
             Binding::Value(value) if *id == var => Some(value),
-            Binding::Row(_) | Binding::Value(_) => None,
+            Binding::Row(_) | Binding::Value(_) | Binding::Element(_) => None,
+        })
+    }
+
+    fn with_element(&self, var: VarId, element: Scalar) -> Self {
+        let mut scope = self.clone();
+        scope.vars.push((var, Binding::Element(element)));
+        scope
+    }
+
+    fn element(&self, var: VarId) -> Option<&Scalar> {
+        self.vars.iter().rev().find_map(|(id, binding)| match binding {
+            Binding::Element(element) if *id == var => Some(element),
+            Binding::Row(_) | Binding::Value(_) | Binding::Element(_) => None,
         })
     }
 }

@@ -68,6 +68,7 @@ pub fn convert(value: &Value, ty: ScalarType) -> Option<Value> {
         | (Value::Time(_), ScalarType::Time)
         | (Value::Duration(_), ScalarType::Duration)
         | (Value::Bytes(_), ScalarType::Bytes)
+        | (Value::List(_), ScalarType::List(_))
         | (Value::Json(_), ScalarType::Json) => value.clone(),
         (Value::Int(int), ScalarType::Int) => Value::Int(i64::from(i32::try_from(*int).ok()?)),
         (Value::Int(_) | Value::Decimal(_), ScalarType::Float) => Value::Float(value.as_float()?),
@@ -220,6 +221,7 @@ pub fn call(function: Function, value: &Value) -> Option<Value> {
     match (function, value) {
         (Function::Size, Value::Text(text)) => i64::try_from(text.chars().count()).ok().map(Value::Int),
         (Function::Size, Value::Bytes(bytes)) => i64::try_from(bytes.len()).ok().map(Value::Int),
+        (Function::Elements, Value::List(values)) => i64::try_from(values.len()).ok().map(Value::Int),
         (Function::LowerAscii, Value::Text(text)) => Some(Value::Text(text.to_ascii_lowercase())),
         (Function::UpperAscii, Value::Text(text)) => Some(Value::Text(text.to_ascii_uppercase())),
         (_, Value::Timestamp(micros)) => timestamp_part(function, *micros).map(Value::Int),

@@ -341,6 +341,10 @@ impl<S: Rows> Evaluator<'_, S> {
                 Some(items.iter().map(|item| self.value(item, Some(ty), scope)).collect())
             }
             ExprKind::Cast(inner) => self.elements(inner, ty, scope),
+            ExprKind::Path(path) => match self.end(path, None, scope)? {
+                Value::List(values) => Some(values.into_iter().map(Some).collect()),
+                _ => None,
+            },
             ExprKind::Auth(AuthField::Claim(path)) => {
                 let Caller::User(user) = self.caller else { return None };
                 let values = constant::claim_list(constant::claim(&user.claims, path)?, ty)?;

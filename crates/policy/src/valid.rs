@@ -61,6 +61,7 @@ fn holds(valid: &Valid, value: &Value) -> bool {
     };
     let length = || match value {
         Value::Bytes(bytes) => bytes.len() as u64,
+        Value::List(values) => values.len() as u64,
         _ => text.chars().count() as u64,
     };
     match valid {

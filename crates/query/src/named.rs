@@ -131,6 +131,8 @@ pub enum Test {
     },
     /// `in.(…)`.
     In(Vec<Operand>),
+    /// `cs`, `cd`, `ov`.
+    Set(SetTest, Operand),
     /// `is.null`.
     IsNull,
     /// `is.not_null`.
@@ -139,6 +141,17 @@ pub enum Test {
     IsBool(bool),
     /// `is.unknown`: a NULL boolean.
     IsUnknown,
+}
+
+/// Tests of lists, and of JSON documents but for `ov`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SetTest {
+    /// `cs`, `@>`: all of the operand is in the field.
+    Contains,
+    /// `cd`, `<@`: all of the field is in the operand.
+    Contained,
+    /// `ov`, `&&`: they share an element.
+    Overlaps,
 }
 
 /// The comparison operators.

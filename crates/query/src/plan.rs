@@ -7,7 +7,7 @@ use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 
-use crate::named::JsonStep;
+use crate::named::{JsonStep, SetTest};
 
 /// One occurrence of a table (or of given rows) in a script; unique within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -147,6 +147,8 @@ pub enum Scalar {
     Aggregate(Box<Aggregate>),
     /// `TRUE`, `FALSE` or NULL of a predicate.
     Test(Box<Pred>),
+    /// The element at hand of [`Elements`].
+    Element(SourceId, ScalarType),
 }
 
 /// A sub-select of at most one row.
@@ -206,6 +208,16 @@ pub enum Pred {
     In(Scalar, Vec<Value>, ScalarType),
     /// Not in the list (NULL stays NULL).
     NotIn(Scalar, Vec<Value>, ScalarType),
+    /// The first is an element of the list that is the second; the type is that of the elements.
+    Member(Scalar, Scalar, ScalarType),
+    /// It is none of them; TRUE where the list is NULL.
+    NotMember(Scalar, Scalar, ScalarType),
+    /// Two lists of one type, or two documents.
+    Set(SetTest, Scalar, Scalar),
+    /// Some element of a list holds.
+    SomeElement(Box<Elements>),
+    /// No element of a list holds; TRUE where the list is NULL.
+    NoElement(Box<Elements>),
     /// `LIKE` with `%`, `_` and `\`, case-sensitive unless told.
     Like {
         /// The text.
@@ -245,6 +257,19 @@ pub struct Exists {
     /// Its table.
     pub table: TableId,
     /// Join condition and rules.
+    pub filter: Pred,
+}
+
+/// A sub-select over the elements of a list that is only asked whether it has rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Elements {
+    /// The occurrence.
+    pub source: SourceId,
+    /// The list; its elements are not NULL.
+    pub list: Scalar,
+    /// Type of an element.
+    pub element: ScalarType,
+    /// What an element must hold.
     pub filter: Pred,
 }
 

@@ -2,7 +2,7 @@
 //! first in the order of a [`Shape`]; codecs walk both together and write bytes once.
 
 use crate::plan::{OutputValue, Select};
-use backstay_schema::scalar::ScalarType;
+use backstay_schema::scalar::{ScalarType, list};
 use backstay_schema::value::Value;
 
 /// The answer to a script: one part per step.
@@ -56,7 +56,7 @@ pub enum Cell {
         /// Length in bytes.
         len: u32,
     },
-    /// Text that is JSON already (JSON columns, exact decimals): copied as it is.
+    /// Text that is JSON already (JSON columns, lists, exact decimals): copied as it is.
     Raw {
         /// First byte.
         start: u32,
@@ -91,6 +91,11 @@ impl Rows {
             Value::Float(number) => self.cells.push(Cell::Float(*number)),
             Value::Decimal(number) => self.push_raw(&number.to_string()),
             Value::Json(text) => self.push_raw(text),
+            Value::List(values) => {
+                let mut json = String::new();
+                list::write_json(values, &mut json);
+                self.push_raw(&json);
+            }
             Value::Text(text) => self.push_text(text),
             Value::Uuid(_)
             | Value::Timestamp(_)

@@ -6,7 +6,7 @@ use crate::cursor::{Cursor, Read, Wrong};
 use crate::field;
 use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_query::named::{Comparison, Field, Filter, Operand, Test};
+use backstay_query::named::{Comparison, Field, Filter, Operand, SetTest, Test};
 
 const OPERATOR: &str = "operator (eq, gt, ...)";
 const NOT_OR_OPERATOR: &str = "\"not\" or operator (eq, gt, ...)";
@@ -15,7 +15,7 @@ const LOGIC_END: &str = "\",\" or \")\"";
 
 /// Operators of the dialect that need types or indexes which do not exist here.
 const UNAVAILABLE: &[&str] =
-    &["match", "imatch", "cs", "cd", "ov", "sl", "sr", "nxl", "nxr", "adj", "fts", "plfts", "phfts", "wfts"];
+    &["match", "imatch", "sl", "sr", "nxl", "nxr", "adj", "fts", "plfts", "phfts", "wfts"];
 
 /// Where a condition stands, which decides where its value ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +94,10 @@ fn condition(field: Field, cursor: &mut Cursor<'_>, place: Place, budget: &mut B
         "is" if cursor.eat(".") => Filter::Field(field, is(cursor, place)?),
         "in" if cursor.eat(".") => Filter::Field(field, Test::In(list(cursor, place, budget)?)),
         "isdistinct" if cursor.eat(".") => distinct(field, value(cursor, place)?),
+        "cs" | "cd" | "ov" if cursor.eat(".") => {
+            let text = value(cursor, place)?;
+            Filter::Field(field, Test::Set(set_test(word), Operand::Text(text)))
+        }
         word if UNAVAILABLE.contains(&word) => return Err(unavailable(word)),
         word => {
             let quantifier = quantifier(cursor);
@@ -110,6 +114,15 @@ fn condition(field: Field, cursor: &mut Cursor<'_>, place: Place, budget: &mut B
         cursor.end("end of input")?;
     }
     Ok(negate(filter, negated))
+}
+
+/// `word` is one of them.
+fn set_test(word: &str) -> SetTest {
+    match word {
+        "cd" => SetTest::Contained,
+        "ov" => SetTest::Overlaps,
+        _ => SetTest::Contains,
+    }
 }
 
 fn known(word: &str) -> bool {

@@ -88,6 +88,8 @@ pub struct Table {
     pub uniques: Vec<Unique>,
     /// Plain indexes.
     pub indexes: Vec<Index>,
+    /// Unique and plain indexes of a part of the rows.
+    pub partials: Vec<PartialIndex>,
     /// `@check` of the type.
     pub checks: Vec<Check>,
     /// Rules of the type.
@@ -184,9 +186,9 @@ pub enum Valid {
     Min(Value),
     /// Largest value.
     Max(Value),
-    /// Fewest characters, or bytes.
+    /// Fewest characters, bytes or elements.
     MinLength(u64),
-    /// Most characters, or bytes.
+    /// Most characters, bytes or elements.
     MaxLength(u64),
     /// Regular expression that must match somewhere (anchors are the author's).
     Pattern(String),
@@ -314,6 +316,21 @@ pub struct Index {
     pub name: String,
     /// Its columns, in order.
     pub columns: Vec<ColumnId>,
+}
+
+/// An index of the rows for which a condition is definitely true.
+#[derive(Debug, Clone)]
+pub struct PartialIndex {
+    /// Its name, for example `member_email_key_5f2c01ab`.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<ColumnId>,
+    /// Whether two such rows may not have equal values.
+    pub unique: bool,
+    /// Over columns of the row; [`crate::expr::plain`].
+    pub condition: Expr,
+    /// Where it is declared.
+    pub span: Span,
 }
 
 /// `@check` of a type: reads columns of the row only.

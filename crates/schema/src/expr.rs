@@ -2,6 +2,7 @@
 //! name is resolved, every node typed, macros of named rules expanded, macros
 //! over literal lists kept as [`Over::List`].
 
+pub mod plain;
 pub mod walk;
 
 use crate::catalog::{ColumnId, ComputedId, Operation, RelationId, Span, TableId};
@@ -70,7 +71,7 @@ pub enum ExprKind {
     Concat(Box<Expr>, Box<Expr>),
     /// `c ? a : b`.
     If(Box<Expr>, Box<Expr>, Box<Expr>),
-    /// `x in list`: the list is a literal, a claim or `request.changed`.
+    /// `x in list`: the list is a literal, a stored list, a claim or `request.changed`.
     In(Box<Expr>, Box<Expr>),
     /// A function on scalars; the receiver is the first argument.
     Call(Function, Vec<Expr>),
@@ -179,7 +180,7 @@ pub enum End {
 pub enum Over {
     /// Rows of a to-many or n-n relation; the variable is a row.
     Relation(RelationPath),
-    /// Elements of a literal list, of a claim or of `request.changed`; the variable is a scalar.
+    /// Elements of a literal list, a stored list, a claim or `request.changed`; the variable is a scalar.
     List(Box<Expr>),
 }
 
@@ -279,8 +280,10 @@ pub enum Function {
     Contains,
     /// `a.matches(re)`; the pattern is a literal.
     Matches,
-    /// `a.size()`: characters.
+    /// `a.size()`: characters, or bytes.
     Size,
+    /// `list.size()` of a stored list.
+    Elements,
     /// `a.lowerAscii()`.
     LowerAscii,
     /// `a.upperAscii()`.

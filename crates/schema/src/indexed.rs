@@ -26,6 +26,7 @@ impl Table {
         let widest = std::iter::once(self.key.as_slice())
             .chain(self.uniques.iter().map(|unique| unique.columns.as_slice()))
             .chain(self.indexes.iter().map(|index| index.columns.as_slice()))
+            .chain(self.partials.iter().map(|partial| partial.columns.as_slice()))
             .chain(references)
             .filter(|columns| columns.contains(&column.id))
             .map(texts)

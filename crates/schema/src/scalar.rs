@@ -2,10 +2,13 @@
 //! way from text or JSON to a [`Value`]. Messages are PostgreSQL's. Knows no SQL text
 //! but the names of types.
 
+pub mod list;
 pub mod read;
 
+use self::list::ListType;
 use crate::catalog::{Catalog, EnumId};
 use crate::value::Value;
+use std::borrow::Cow;
 
 /// The type of a column or of a scalar expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,6 +46,8 @@ pub enum ScalarType {
     Json,
     /// Member of an enum, stored as text.
     Enum(EnumId),
+    /// List of scalars.
+    List(ListType),
 }
 
 /// One scalar of the schema language.
@@ -128,6 +133,7 @@ impl ScalarType {
             Self::Duration => "interval",
             Self::Bytes => "bytea",
             Self::Json => "jsonb",
+            Self::List(list) => list.element.array_name(),
         }
     }
 
@@ -140,8 +146,8 @@ impl ScalarType {
 
     /// The name as it stands in a schema.
     #[must_use]
-    pub fn schema_name<'a>(&self, catalog: &'a Catalog) -> &'a str {
-        match self {
+    pub fn schema_name<'a>(&self, catalog: &'a Catalog) -> Cow<'a, str> {
+        Cow::Borrowed(match self {
             Self::Int => "Int",
             Self::BigInt => "BigInt",
             Self::Float => "Float",
@@ -156,7 +162,11 @@ impl ScalarType {
             Self::Bytes => "Bytes",
             Self::Json => "JSON",
             Self::Enum(id) => &catalog.enum_type(*id).name,
-        }
+            Self::List(list) => {
+                let bang = if list.nulls { "" } else { "!" };
+                return format!("[{}{bang}]", list.element.scalar().schema_name(catalog)).into();
+            }
+        })
     }
 
     /// Whether arithmetic applies.
@@ -171,7 +181,7 @@ impl ScalarType {
         match self {
             Self::String | Self::Timestamp | Self::Date | Self::Time | Self::Duration => true,
             Self::Int | Self::BigInt | Self::Float | Self::Decimal { .. } => true,
-            Self::Boolean | Self::Uuid | Self::Bytes | Self::Json | Self::Enum(_) => false,
+            Self::Boolean | Self::Uuid | Self::Bytes | Self::Json | Self::Enum(_) | Self::List(_) => false,
         }
     }
 
@@ -193,6 +203,7 @@ impl ScalarType {
                 | (Self::Duration, Value::Duration(_))
                 | (Self::Bytes, Value::Bytes(_))
                 | (Self::Json, Value::Json(_))
+                | (Self::List(_), Value::List(_))
         )
     }
 }

@@ -40,6 +40,8 @@ pub enum Value {
     Bytes(Vec<u8>),
     /// `JSON`: normalised text.
     Json(String),
+    /// A list of scalars; NULL elements are [`Value::Null`].
+    List(Vec<Self>),
 }
 
 /// `units` × 10^-`scale`.
@@ -78,6 +80,10 @@ impl Value {
             }
             Self::Decimal(value) => write!(out, "{value}"),
             Self::Text(text) | Self::Json(text) => out.write_str(text),
+            Self::List(values) => {
+                crate::scalar::list::write_literal(values, out);
+                Ok(())
+            }
             Self::Uuid(id) => write!(out, "{}", id.hyphenated()),
             Self::Timestamp(micros) => {
                 calendar::write_timestamp(*micros, out);
@@ -103,7 +109,7 @@ impl Value {
         debug_assert!(written.is_ok(), "writing to a string does not fail");
     }
 
-    /// The order of two values of one kind; none for NULL, JSON and values of different kinds.
+    /// The order of two values of one kind; none for NULL, JSON, lists and values of different kinds.
     ///
     /// Numbers of different kinds compare by value, text by its bytes.
     #[must_use]
@@ -137,7 +143,8 @@ impl Value {
                 | Self::Time(_)
                 | Self::Duration(_)
                 | Self::Bytes(_)
-                | Self::Json(_),
+                | Self::Json(_)
+                | Self::List(_),
                 _,
             ) => None,
         }
@@ -160,7 +167,8 @@ impl Value {
             | Self::Time(_)
             | Self::Duration(_)
             | Self::Bytes(_)
-            | Self::Json(_) => None,
+            | Self::Json(_)
+            | Self::List(_) => None,
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod alter;
 pub mod check;
 pub mod column;
 pub mod copy;
+pub mod partial;
 pub mod security;
 
 use crate::dialect::Dialect;
@@ -134,7 +135,8 @@ fn create(
 /// `CREATE INDEX` for each index of the table and each reference that no index leads with.
 #[must_use]
 pub fn create_indexes(table: &Table, dialect: &'static Dialect) -> Vec<String> {
-    indexes(table).iter().map(|index| create_index(table, dialect, index)).collect()
+    let plain = indexes(table).into_iter().map(|index| create_index(table, dialect, &index));
+    plain.chain(table.partials.iter().map(|index| partial::create(table, dialect, index))).collect()
 }
 
 /// The indexes that a table has besides those of its key and unique constraints.
@@ -249,7 +251,7 @@ impl Lower<'_> {
 pub(crate) const fn is_plain(valid: &Valid, ty: ScalarType) -> bool {
     match valid {
         Valid::Min(_) | Valid::Max(_) => true,
-        Valid::MinLength(_) | Valid::MaxLength(_) => matches!(ty, ScalarType::String),
+        Valid::MinLength(_) | Valid::MaxLength(_) => matches!(ty, ScalarType::String | ScalarType::Bytes),
         Valid::Pattern(_) | Valid::Format(_) => false,
     }
 }

@@ -7,6 +7,7 @@ pub mod postgres;
 pub mod sqlite;
 
 use self::definition::Definition;
+use backstay_query::named::SetTest;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Decimal;
@@ -37,6 +38,15 @@ pub struct Dialect {
     pub in_list: fn(ScalarType) -> &'static str,
     /// `$1` not in the list `$2`.
     pub not_in_list: fn(ScalarType) -> &'static str,
+    /// Tests of two lists with elements of a type, or of two documents; empty where the database
+    /// has no such test.
+    pub set_test: fn(SetTest, Option<ScalarType>) -> &'static str,
+    /// The elements of the list `$1` as the rows of `$2`.
+    pub elements: fn(ScalarType) -> &'static str,
+    /// The element of the row of `$1`.
+    pub element: fn(ScalarType) -> &'static str,
+    /// After a parameter that stands for lists as texts: what makes it one.
+    pub list_of_text: fn(ScalarType) -> &'static str,
     /// `$1` and `$2` as one text.
     pub concat: &'static str,
     /// `LIKE`: text `$1`, pattern `$2`.
@@ -95,6 +105,8 @@ pub struct Dialect {
     pub aggregate: fn(AggregateFunction, ScalarType) -> &'static str,
     /// A decimal of the schema file in the stored form of a scale.
     pub decimal_literal: fn(Decimal, u8) -> String,
+    /// A list of the schema file as the text of a literal, its decimals with a scale.
+    pub list_literal: fn(&[Value], u8) -> String,
     /// A uuid, timestamp or date of the schema file as a literal.
     pub literal: fn(&Value) -> String,
 }
@@ -233,6 +245,7 @@ pub const fn kind(ty: ScalarType) -> &'static str {
         ScalarType::Duration => "duration",
         ScalarType::Bytes => "bytes",
         ScalarType::Json => "json",
+        ScalarType::List(_) => "list",
     }
 }
 
@@ -241,6 +254,7 @@ pub const fn kind(ty: ScalarType) -> &'static str {
 pub const fn digits_and_scale(ty: ScalarType) -> (u8, u8) {
     match ty {
         ScalarType::Decimal { digits, scale } => (digits, scale),
+        ScalarType::List(list) => digits_and_scale(list.element.scalar()),
         _ => (18, 0),
     }
 }

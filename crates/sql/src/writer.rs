@@ -180,6 +180,10 @@ impl Writer {
                 self.text.push_str(&text);
             }
             Value::Text(text) | Value::Json(text) => self.quoted(text),
+            Value::List(values) => {
+                let text = (self.dialect.list_literal)(values, scale);
+                self.quoted(&text);
+            }
             Value::Uuid(_) | Value::Timestamp(_) | Value::Date(_) | Value::Time(_) | Value::Bytes(_) => {
                 let text = (self.dialect.literal)(value);
                 self.text.push_str(&text);

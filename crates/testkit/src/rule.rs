@@ -33,6 +33,8 @@ pub enum Number {
     KidSum(Row, Kid),
     /// `this.kids.map(k, k.x).max()`: null of nothing.
     KidMax(Row, Kid),
+    /// `size(this.tags)`: unknown of null.
+    TagCount(Row),
     /// `auth.claims.level`.
     Level,
     /// `c ? a : b`.
@@ -158,4 +160,10 @@ pub enum Rule {
     Friends(Each, Row, Row, Box<Rule>),
     /// `x in this.kids.map(k, k.x)`.
     InKids(Number, Row, Kid),
+    /// `x in this.tags`, a nullable list.
+    InTags(Word, Row),
+    /// `this.tags.exists(t, t == x)`, `all`.
+    Tags(Each, Row, Word),
+    /// `this.tags == null`.
+    TagsAreNull(bool, Row),
 }

@@ -153,12 +153,16 @@ fn plain(
             ty.remarks.push(format!("not said: column {} of type {}", column.name, column.ty));
             return;
         };
-        if let ScalarType::Decimal { digits, scale } = scalar
+        let exact = match scalar {
+            ScalarType::List(list) => list.element.scalar(),
+            other => other,
+        };
+        if let ScalarType::Decimal { digits, scale } = exact
             && (digits, scale) != (18, 4)
         {
             directives.push(format!("@column(digits: {digits}, scale: {scale})"));
         }
-        word(scalar).to_owned()
+        word(scalar)
     };
     let key = table.key.as_ref().map(|key| key.columns.as_slice()).unwrap_or_default();
     let alone = key == [column.name.clone()];
@@ -241,8 +245,9 @@ fn scalar_of(dialect: &'static Dialect, table: &LiveTable, column: &LiveColumn) 
     }
 }
 
-const fn word(scalar: ScalarType) -> &'static str {
-    match scalar {
+fn word(scalar: ScalarType) -> String {
+    let word = match scalar {
+        ScalarType::List(list) => return format!("[{}]", word(list.element.scalar())),
         ScalarType::Int => "Int",
         ScalarType::BigInt => "BigInt",
         ScalarType::Float => "Float",
@@ -256,7 +261,8 @@ const fn word(scalar: ScalarType) -> &'static str {
         ScalarType::Duration => "Duration",
         ScalarType::Bytes => "Bytes",
         ScalarType::Json => "JSON",
-    }
+    };
+    word.to_owned()
 }
 
 fn default(column: &LiveColumn, word: &str, (directives, remarks): (&mut Vec<String>, &mut Vec<String>)) {

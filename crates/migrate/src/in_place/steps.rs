@@ -2,6 +2,7 @@
 //! columns change, constraints and indexes come.
 
 use super::{InPlace, Pair};
+use crate::partial;
 use crate::shape::{is_foreign, missing_uniques, provides, same_check, same_index, unwanted_uniques};
 use backstay_engine::live::{LiveColumn, LiveTable};
 use backstay_schema::catalog::{Column, Unique};
@@ -47,6 +48,9 @@ impl Steps<'_> {
                 let statement = ddl::drop_index(self.of.dialect, &pair.table.name, &index.name);
                 self.statements.push(statement);
             }
+        }
+        for index in partial::unwanted(pair) {
+            self.statements.push(ddl::partial::drop(self.of.dialect, &pair.table.name, &index.name));
         }
         if pair.key_changes()
             && let Some(key) = &pair.named.key
@@ -209,6 +213,9 @@ impl Steps<'_> {
                 }
                 self.statements.push(ddl::create_index(table, dialect, &index));
             }
+        }
+        for index in partial::missing(pair) {
+            self.statements.push(ddl::partial::create(table, dialect, index));
         }
         // last: until its successor stands a reference may need it
         for live in unwanted {

@@ -52,7 +52,32 @@ pub struct Field {
     default: bool,
     unique: bool,
     index: bool,
+    /// An index of a part of the rows.
+    part: Option<Part>,
     valid: bool,
+}
+
+/// Parts of the rows; no rows of the test break what is unique among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Unique,
+    OtherUnique,
+    Index,
+}
+
+impl Part {
+    fn random(random: &mut impl Rng) -> Option<Self> {
+        [None, None, None, Some(Self::Unique), Some(Self::OtherUnique), Some(Self::Index)]
+            [random.random_range(0..6)]
+    }
+
+    fn sdl(self, field: &str) -> String {
+        match self {
+            Self::Unique => format!(" @unique(where: \"this.{field} == null\")"),
+            Self::OtherUnique => format!(" @unique(where: \"!(this.{field} != null)\")"),
+            Self::Index => format!(" @index(where: \"this.{field} != null\")"),
+        }
+    }
 }
 
 impl Type {
@@ -79,6 +104,7 @@ impl Field {
             default: kind.default_text().is_some() && random.random(),
             unique: plain && random.random_range(0..5) == 0,
             index: !matches!(kind, Kind::Reference(_)) && random.random_range(0..5) == 0,
+            part: Part::random(random).filter(|_| plain),
             valid: plain && random.random_range(0..3) == 0,
         }
     }
@@ -117,6 +143,9 @@ impl Field {
         }
         text.push_str(if self.unique { " @unique" } else { "" });
         text.push_str(if self.index { " @index" } else { "" });
+        if let Some(part) = self.part {
+            text.push_str(&part.sdl(self.name));
+        }
         if let Some(was) = self.was {
             text.push_str(&format!(" @was(name: \"{was}\")"));
         }
@@ -258,7 +287,7 @@ impl Model {
         let index = random.random_range(0..self.types.len());
         let ty = &mut self.types[index];
         let free = FIELDS.iter().find(|name| !ty.used.contains(name)).copied();
-        let action = random.random_range(0..7);
+        let action = random.random_range(0..8);
         if action == 0 || ty.fields.is_empty() {
             if let Some(name) = free {
                 ty.used.push(name);
@@ -282,6 +311,10 @@ impl Model {
             3 => field.required = !field.required,
             4 => field.unique = !field.unique && matches!(field.kind, Kind::Int | Kind::String),
             5 => field.index = !field.index && !matches!(field.kind, Kind::Reference(_)),
+            6 => {
+                let plain = matches!(field.kind, Kind::Int | Kind::String | Kind::Decimal(_));
+                field.part = Part::random(random).filter(|_| plain);
+            }
             _ => {
                 let changed = Field::random(field.name, names, random);
                 *field = Field { was: field.was, ..changed };

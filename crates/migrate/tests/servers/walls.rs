@@ -220,6 +220,7 @@ fn any(catalog: &Catalog, ty: ScalarType, random: &mut impl Rng) -> Value {
         ScalarType::Bytes => Value::Bytes(random.random::<u32>().to_be_bytes().to_vec()),
         ScalarType::Date => Value::Null,
         ScalarType::Json => Value::Json("{}".to_owned()),
+        ScalarType::List(_) => Value::List(Vec::new()),
     }
 }
 

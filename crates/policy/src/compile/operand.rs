@@ -73,6 +73,9 @@ impl Compiler<'_> {
             ExprKind::Path(path) => self.path_value(path, hint, scope),
             ExprKind::Auth(field) => Ok(self.auth(field, ty)),
             ExprKind::Request(field) => Ok(self.request(field)),
+            ExprKind::Var(var) if let Some(element) = scope.element(*var) => {
+                Ok(Operand::Sql(element.clone(), NullMeans::Never))
+            }
             ExprKind::Var(var) => Ok(scope.value(*var).cloned().map_or(Operand::Absent, |value| {
                 hint.map_or(Some(value.clone()), |ty| constant::convert(&value, ty))
                     .map_or(Operand::Absent, Operand::Known)

@@ -1,11 +1,12 @@
 //! Quantifiers and aggregates over relations, macros over known lists.
 
+use super::list::element_type;
 use super::operand::scalar_type;
 use super::path::exists;
 use super::{Compiled, Compiler, Operand, RowRef, Scope};
 use backstay_base::fault::Fault;
-use backstay_query::plan::{Aggregate, Exists, Pred, PredOp, Scalar};
-use backstay_schema::expr::{AggregateFunction, Expr, Over, Quantifier, RelationPath, Ty, VarId};
+use backstay_query::plan::{Aggregate, Elements, Exists, Pred, PredOp, Scalar};
+use backstay_schema::expr::{AggregateFunction, Expr, ExprKind, Over, Quantifier, RelationPath, Ty, VarId};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 
@@ -67,6 +68,9 @@ impl Compiler<'_> {
         scope: &Scope,
         want: bool,
     ) -> Compiled {
+        if let ExprKind::Path(_) = &list.kind {
+            return self.over_stored(quantifier, list, var, body, scope, want);
+        }
         let ty = match &list.ty {
             Ty::List(inner) => scalar_type(inner).unwrap_or(ScalarType::String),
             Ty::Scalar(_) | Ty::Null | Ty::Row(_) | Ty::Dynamic => ScalarType::String,
@@ -75,9 +79,63 @@ impl Compiler<'_> {
         if elements.len() > CLAIM_LIST {
             return Ok(Pred::FALSE);
         }
-        let mut parts = Vec::with_capacity(elements.len());
+        let mut values = Vec::with_capacity(elements.len());
         for element in elements {
             let Operand::Known(value) = element else { return Ok(Pred::FALSE) };
+            values.push(value);
+        }
+        self.over_values(quantifier, values, var, body, scope, want)
+    }
+
+    /// A macro over a list that is read from a row.
+    fn over_stored(
+        &mut self,
+        quantifier: Quantifier,
+        list: &Expr,
+        var: VarId,
+        body: &Expr,
+        scope: &Scope,
+        want: bool,
+    ) -> Compiled {
+        let element = element_type(&list.ty).unwrap_or(ScalarType::String);
+        self.with_operand(list, None, scope, &mut |compiler, list| {
+            let list = match list {
+                Operand::Known(Value::List(values)) => {
+                    return compiler.over_values(quantifier, values, var, body, scope, want);
+                }
+                Operand::Known(_) | Operand::Absent => return Ok(Pred::FALSE),
+                Operand::Sql(list, _) => list,
+            };
+            let source = compiler.sources.next_id();
+            let inner = scope.with_element(var, Scalar::Element(source, element));
+            let there = Pred::IsNotNull(list.clone());
+            let of = |filter: Pred| Box::new(Elements { source, list, element, filter });
+            Ok(match (quantifier, want) {
+                (Quantifier::Exists | Quantifier::ExistsOne, true) => {
+                    Pred::SomeElement(of(compiler.is_true(body, &inner)?))
+                }
+                (Quantifier::Exists | Quantifier::ExistsOne, false) => {
+                    Pred::NoElement(of(not_true(compiler.is_false(body, &inner)?))).and(there)
+                }
+                (Quantifier::All, true) => {
+                    Pred::NoElement(of(not_true(compiler.is_true(body, &inner)?))).and(there)
+                }
+                (Quantifier::All, false) => Pred::SomeElement(of(compiler.is_false(body, &inner)?)),
+            })
+        })
+    }
+
+    fn over_values(
+        &mut self,
+        quantifier: Quantifier,
+        values: Vec<Value>,
+        var: VarId,
+        body: &Expr,
+        scope: &Scope,
+        want: bool,
+    ) -> Compiled {
+        let mut parts = Vec::with_capacity(values.len());
+        for value in values {
             let inner = scope.with_value(var, value);
             parts.push((self.is_true(body, &inner)?, self.is_false(body, &inner)?));
         }

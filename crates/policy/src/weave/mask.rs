@@ -6,7 +6,7 @@ use super::denial::Demands;
 use crate::compile::{Operand, RowRef, Scope, Sight, exists};
 use crate::paths;
 use backstay_base::fault::Fault;
-use backstay_query::plan::{ColumnRef, ComputedRef, Pred, Scalar};
+use backstay_query::plan::{ColumnRef, ComputedRef, Elements, Pred, Scalar};
 use backstay_schema::catalog::Operation;
 use backstay_schema::expr::{End, Root};
 use backstay_schema::scalar::ScalarType;
@@ -17,7 +17,7 @@ impl Weaver<'_> {
         Ok(match scalar {
             Scalar::Column(column) => self.column(column)?,
             Scalar::Computed(computed) => self.computed(computed)?,
-            Scalar::Bind(..) | Scalar::Slot(..) | Scalar::Null(_) => scalar,
+            Scalar::Bind(..) | Scalar::Slot(..) | Scalar::Null(_) | Scalar::Element(..) => scalar,
             Scalar::Json(inner, path) => Scalar::Json(self.boxed(*inner)?, path),
             Scalar::Cast(inner, ty) => Scalar::Cast(self.boxed(*inner)?, ty),
             Scalar::Negate(inner, ty) => Scalar::Negate(self.boxed(*inner)?, ty),
@@ -85,6 +85,11 @@ impl Weaver<'_> {
             Pred::Like { value, pattern, ignore_case } => {
                 Pred::Like { value: self.scalar(value)?, pattern, ignore_case }
             }
+            Pred::Member(a, b, ty) => Pred::Member(self.scalar(a)?, self.scalar(b)?, ty),
+            Pred::NotMember(a, b, ty) => Pred::NotMember(self.scalar(a)?, self.scalar(b)?, ty),
+            Pred::Set(test, a, b) => Pred::Set(test, self.scalar(a)?, self.scalar(b)?),
+            Pred::SomeElement(inner) => Pred::SomeElement(self.elements(*inner)?),
+            Pred::NoElement(inner) => Pred::NoElement(self.elements(*inner)?),
             Pred::Text(function, a, b) => Pred::Text(function, self.scalar(a)?, self.scalar(b)?),
             Pred::NotText(function, a, b) => Pred::NotText(function, self.scalar(a)?, self.scalar(b)?),
             Pred::Exists(inner) => {
@@ -98,6 +103,10 @@ impl Weaver<'_> {
                 if inner.filter == Pred::FALSE { Pred::TRUE } else { Pred::NotExists(inner) }
             }
         })
+    }
+
+    fn elements(&mut self, of: Elements) -> Result<Box<Elements>, Fault> {
+        Ok(Box::new(Elements { list: self.scalar(of.list)?, filter: self.pred(of.filter)?, ..of }))
     }
 
     fn row_rule(&mut self, row: &RowRef) -> Result<Pred, Fault> {

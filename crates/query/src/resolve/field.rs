@@ -137,8 +137,9 @@ const fn same(from: ScalarType, to: ScalarType) -> bool {
 }
 
 const fn castable(from: ScalarType, to: ScalarType) -> bool {
-    use ScalarType::{BigInt, Boolean, Date, Enum, Int, Json, String, Time, Timestamp};
+    use ScalarType::{BigInt, Boolean, Date, Enum, Int, Json, List, String, Time, Timestamp};
     match (from, to) {
+        (List(_), _) | (_, List(_)) => false,
         (_, String) | (String | Enum(_), _) => true,
         (Int | BigInt, Boolean) | (Boolean, Int) | (Date, Timestamp) | (Timestamp, Date | Time) => true,
         (Json, other) => other.is_number() || matches!(other, Boolean),

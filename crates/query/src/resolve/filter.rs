@@ -3,12 +3,13 @@
 
 use super::field::no_operator;
 use super::{Resolver, Scope, within};
-use crate::named::{Comparison, Embed, Field, Filter, Item, Operand, Test};
+use crate::named::{Comparison, Embed, Field, Filter, Item, Operand, SetTest, Test};
 use crate::plan::{Pred, PredOp, Scalar};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_schema::catalog::Member;
 use backstay_schema::scalar::ScalarType;
+use backstay_schema::scalar::list::ListType;
 use backstay_schema::value::Value;
 
 impl<'c> Resolver<'c> {
@@ -42,6 +43,7 @@ impl<'c> Resolver<'c> {
         Ok(match test {
             Test::Compare(comparison, operand) => self.comparison(scalar, ty, *comparison, operand)?,
             Test::Like { pattern, ignore_case } => like(scalar, ty, pattern, *ignore_case)?,
+            Test::In(_) if matches!(ty, ScalarType::List(_)) => return Err(no_operator(ty, "=")),
             Test::In(operands) => {
                 within(operands.len(), self.limits.list, "elements of a list")?;
                 let mut values = Vec::with_capacity(operands.len());
@@ -53,6 +55,7 @@ impl<'c> Resolver<'c> {
                 }
                 Pred::In(scalar, values, ty)
             }
+            Test::Set(test, operand) => self.set_test(scalar, ty, *test, operand)?,
             Test::IsNull => Pred::IsNull(scalar),
             Test::IsNotNull => Pred::IsNotNull(scalar),
             Test::IsBool(true) => Pred::IsTrue(boolean(scalar, ty, "TRUE")?),
@@ -77,11 +80,40 @@ impl<'c> Resolver<'c> {
             Comparison::Gte => (PredOp::Ge, ">="),
         };
         let ordering = !matches!(op, PredOp::Eq | PredOp::Ne);
-        if ordering && ty == ScalarType::Json {
+        if ordering && matches!(ty, ScalarType::Json | ScalarType::List(_)) {
             return Err(no_operator(ty, sign));
         }
         let value = self.bind(operand, ty)?;
         Ok(Pred::Compare(op, scalar, value))
+    }
+
+    fn set_test(
+        &self,
+        field: Scalar,
+        ty: ScalarType,
+        test: SetTest,
+        operand: &Operand,
+    ) -> Result<Pred, Fault> {
+        let sign = match test {
+            SetTest::Contains => "@>",
+            SetTest::Contained => "<@",
+            SetTest::Overlaps => "&&",
+        };
+        let fits = match ty {
+            ScalarType::List(_) => true,
+            ScalarType::Json => test != SetTest::Overlaps,
+            _ => false,
+        };
+        if !fits {
+            return Err(no_operator(ty, sign));
+        }
+        // what is looked for may hold NULL, which is equal to nothing
+        let wanted = match ty {
+            ScalarType::List(list) => ScalarType::List(ListType { nulls: true, ..list }),
+            other => other,
+        };
+        let value = self.bind(operand, wanted)?;
+        Ok(Pred::Set(test, field, value))
     }
 
     /// `rel=is.null`: no row there that passes the filters of the embed.
@@ -89,7 +121,12 @@ impl<'c> Resolver<'c> {
         let wanted = match test {
             Test::IsNull => false,
             Test::IsNotNull => true,
-            Test::Compare(..) | Test::Like { .. } | Test::In(_) | Test::IsBool(_) | Test::IsUnknown => {
+            Test::Compare(..)
+            | Test::Like { .. }
+            | Test::In(_)
+            | Test::Set(..)
+            | Test::IsBool(_)
+            | Test::IsUnknown => {
                 return Err(Fault::new(
                     code::EMBED_OPERATOR,
                     "Only is null or not is null filters are allowed on embedded resources",

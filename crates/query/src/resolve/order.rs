@@ -1,13 +1,14 @@
 //! Sort keys, with the primary key after them so that every order is total.
 
 use super::embed::Link;
-use super::field::column;
+use super::field::{column, no_operator};
 use super::filter::find_embed;
 use super::{Resolver, Scope};
 use crate::named;
 use crate::plan::{Lookup, Order, Scalar};
 use backstay_base::code;
 use backstay_base::fault::Fault;
+use backstay_schema::scalar::ScalarType;
 
 impl<'c> Resolver<'c> {
     /// The sort keys of a select.
@@ -17,7 +18,7 @@ impl<'c> Resolver<'c> {
             self.node()?;
             let by = match &key.relation {
                 Some(relation) => self.related(scope, relation, &key.field)?,
-                None => self.field(scope, &key.field)?.0,
+                None => ordered(self.field(scope, &key.field)?)?,
             };
             let nulls_first = key.nulls_first.unwrap_or(key.descending);
             order.push(Order { by, descending: key.descending, nulls_first });
@@ -52,7 +53,7 @@ impl<'c> Resolver<'c> {
         let target = self.target(scope, &link, embed);
         let join = self.join(scope, &link, target);
         let filter = join.and(self.conditions(target, &embed.select)?);
-        let value = self.field(target, field)?.0;
+        let value = ordered(self.field(target, field)?)?;
         Ok(Scalar::Lookup(Box::new(Lookup { source: target.source, table: target.table.id, filter, value })))
     }
 
@@ -70,6 +71,14 @@ impl<'c> Resolver<'c> {
             depth: scope.depth + 1,
         }
     }
+}
+
+/// What engines would order differently has no order.
+fn ordered((by, ty): (Scalar, ScalarType)) -> Result<Scalar, Fault> {
+    if matches!(ty, ScalarType::List(_)) {
+        return Err(no_operator(ty, "<"));
+    }
+    Ok(by)
 }
 
 fn not_to_one(scope: Scope<'_, '_>, relation: &str) -> Fault {

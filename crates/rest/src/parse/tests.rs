@@ -166,7 +166,7 @@ fn hostile_queries_are_refused_with_place_and_reason() {
         "a=in.(1",
         "a=in.(\"1)",
         "a=in.(1)x",
-        "a=cs.{1}",
+        "a=sl.{1}",
         "a=fts(english).x",
         "a->=eq.1",
         "=eq.1",

@@ -224,6 +224,7 @@ impl<'a> Builder<'a> {
             key: Vec::new(),
             uniques: Vec::new(),
             indexes: Vec::new(),
+            partials: Vec::new(),
             checks: Vec::new(),
             access: Access::default(),
             was: None,

@@ -1,10 +1,13 @@
 //! `@unique`, `@index` and the indexes that references get by themselves.
 
-use crate::catalog::{ColumnId, Index, Span, Unique};
+use crate::catalog::{ColumnId, Index, PartialIndex, Span, Unique};
 use crate::compile::build::{Builder, Placed};
 use crate::compile::draft::{Application, TypeDraft, every};
 use crate::diagnostic::codes;
+use crate::expr::{Expr, ExprKind, Ty};
 use crate::name::object_name;
+use crate::scalar::ScalarType;
+use crate::value::Value;
 use backstay_base::suggest;
 
 impl Builder<'_> {
@@ -87,6 +90,21 @@ impl Builder<'_> {
     fn add_constraint(&mut self, index: usize, directive: &Application, columns: Vec<ColumnId>) {
         let unique = directive.name == "unique";
         let Some(table) = self.table_of(index) else { return };
+        let list = columns
+            .iter()
+            .map(|id| table.column(*id))
+            .find(|column| matches!(column.ty, ScalarType::List(_)));
+        if let Some(list) = list {
+            let message = format!("\"{}\" is a list, which `@{}` does not take", list.field, directive.name);
+            let help = "keep what is looked up in a type of its own, and refer to its rows";
+            self.error_with_help(codes::UNFIT_DIRECTIVE, directive.span, message, help);
+            return;
+        }
+        if directive.text("where").is_some() {
+            self.add_partial(index, directive, columns);
+            return;
+        }
+        let Some(table) = self.table_of(index) else { return };
         let repeated = if unique {
             table.key == columns || table.uniques.iter().any(|other| other.columns == columns)
         } else {
@@ -104,6 +122,24 @@ impl Builder<'_> {
         } else {
             table.indexes.push(Index { name, columns });
         }
+    }
+
+    /// The condition is filled in with the rules, when every name has its meaning.
+    fn add_partial(&mut self, index: usize, directive: &Application, columns: Vec<ColumnId>) {
+        let unique = directive.name == "unique";
+        let condition = Expr {
+            kind: ExprKind::Const(Value::Bool(false)),
+            ty: Ty::Scalar(ScalarType::Boolean),
+            span: directive.span,
+        };
+        let Some(table) = self.table_of(index) else { return };
+        table.partials.push(PartialIndex {
+            name: String::new(),
+            columns,
+            unique,
+            condition,
+            span: directive.span,
+        });
     }
 
     /// Every reference can be followed backwards: an index begins with its columns.

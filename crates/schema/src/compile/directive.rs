@@ -189,8 +189,8 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
         places: &[Place::Object, Place::Field],
         repeatable: true,
         available: true,
-        arguments: &[may("fields", Kind::Names), later("where", Kind::Cel)],
-        doc: "No two rows have equal values.",
+        arguments: &[may("fields", Kind::Names), may("where", Kind::Cel)],
+        doc: "No two rows have equal values; with `where`, no two of the rows that it holds for.",
     },
     DirectiveEntry {
         name: "index",
@@ -200,10 +200,10 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
         arguments: &[
             may("fields", Kind::Names),
             may("kind", INDEX_KINDS),
-            later("where", Kind::Cel),
+            may("where", Kind::Cel),
             later("metric", METRICS),
         ],
-        doc: "An index.",
+        doc: "An index; with `where`, of the rows that it holds for.",
     },
     DirectiveEntry {
         name: "default",

@@ -51,6 +51,8 @@ pub struct FieldDraft {
     pub ty_span: Span,
     /// `[T!]!`.
     pub list: bool,
+    /// Whether an element of the list may be null: `[String]`.
+    pub nulls: bool,
     /// `T!`.
     pub required: bool,
     /// Its directives.

@@ -146,7 +146,7 @@ impl Builder<'_> {
     fn place_column(&mut self, index: usize, ty: &TypeDraft, field: &FieldDraft) -> Placed {
         let Some(scalar) = self.scalar_of(field) else { return Placed::Dropped };
         let name = column_name(field);
-        self.check_mapping(field, scalar);
+        self.check_mapping(field);
         let fill = self.fill(index, ty, field, &name, scalar);
         let mut column = blank_column(&name, &field.name, scalar, !field.required, fill, field.span);
         column.doc.clone_from(&field.doc);
@@ -170,7 +170,7 @@ impl Builder<'_> {
         earlier.last().map(|name| name.text.clone())
     }
 
-    fn check_mapping(&mut self, field: &FieldDraft, scalar: ScalarType) {
+    fn check_mapping(&mut self, field: &FieldDraft) {
         let Some(column) = one(&field.directives, "column") else { return };
         if let Some(name) = column.text("name")
             && self.valid_identifier(&name.text, name.span)
@@ -181,7 +181,7 @@ impl Builder<'_> {
         if given("digits").is_some() || given("scale").is_some() {
             let digits = given("digits").unwrap_or(18);
             let scale = given("scale").unwrap_or(4.min(digits));
-            if !matches!(scalar, ScalarType::Decimal { .. }) {
+            if field.ty != "Decimal" {
                 let message =
                     format!("`digits` and `scale` apply to Decimal; \"{}\" is {}", field.name, field.ty);
                 self.error(codes::UNFIT_DIRECTIVE, column.span, message);
@@ -206,7 +206,8 @@ impl Builder<'_> {
         let composite = one(&ty.directives, "table").is_some_and(|table| table.names("key").is_some());
         match field.name.as_str() {
             "id" if !composite => {
-                let possible = matches!(field.ty.as_str(), "ID" | "UUID" | "Int" | "BigInt" | "String");
+                let possible =
+                    !field.list && matches!(field.ty.as_str(), "ID" | "UUID" | "Int" | "BigInt" | "String");
                 let user = one(&ty.directives, "user").is_some();
                 if !possible || !field.required || (user && scalar != ScalarType::Uuid) {
                     let message = format!("the id of \"{}\" cannot be {}", ty.name, shown_type(field));
@@ -225,7 +226,7 @@ impl Builder<'_> {
                 self.id_fill(ty, scalar)
             }
             "created_at" | "updated_at" => {
-                if field.ty != "Timestamp" || !field.required {
+                if scalar != ScalarType::Timestamp || !field.required {
                     let message = format!("\"{}\" is set by the server and is `Timestamp!`", field.name);
                     self.error_with_help(
                         codes::RESERVED_NAME,

@@ -6,6 +6,7 @@ use crate::catalog::Span;
 use crate::compile::build::{Builder, Named};
 use crate::compile::draft::{FieldDraft, TypeDraft, one};
 use crate::diagnostic::codes;
+use crate::scalar::list::{Element, ListType};
 use crate::scalar::{DECIMAL, SCALARS, ScalarType};
 use backstay_base::suggest;
 
@@ -143,6 +144,14 @@ impl Builder<'_> {
 
     /// The scalar or enum type of a field; none for other types and unknown names.
     pub fn scalar_of(&self, field: &FieldDraft) -> Option<ScalarType> {
+        let ty = self.element_of(field)?;
+        if !field.list {
+            return Some(ty);
+        }
+        Element::of(ty).map(|element| ScalarType::List(ListType { element, nulls: field.nulls }))
+    }
+
+    fn element_of(&self, field: &FieldDraft) -> Option<ScalarType> {
         if let Some(Named::Enum(id)) = self.names.get(&field.ty) {
             return Some(ScalarType::Enum(*id));
         }

@@ -91,9 +91,15 @@ impl Builder<'_> {
                     Plan::Dropped
                 }
             }
-            Some(Some(Named::Enum(_))) | None if field.list => {
-                let message = format!("lists of {} are not available yet", field.ty);
-                self.error(codes::UNAVAILABLE, field.ty_span, message);
+            None if field.list && field.ty == "JSON" => {
+                let message = format!("\"{}\" is a list of JSON documents", field.name);
+                let help = "write `JSON`: a document may be a list itself";
+                self.error_with_help(codes::UNFIT_DIRECTIVE, field.ty_span, message, help);
+                Plan::Dropped
+            }
+            Some(Some(Named::Enum(_))) | None if field.list && computed => {
+                let message = format!("computed field \"{}\" is a list", field.name);
+                self.error(codes::COMPUTED, field.ty_span, message);
                 Plan::Dropped
             }
             Some(Some(Named::Enum(_))) | None if computed => Plan::Computed,

@@ -2,7 +2,8 @@
 //! shape and put into its place in the catalog.
 
 use crate::catalog::{
-    Access, Arm, Catalog, Check, ColumnId, DefaultValue, Operation, Permit, RelationKind, Span, TableId,
+    Access, Arm, Catalog, Check, ColumnId, DefaultValue, Operation, Permit, RelationKind, Span, Table,
+    TableId,
 };
 use crate::cel::check::{
     Environment, NamedRule, NamedRules, Reported, This, check, check_rule, check_value, parse_reported,
@@ -11,6 +12,7 @@ use crate::compile::build::{Built, Placed};
 use crate::compile::draft::{Application, Draft, FieldDraft, TypeDraft, every, one};
 use crate::compile::literal::Literal;
 use crate::diagnostic::{Diagnostics, codes};
+use crate::expr::plain::{is_plain, words};
 use crate::expr::{End, Expr, ExprKind, Path, Ty};
 use crate::name::object_name;
 use backstay_base::suggest;
@@ -37,6 +39,7 @@ enum Slot {
     Compute(TableId, usize, Expr),
     Refer(TableId, usize, Expr),
     Check(TableId, Check),
+    Partial(TableId, usize, String, Expr),
 }
 
 /// Checks every rule of a schema.
@@ -142,6 +145,37 @@ impl<'a> Filler<'a> {
         for (index, directive) in checks.iter().enumerate() {
             self.check(table, directive, index);
         }
+        let of_fields = ty.fields.iter().flat_map(|field| &field.directives);
+        for directive in ty.directives.iter().chain(of_fields) {
+            if matches!(directive.name.as_str(), "unique" | "index") {
+                self.partial(table, directive);
+            }
+        }
+    }
+
+    /// The condition of a partial index.
+    fn partial(&mut self, table: TableId, directive: &Application) {
+        let Some(literal) = directive.text("where") else { return };
+        let mut partials = self.catalog.table(table).partials.iter();
+        let Some(index) = partials.position(|partial| partial.span == directive.span) else { return };
+        let mut environment = self.environment(Some(table), false, "an index");
+        environment.caller = false;
+        let Ok(expr) = check_rule(&environment, literal, self.diagnostics) else { return };
+        if !is_plain(self.catalog.table(table), &expr) {
+            let help = "compare columns of the row with each other, with literals and with null; \
+                        join with `&&`, `||` and `!`";
+            let message = "a database cannot keep an index by this condition";
+            self.diagnostics.report_with_help(codes::PARTIAL, literal.span, message, help);
+            return;
+        }
+        let name = partial_name(self.catalog.table(table), index, &expr);
+        let taken = |slot: &Slot| matches!(slot, Slot::Partial(_, _, other, _) if *other == name);
+        if self.slots.iter().any(taken) {
+            let message = format!("`@{}` repeats an index of the type", directive.name);
+            self.diagnostics.report(codes::DUPLICATE, directive.span, message);
+            return;
+        }
+        self.slots.push(Slot::Partial(table, index, name, expr));
     }
 
     fn refuse_empty(&mut self, directive: &Application) {
@@ -509,6 +543,18 @@ fn key_exprs(catalog: &Catalog, expr: &Expr, target: TableId, count: usize) -> R
     Ok(table.key.iter().map(column).collect())
 }
 
+/// `booking_room_id_key_5f2c01ab`: the hash (FNV-1a) of the condition tells a migration that it changed,
+/// whatever words a database keeps of it.
+fn partial_name(table: &Table, index: usize, condition: &Expr) -> String {
+    let Some(partial) = table.partials.get(index) else { return String::new() };
+    let columns: Vec<&str> = partial.columns.iter().map(|id| table.column(*id).name.as_str()).collect();
+    let words = words(table, condition);
+    let hash =
+        words.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let label = if partial.unique { "key" } else { "idx" };
+    object_name(&table.name, &columns.join("_"), &format!("{label}_{hash:08x}"))
+}
+
 /// Counts the rules of one type or field for their ids.
 #[derive(Default)]
 struct Numbers([[usize; 2]; 4]);
@@ -566,7 +612,8 @@ fn place(catalog: &mut Catalog, slot: Slot) {
         | Slot::Set(table, ..)
         | Slot::Compute(table, ..)
         | Slot::Refer(table, ..)
-        | Slot::Check(table, ..) => *table,
+        | Slot::Check(table, ..)
+        | Slot::Partial(table, ..) => *table,
     };
     let Some(table) = catalog.tables.get_mut(usize::from(table_id.0)) else { return };
     match slot {
@@ -614,5 +661,11 @@ fn place(catalog: &mut Catalog, slot: Slot) {
             }
         }
         Slot::Check(_, check) => table.checks.push(check),
+        Slot::Partial(_, index, name, expr) => {
+            if let Some(partial) = table.partials.get_mut(index) {
+                partial.name = name;
+                partial.condition = expr;
+            }
+        }
     }
 }

@@ -250,6 +250,7 @@ impl Reader<'_> {
             ty: named.to_string(),
             ty_span: self.name_span(named),
             list: node.ty.is_list(),
+            nulls: node.ty.is_list() && !node.ty.item_type().is_non_null(),
             required: node.ty.is_non_null(),
             directives: self.directives(&node.directives, Place::Field),
         }

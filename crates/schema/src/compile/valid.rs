@@ -19,17 +19,21 @@ impl Builder<'_> {
         for argument in &valid.arguments {
             let found = match argument.name.as_str() {
                 "min" | "max" => self.bound(field, ty, valid, &argument.name),
-                "minLength" | "maxLength" if !matches!(ty, ScalarType::String | ScalarType::Bytes) => {
+                "minLength" | "maxLength"
+                    if !matches!(ty, ScalarType::String | ScalarType::Bytes | ScalarType::List(_)) =>
+                {
+                    let shown = ty.schema_name(&self.catalog).into_owned();
                     let message = format!(
-                        "`{}` applies to String and Bytes; \"{}\" is {}",
-                        argument.name, field.name, field.ty
+                        "`{}` applies to String, Bytes and lists; \"{}\" is {shown}",
+                        argument.name, field.name
                     );
                     self.error(codes::VALID, argument.span, message);
                     None
                 }
                 "pattern" | "format" if ty != ScalarType::String => {
+                    let shown = ty.schema_name(&self.catalog).into_owned();
                     let message =
-                        format!("`{}` applies to String; \"{}\" is {}", argument.name, field.name, field.ty);
+                        format!("`{}` applies to String; \"{}\" is {shown}", argument.name, field.name);
                     self.error(codes::VALID, argument.span, message);
                     None
                 }
@@ -138,6 +142,13 @@ impl Builder<'_> {
         span: Span,
         code: crate::diagnostic::codes::Code,
     ) -> Option<Value> {
+        if let (ast::Value::List(items), ScalarType::List(list)) = (&**literal, ty) {
+            let values = items.iter().map(|item| match &**item {
+                ast::Value::Null if list.nulls => Some(Value::Null),
+                _ => self.literal_value(item, list.element.scalar(), span, code),
+            });
+            return values.collect::<Option<Vec<Value>>>().map(Value::List);
+        }
         let text = match (&**literal, ty) {
             (ast::Value::Enum(name), ScalarType::Enum(_)) => Some(name.to_string()),
             (ast::Value::String(text), ScalarType::Enum(_)) => {
@@ -164,7 +175,7 @@ impl Builder<'_> {
             (_, ScalarType::Json) => literal_json(literal),
             _ => None,
         };
-        let name = ty.schema_name(&self.catalog).to_owned();
+        let name = ty.schema_name(&self.catalog).into_owned();
         let Some(text) = text else {
             self.error(code, span, format!("the literal is not of type {name}"));
             return None;

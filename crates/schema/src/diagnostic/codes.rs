@@ -90,6 +90,8 @@ codes! {
         "The value would stay that of the first row when the client later moves the reference, so a cheap row could be swapped for a dear one. Use `@set(always:)`, or forbid updating the reference with `@access(update: \"false\")`.";
     WAS = "E1409", "the earlier name is not valid",
         "`@was(name:)` names what the thing was called before; it differs from the present name, and no other thing has that name now.";
+    PARTIAL = "E1410", "the condition of an index is not plain",
+        "`where` of `@unique` and `@index` is kept by the database itself, for every row that is written: it compares columns of the row with literals and with each other, and reads neither related rows nor the caller nor the time.";
     USER = "E1501", "the account type is not valid",
         "At most one type is marked `@user`; its id is that of the account.";
     SIGN_UP = "E1502", "sign-up cannot fill a required field",

@@ -47,6 +47,7 @@ impl ScalarType {
             Self::Time => calendar::parse_time(text).map(Value::Time).ok_or_else(|| datetime("time", text)),
             Self::Duration => duration(text),
             Self::Bytes => binary::parse(text).map(Value::Bytes).ok_or_else(|| invalid("bytea", text)),
+            Self::List(list) => list.parse_text(catalog, text),
             Self::Json => json::normalise(text).map(Value::Json).ok_or_else(invalid_json),
             Self::Enum(id) => {
                 let members = &catalog.enum_type(*id).members;
@@ -70,6 +71,7 @@ impl ScalarType {
     pub fn parse_json(&self, catalog: &Catalog, cell: JsonCell<'_>) -> Result<Value, Fault> {
         match (self, cell) {
             (_, JsonCell::Null) => Ok(Value::Null),
+            (Self::List(list), cell) => list.parse_json(catalog, cell),
             (Self::Json, JsonCell::Bool(value)) => Ok(Value::Json(value.to_string())),
             (Self::Json, JsonCell::Number(text) | JsonCell::Json(text)) => {
                 refuse_nul(text)?;
@@ -124,6 +126,14 @@ impl ScalarType {
                 Ok(Value::Time(micros.rem_euclid(calendar::DAY_MICROS)))
             }
             (Self::Json, Value::Text(text)) => self.parse_text(catalog, text),
+            (Self::List(list), Value::List(values)) => {
+                let ty = list.element.scalar();
+                values
+                    .iter()
+                    .map(|value| ty.convert(catalog, value))
+                    .collect::<Result<_, _>>()
+                    .map(Value::List)
+            }
             (ty, value) if ty.holds(value) && !matches!(ty, Self::Int | Self::Enum(_)) => Ok(value.clone()),
             (ty, value) => ty.parse_text(catalog, &value.to_text()),
         }

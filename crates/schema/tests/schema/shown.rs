@@ -22,7 +22,7 @@ impl Shown<'_> {
     fn ty(&self, ty: &Ty) -> String {
         match ty {
             Ty::Scalar(ScalarType::Decimal { digits, scale }) => format!("Decimal({digits},{scale})"),
-            Ty::Scalar(scalar) => scalar.schema_name(self.catalog).to_owned(),
+            Ty::Scalar(scalar) => scalar.schema_name(self.catalog).into_owned(),
             other => format!("{other:?}"),
         }
     }

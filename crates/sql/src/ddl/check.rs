@@ -89,7 +89,7 @@ pub fn of_column<'a>(
         _ => Vec::new(),
     };
     let plain = column.valid.iter().any(|valid| is_plain(valid, column.ty));
-    if let (ScalarType::Json, Some(template)) = (column.ty, definition.json_check) {
+    if let (ScalarType::Json | ScalarType::List(_), Some(template)) = (column.ty, definition.json_check) {
         let name = column_check_name(table, column);
         found.push(Definition { name, condition: Condition::Json { column, template } });
     } else if !members.is_empty() || is_counted_boolean(dialect, column) || plain {

@@ -45,8 +45,22 @@ pub struct Definition {
     pub default: &'static str,
     /// `DROP INDEX`; `$1` is the index, `$2` its table.
     pub drop_index: &'static str,
+    /// Indexes of a part of the rows.
+    pub partial: Partial,
     /// How a table that stands is changed.
     pub alter: Alter,
+}
+
+/// Indexes of a part of the rows: whole statements. `$1` is the index, `$2` its table, `$3` its columns,
+/// `$4` the condition, `$5` a column that only the index needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Partial {
+    /// A unique one.
+    pub unique: &'static str,
+    /// Another.
+    pub plain: &'static str,
+    /// `DROP`.
+    pub drop: &'static str,
 }
 
 /// Where a column stands.

@@ -5,8 +5,10 @@ use super::{
     Children, Dialect, Indexed, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
 };
 use crate::pattern::{PERL, translate};
+use backstay_query::named::SetTest;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
+use backstay_schema::scalar::list::write_json;
 use backstay_schema::value::Value;
 
 /// MariaDB 10.11 and later.
@@ -22,6 +24,10 @@ pub static MARIADB: Dialect = Dialect {
     null: |_| "NULL",
     in_list,
     not_in_list,
+    set_test,
+    elements,
+    element,
+    list_of_text: |_| "",
     concat: "CONCAT($1, $2)",
     like: "($1 LIKE $2)",
     // the letters of a binary collation are those of an old Unicode
@@ -58,6 +64,7 @@ pub static MARIADB: Dialect = Dialect {
     cast,
     aggregate,
     decimal_literal: |decimal, _| decimal.to_string(),
+    list_literal,
     literal,
     definition: &definition::mysql::MYSQL,
 };
@@ -114,7 +121,7 @@ const fn in_list(ty: ScalarType) -> &'static str {
             "($1 IN (SELECT UNHEX(v) FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT PATH '$$')) AS t))"
         }
         ScalarType::Date => "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATE PATH '$$')) AS t))",
-        ScalarType::String | ScalarType::Enum(_) | ScalarType::Json => {
+        ScalarType::String | ScalarType::Enum(_) | ScalarType::Json | ScalarType::List(_) => {
             "($1 IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS t))"
         }
     }
@@ -146,8 +153,144 @@ const fn not_in_list(ty: ScalarType) -> &'static str {
         ScalarType::Date => {
             "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATE PATH '$$')) AS t))"
         }
-        ScalarType::String | ScalarType::Enum(_) | ScalarType::Json => {
+        ScalarType::String | ScalarType::Enum(_) | ScalarType::Json | ScalarType::List(_) => {
             "($1 NOT IN (SELECT v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS t))"
+        }
+    }
+}
+
+/// Lists are JSON texts whose elements are texts, as those of parameters are.
+const fn elements(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean | ScalarType::Duration => {
+            "JSON_TABLE($1, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS $2"
+        }
+        ScalarType::Float => "JSON_TABLE($1, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS $2",
+        ScalarType::Decimal { .. } => "JSON_TABLE($1, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS $2",
+        ScalarType::Uuid
+        | ScalarType::Bytes
+        | ScalarType::String
+        | ScalarType::Enum(_)
+        | ScalarType::Json
+        | ScalarType::List(_) => {
+            "JSON_TABLE($1, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS $2"
+        }
+        ScalarType::Timestamp => "JSON_TABLE($1, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS $2",
+        ScalarType::Date => "JSON_TABLE($1, '$$[*]' COLUMNS (v DATE PATH '$$')) AS $2",
+        ScalarType::Time => "JSON_TABLE($1, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS $2",
+    }
+}
+
+const fn element(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Uuid | ScalarType::Bytes => "UNHEX($1.v)",
+        _ => "$1.v",
+    }
+}
+
+/// An element that is NULL is equal to nothing.
+const fn set_test(test: SetTest, element: Option<ScalarType>) -> &'static str {
+    match (test, element) {
+        // its own test takes a value for an array that holds it, at every depth
+        (_, None) => "",
+        (SetTest::Contains, Some(ty)) => holds_all(ty),
+        (SetTest::Contained, Some(ty)) => is_held(ty),
+        (SetTest::Overlaps, Some(ty)) => overlaps(ty),
+    }
+}
+
+/// Every element of `$2` is one of `$1`.
+const fn holds_all(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean | ScalarType::Duration => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($2, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($1, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        }
+        ScalarType::Float => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        }
+        ScalarType::Decimal { .. } => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        }
+        ScalarType::Uuid
+        | ScalarType::Bytes
+        | ScalarType::String
+        | ScalarType::Enum(_)
+        | ScalarType::Json
+        | ScalarType::List(_) => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($1, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        }
+        ScalarType::Timestamp => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        }
+        ScalarType::Date => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATE PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DATE PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        }
+        ScalarType::Time => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($2, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($1, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        }
+    }
+}
+
+/// Every element of `$1` is one of `$2`.
+const fn is_held(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean | ScalarType::Duration => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        }
+        ScalarType::Float => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        }
+        ScalarType::Decimal { .. } => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        }
+        ScalarType::Uuid
+        | ScalarType::Bytes
+        | ScalarType::String
+        | ScalarType::Enum(_)
+        | ScalarType::Json
+        | ScalarType::List(_) => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        }
+        ScalarType::Timestamp => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        }
+        ScalarType::Date => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DATE PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATE PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        }
+        ScalarType::Time => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        }
+    }
+}
+
+/// Some element of `$1` is one of `$2`.
+const fn overlaps(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean | ScalarType::Duration => {
+            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS n)) END"
+        }
+        ScalarType::Float => {
+            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS n)) END"
+        }
+        ScalarType::Decimal { .. } => {
+            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS n)) END"
+        }
+        ScalarType::Uuid
+        | ScalarType::Bytes
+        | ScalarType::String
+        | ScalarType::Enum(_)
+        | ScalarType::Json
+        | ScalarType::List(_) => {
+            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS n)) END"
+        }
+        ScalarType::Timestamp => {
+            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS n)) END"
+        }
+        ScalarType::Date => {
+            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DATE PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATE PATH '$$')) AS n)) END"
+        }
+        ScalarType::Time => {
+            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS n)) END"
         }
     }
 }
@@ -162,7 +305,7 @@ const fn table_column(ty: ScalarType) -> &'static str {
         ScalarType::Date => "DATE",
         ScalarType::Time => "TIME(6)",
         ScalarType::Bytes => "LONGTEXT",
-        ScalarType::String | ScalarType::Enum(_) | ScalarType::Json => {
+        ScalarType::String | ScalarType::Enum(_) | ScalarType::Json | ScalarType::List(_) => {
             "LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/"
         }
     }
@@ -191,6 +334,7 @@ const fn call(function: Function) -> &'static str {
         Function::Contains => text_test(TextTest::Contains),
         Function::Matches => text_test(TextTest::Matches),
         Function::Size => "CHAR_LENGTH($1)",
+        Function::Elements => "JSON_LENGTH($1)",
         // in this charset no other letters have a case
         Function::LowerAscii => {
             "CAST(CAST(LOWER(CONVERT(CAST($1 AS BINARY) USING geostd8)) AS BINARY) AS CHAR)"
@@ -291,6 +435,7 @@ fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
     use ScalarType as T;
     match (from, to) {
         _ if from == to => None,
+        (T::List(_), _) | (_, T::List(_)) => None,
         (T::String | T::Enum(_) | T::Json, T::String | T::Enum(_)) => None,
         (T::Boolean | T::Int, T::Int | T::BigInt) => None,
         (T::String | T::Enum(_) | T::Json, T::Int) => Some(
@@ -349,6 +494,23 @@ const fn aggregate(function: AggregateFunction, ty: ScalarType) -> &'static str 
         (AggregateFunction::Avg, ScalarType::Float) => "AVG($1)",
         (AggregateFunction::Avg, _) => "ROUND(AVG($1), $s)",
     }
+}
+
+/// Elements are texts, as in parameters.
+fn list_literal(values: &[Value], _scale: u8) -> String {
+    let stored = |value: &Value| match value {
+        Value::Null => Value::Null,
+        Value::Bool(truth) => Value::Text(u8::from(*truth).to_string()),
+        Value::Float(number) => Value::Text(format!("{number:e}")),
+        Value::Duration(micros) => Value::Text(micros.to_string()),
+        Value::Uuid(id) => Value::Text(id.simple().to_string()),
+        Value::Bytes(_) => Value::Text(value.to_text().trim_start_matches("\\x").to_owned()),
+        Value::Timestamp(_) => Value::Text(value.to_text().replace("+00:00", "")),
+        other => Value::Text(other.to_text()),
+    };
+    let mut text = String::new();
+    write_json(&values.iter().map(stored).collect::<Vec<_>>(), &mut text);
+    text
 }
 
 /// Ids are bytes; times bear no zone and are in UTC.

@@ -5,8 +5,10 @@ use super::{
     Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
 };
 use crate::pattern::{ADVANCED, translate};
+use backstay_query::named::SetTest;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
+use backstay_schema::scalar::list::Element;
 use backstay_schema::value::Value;
 
 /// PostgreSQL 13 and later.
@@ -22,6 +24,10 @@ pub static POSTGRES: Dialect = Dialect {
     null,
     in_list: |_| "($1 = ANY ($2))",
     not_in_list: |_| "($1 <> ALL ($2))",
+    set_test,
+    elements: |_| "unnest($1) AS $2(v)",
+    element: |_| "$1.v",
+    list_of_text,
     concat: "($1 || $2)",
     like: "($1 LIKE $2)",
     like_ignoring_case: "((lower(translate($1, 'Σ', 'σ') COLLATE \"und-x-icu\") COLLATE \"C\") LIKE $2)",
@@ -51,6 +57,13 @@ pub static POSTGRES: Dialect = Dialect {
     cast,
     aggregate,
     decimal_literal: |decimal, _| decimal.to_string(),
+    list_literal: |values, _| {
+        let stored = |value: &Value| match value {
+            Value::Duration(micros) => Value::Int(*micros),
+            other => other.clone(),
+        };
+        Value::List(values.iter().map(stored).collect()).to_text()
+    },
     literal: |value: &Value| ["'", &value.to_text(), "'"].concat(),
     definition: &definition::postgres::POSTGRES,
 };
@@ -70,6 +83,51 @@ const fn null(ty: ScalarType) -> &'static str {
         ScalarType::Duration => "NULL::bigint",
         ScalarType::Bytes => "NULL::bytea",
         ScalarType::Json => "NULL::json",
+        ScalarType::List(list) => null_list(list.element),
+    }
+}
+
+const fn set_test(test: SetTest, element: Option<ScalarType>) -> &'static str {
+    match (test, element) {
+        (SetTest::Contains, None) => "(($1)::jsonb @> ($2)::jsonb)",
+        (SetTest::Contained | SetTest::Overlaps, None) => "(($1)::jsonb <@ ($2)::jsonb)",
+        (SetTest::Contains, Some(_)) => "($1 @> $2)",
+        (SetTest::Contained, Some(_)) => "($1 <@ $2)",
+        (SetTest::Overlaps, Some(_)) => "($1 && $2)",
+    }
+}
+
+/// An array of arrays is none of lists: they go as texts and are read one by one.
+const fn list_of_text(ty: ScalarType) -> &'static str {
+    let ScalarType::List(list) = ty else { return "" };
+    match list.element {
+        Element::Int => "::integer[]",
+        Element::BigInt | Element::Duration => "::bigint[]",
+        Element::Float => "::double precision[]",
+        Element::Decimal { .. } => "::numeric[]",
+        Element::Boolean => "::boolean[]",
+        Element::String | Element::Enum(_) => "::text[]",
+        Element::Uuid => "::uuid[]",
+        Element::Timestamp => "::timestamptz[]",
+        Element::Date => "::date[]",
+        Element::Time => "::time[]",
+        Element::Bytes => "::bytea[]",
+    }
+}
+
+const fn null_list(element: Element) -> &'static str {
+    match element {
+        Element::Int => "NULL::integer[]",
+        Element::BigInt | Element::Duration => "NULL::bigint[]",
+        Element::Float => "NULL::double precision[]",
+        Element::Decimal { .. } => "NULL::numeric[]",
+        Element::Boolean => "NULL::boolean[]",
+        Element::String | Element::Enum(_) => "NULL::text[]",
+        Element::Uuid => "NULL::uuid[]",
+        Element::Timestamp => "NULL::timestamptz[]",
+        Element::Date => "NULL::date[]",
+        Element::Time => "NULL::time[]",
+        Element::Bytes => "NULL::bytea[]",
     }
 }
 
@@ -89,6 +147,7 @@ const fn call(function: Function) -> &'static str {
         Function::Contains => text_test(TextTest::Contains),
         Function::Matches => text_test(TextTest::Matches),
         Function::Size => "length($1)",
+        Function::Elements => "cardinality($1)",
         Function::LowerAscii => "lower($1 COLLATE \"C\")",
         Function::UpperAscii => "upper($1 COLLATE \"C\")",
         Function::Year => "extract(year FROM $1 AT TIME ZONE 'UTC')::integer",
@@ -183,6 +242,9 @@ fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
     use ScalarType as T;
     match (from, to) {
         _ if from == to => None,
+        (T::List(_), T::List(_)) => None,
+        (T::List(_), _) => Some("to_json($1)"),
+        (_, T::List(_)) => Some("NULL"),
         (T::String | T::Enum(_), T::Enum(_)) | (T::Enum(_), T::String) => None,
         // a document is read by its text
         (T::Json, T::Int) => Some("($1)::text::integer"),

@@ -4,8 +4,10 @@
 use super::{
     Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
 };
+use backstay_query::named::SetTest;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
+use backstay_schema::scalar::list::write_json;
 use backstay_schema::value::Decimal;
 use backstay_schema::value::Value;
 
@@ -28,6 +30,13 @@ pub static SQLITE: Dialect = Dialect {
         ScalarType::Bytes => "($1 NOT IN (SELECT unhex(value) FROM json_each($2)))",
         _ => "($1 NOT IN (SELECT value FROM json_each($2)))",
     },
+    set_test,
+    elements: |_| "json_each($1) AS $2",
+    element: |ty| match ty {
+        ScalarType::Bytes => "unhex($1.value)",
+        _ => "$1.value",
+    },
+    list_of_text: |_| "",
     concat: "($1 || $2)",
     like: "bs_like($1, $2)",
     like_ignoring_case: "bs_ilike($1, $2)",
@@ -61,9 +70,27 @@ pub static SQLITE: Dialect = Dialect {
     cast,
     aggregate,
     decimal_literal,
+    list_literal,
     literal,
     definition: &definition::sqlite::SQLITE,
 };
+
+/// An element that is NULL is equal to nothing.
+const fn set_test(test: SetTest, element: Option<ScalarType>) -> &'static str {
+    match (test, element) {
+        (SetTest::Contains, None) => "bs_json_contains($1, $2)",
+        (SetTest::Contained | SetTest::Overlaps, None) => "bs_json_contains($2, $1)",
+        (SetTest::Contains, Some(_)) => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM json_each($2) AS n WHERE n.value IS NULL OR n.value NOT IN (SELECT h.value FROM json_each($1) AS h WHERE h.value IS NOT NULL)) END"
+        }
+        (SetTest::Contained, Some(_)) => {
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM json_each($1) AS n WHERE n.value IS NULL OR n.value NOT IN (SELECT h.value FROM json_each($2) AS h WHERE h.value IS NOT NULL)) END"
+        }
+        (SetTest::Overlaps, Some(_)) => {
+            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM json_each($1) AS h WHERE h.value IN (SELECT n.value FROM json_each($2) AS n)) END"
+        }
+    }
+}
 
 const fn text_test(test: TextTest) -> &'static str {
     match test {
@@ -81,6 +108,7 @@ const fn call(function: Function) -> &'static str {
         Function::Contains => text_test(TextTest::Contains),
         Function::Matches => text_test(TextTest::Matches),
         Function::Size => "length($1)",
+        Function::Elements => "json_array_length($1)",
         Function::LowerAscii => "lower($1)",
         Function::UpperAscii => "upper($1)",
         Function::Year => "CAST(substr($1, 1, 4) AS INTEGER)",
@@ -177,6 +205,20 @@ fn decimal_literal(decimal: Decimal, scale: u8) -> String {
         units /= 10;
     }
     units.to_string()
+}
+
+fn list_literal(values: &[Value], scale: u8) -> String {
+    let stored = |value: &Value| match value {
+        Value::Bool(truth) => Value::Int(i64::from(*truth)),
+        Value::Decimal(decimal) => Value::Json(decimal_literal(*decimal, scale)),
+        Value::Float(number) => Value::Json(format!("{number:?}")),
+        Value::Duration(micros) => Value::Int(*micros),
+        Value::Bytes(_) => Value::Text(value.to_text().trim_start_matches("\\x").to_owned()),
+        other => other.clone(),
+    };
+    let mut text = String::new();
+    write_json(&values.iter().map(stored).collect::<Vec<_>>(), &mut text);
+    text
 }
 
 fn literal(value: &Value) -> String {

@@ -4,8 +4,10 @@ use super::Lower;
 use super::join::matches_at_most_one;
 use super::scalar::text_test;
 use crate::statement::Bind;
+use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_query::plan::{Exists, Pred, PredOp, Scalar};
+use backstay_query::named::SetTest;
+use backstay_query::plan::{Elements, Exists, Pred, PredOp, Scalar};
 use backstay_schema::expr::Function;
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
@@ -37,6 +39,11 @@ impl Lower<'_> {
                 self.writer.push("NOT ");
                 self.text(*function, a, b)
             }
+            Pred::Member(item, list, ty) => self.member((self.dialect.in_list)(*ty), item, list),
+            Pred::NotMember(item, list, ty) => self.member((self.dialect.not_in_list)(*ty), item, list),
+            Pred::Set(test, a, b) => self.set_test(*test, a, b),
+            Pred::SomeElement(of) => self.elements("EXISTS (", of),
+            Pred::NoElement(of) => self.elements("NOT EXISTS (", of),
             Pred::Exists(exists) => self.exists("EXISTS (", exists),
             Pred::NotExists(exists) => self.exists("NOT EXISTS (", exists),
         }
@@ -139,6 +146,38 @@ impl Lower<'_> {
                 Ok(())
             }
         })
+    }
+
+    /// `item` among the elements of a list that is a value of the statement.
+    fn member(&mut self, template: &'static str, item: &Scalar, list: &Scalar) -> Result<(), Fault> {
+        self.template(template, &mut |lower, marker| lower.scalar(if marker == '1' { item } else { list }))
+    }
+
+    fn set_test(&mut self, test: SetTest, a: &Scalar, b: &Scalar) -> Result<(), Fault> {
+        let element = match self.type_of(a)? {
+            ScalarType::List(list) => Some(list.element.scalar()),
+            _ => None,
+        };
+        let template = (self.dialect.set_test)(test, element);
+        if template.is_empty() {
+            let message = "this database does not tell whether a JSON document contains another";
+            return Err(Fault::new(code::NOT_IMPLEMENTED, message));
+        }
+        self.template(template, &mut |lower, marker| lower.scalar(if marker == '1' { a } else { b }))
+    }
+
+    fn elements(&mut self, before: &'static str, of: &Elements) -> Result<(), Fault> {
+        self.writer.push(before).push("SELECT 1 FROM ");
+        self.template((self.dialect.elements)(of.element), &mut |lower, marker| {
+            if marker == '1' {
+                return lower.scalar(&of.list);
+            }
+            lower.writer.alias(of.source);
+            Ok(())
+        })?;
+        self.nested(|lower| lower.condition(" WHERE ", &of.filter))?;
+        self.writer.push(")");
+        Ok(())
     }
 
     fn like(&mut self, value: &Scalar, pattern: &str, ignore_case: bool) -> Result<(), Fault> {

@@ -72,9 +72,15 @@ impl Lower<'_> {
     /// `(SELECT r."#n" - 1 AS "#n", r."id" FROM unnest($1) WITH ORDINALITY AS r("id", "#n")`.
     fn unnested(&mut self, table: &Table, columns: &[RowSetColumn], rows: RowSet) {
         self.writer.push("(SELECT r.").name("#n").push(" - 1 AS ").name("#n");
-        for column in columns {
+        for (index, column) in columns.iter().enumerate() {
             self.writer.push(", r.");
             self.row_set_name(table, *column);
+            let ty = rows.types.get(index).copied().unwrap_or(ScalarType::String);
+            let cast = (self.dialect.list_of_text)(ty);
+            if !cast.is_empty() {
+                self.writer.push(cast).push(" AS ");
+                self.row_set_name(table, *column);
+            }
         }
         if columns.is_empty() {
             let count = Bind::Count(rows.rows.len() as u64);

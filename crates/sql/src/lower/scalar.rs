@@ -56,6 +56,10 @@ impl Lower<'_> {
             Scalar::Case(arms, last) => self.case(arms, last),
             Scalar::Lookup(lookup) => self.lookup(lookup),
             Scalar::Aggregate(aggregate) => self.aggregate(aggregate),
+            Scalar::Element(source, ty) => self.template((self.dialect.element)(*ty), &mut |lower, _| {
+                lower.writer.alias(*source);
+                Ok(())
+            }),
             Scalar::Test(pred) => {
                 self.writer.push("(");
                 self.pred(pred)?;
@@ -78,7 +82,8 @@ impl Lower<'_> {
             | Scalar::Null(ty)
             | Scalar::Cast(_, ty)
             | Scalar::Arithmetic(_, _, _, ty)
-            | Scalar::Negate(_, ty) => *ty,
+            | Scalar::Negate(_, ty)
+            | Scalar::Element(_, ty) => *ty,
             Scalar::Json(_, path) if path.last().is_some_and(|step| step.as_text) => ScalarType::String,
             Scalar::Json(..) => ScalarType::Json,
             Scalar::Masked(_, of) | Scalar::Case(_, of) => self.type_of(of)?,
@@ -290,6 +295,7 @@ pub(crate) fn text_test(function: Function) -> Result<TextTest, Fault> {
         Function::Contains => Ok(TextTest::Contains),
         Function::Matches => Ok(TextTest::Matches),
         Function::Size
+        | Function::Elements
         | Function::LowerAscii
         | Function::UpperAscii
         | Function::Year
@@ -309,6 +315,7 @@ const fn call_type(function: Function) -> ScalarType {
         }
         Function::LowerAscii | Function::UpperAscii => ScalarType::String,
         Function::Size
+        | Function::Elements
         | Function::Year
         | Function::Month
         | Function::DayOfMonth

@@ -335,7 +335,11 @@ impl<'a> Lower<'a> {
         self.writer.push("(SELECT ");
         for index in 0..below.cells.len() as u64 {
             self.writer.push(if index > 0 { ", " } else { "" });
-            self.writer.push("array_agg(q.c").number(index).push(") AS c").number(index);
+            self.writer.push("array_agg(q.c").number(index);
+            // arrays of different lengths make no array
+            let list = below.cells.get(usize::try_from(index).unwrap_or(0));
+            let list = list.is_some_and(|ty| matches!(ty, ScalarType::List(_)));
+            self.writer.push(if list { "::text) AS c" } else { ") AS c" }).number(index);
         }
         self.writer.push(" FROM (").attach(rows).push(") AS q)");
         let list = self.writer.detach();

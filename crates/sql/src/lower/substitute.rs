@@ -1,7 +1,7 @@
 //! Predicates of a row as a write would leave it, said of the row as it is stored: each
 //! column is replaced by what becomes of it.
 
-use backstay_query::plan::{Aggregate, ColumnRef, Exists, Lookup, Pred, Scalar};
+use backstay_query::plan::{Aggregate, ColumnRef, Elements, Exists, Lookup, Pred, Scalar};
 use backstay_schema::catalog::TableId;
 
 /// What stands in place of a column; none leaves it.
@@ -14,6 +14,10 @@ pub(crate) fn pred(pred_: &Pred, replace: &Replace<'_>) -> Pred {
     let all = |preds: &[Pred]| preds.iter().map(|inner| pred(inner, replace)).collect();
     let exists = |exists: &Exists| {
         Box::new(Exists { source: exists.source, table: exists.table, filter: pred(&exists.filter, replace) })
+    };
+    let elements = |of: &Elements| {
+        let (list, filter) = (scalar(&of.list, replace), pred(&of.filter, replace));
+        Box::new(Elements { list, filter, ..of.clone() })
     };
     match pred_ {
         Pred::Const(truth) => Pred::Const(*truth),
@@ -31,6 +35,11 @@ pub(crate) fn pred(pred_: &Pred, replace: &Replace<'_>) -> Pred {
         Pred::Like { value: of, pattern, ignore_case } => {
             Pred::Like { value: value(of), pattern: pattern.clone(), ignore_case: *ignore_case }
         }
+        Pred::Member(a, b, ty) => Pred::Member(value(a), value(b), *ty),
+        Pred::NotMember(a, b, ty) => Pred::NotMember(value(a), value(b), *ty),
+        Pred::Set(test, a, b) => Pred::Set(*test, value(a), value(b)),
+        Pred::SomeElement(inner) => Pred::SomeElement(elements(inner)),
+        Pred::NoElement(inner) => Pred::NoElement(elements(inner)),
         Pred::Text(function, a, b) => Pred::Text(*function, value(a), value(b)),
         Pred::NotText(function, a, b) => Pred::NotText(*function, value(a), value(b)),
         Pred::Exists(inner) => Pred::Exists(exists(inner)),
@@ -43,7 +52,9 @@ pub(crate) fn scalar(scalar_: &Scalar, replace: &Replace<'_>) -> Scalar {
     let inside = |inner: &Scalar| Box::new(scalar(inner, replace));
     match scalar_ {
         Scalar::Column(column) => replace(*column).unwrap_or(Scalar::Column(*column)),
-        Scalar::Computed(_) | Scalar::Bind(..) | Scalar::Slot(..) | Scalar::Null(_) => scalar_.clone(),
+        Scalar::Computed(_) | Scalar::Bind(..) | Scalar::Slot(..) | Scalar::Null(_) | Scalar::Element(..) => {
+            scalar_.clone()
+        }
         Scalar::Json(of, path) => Scalar::Json(inside(of), path.clone()),
         Scalar::Cast(of, ty) => Scalar::Cast(inside(of), *ty),
         Scalar::Masked(guard, of) => Scalar::Masked(Box::new(pred(guard, replace)), inside(of)),
@@ -91,7 +102,12 @@ impl Reads {
             Pred::Const(_) => {}
             Pred::And(preds) | Pred::Or(preds) => preds.iter().for_each(|inner| self.pred(inner)),
             Pred::Not(inner) | Pred::IsNotTrue(inner) => self.pred(inner),
-            Pred::Compare(_, a, b) | Pred::Text(_, a, b) | Pred::NotText(_, a, b) => {
+            Pred::Compare(_, a, b)
+            | Pred::Text(_, a, b)
+            | Pred::NotText(_, a, b)
+            | Pred::Member(a, b, _)
+            | Pred::NotMember(a, b, _)
+            | Pred::Set(_, a, b) => {
                 self.scalar(a);
                 self.scalar(b);
             }
@@ -102,6 +118,10 @@ impl Reads {
             | Pred::In(of, _, _)
             | Pred::NotIn(of, _, _)
             | Pred::Like { value: of, .. } => self.scalar(of),
+            Pred::SomeElement(of) | Pred::NoElement(of) => {
+                self.scalar(&of.list);
+                self.pred(&of.filter);
+            }
             Pred::Exists(exists) | Pred::NotExists(exists) => {
                 self.tables.push(exists.table);
                 self.pred(&exists.filter);
@@ -113,7 +133,11 @@ impl Reads {
     pub(crate) fn scalar(&mut self, scalar: &Scalar) {
         match scalar {
             Scalar::Column(column) => self.columns.push(*column),
-            Scalar::Computed(_) | Scalar::Bind(..) | Scalar::Slot(..) | Scalar::Null(_) => {}
+            Scalar::Computed(_)
+            | Scalar::Bind(..)
+            | Scalar::Slot(..)
+            | Scalar::Null(_)
+            | Scalar::Element(..) => {}
             Scalar::Json(of, _) | Scalar::Cast(of, _) | Scalar::Negate(of, _) => self.scalar(of),
             Scalar::Masked(pred, of) => {
                 self.pred(pred);

@@ -128,9 +128,12 @@ impl Looking<'_> {
             Pred::Const(_) => false,
             Pred::And(all) | Pred::Or(all) => all.iter().any(|pred| self.pred(pred)),
             Pred::Not(inner) | Pred::IsNotTrue(inner) => self.pred(inner),
-            Pred::Compare(_, a, b) | Pred::Text(_, a, b) | Pred::NotText(_, a, b) => {
-                self.scalar(a) || self.scalar(b)
-            }
+            Pred::Compare(_, a, b)
+            | Pred::Text(_, a, b)
+            | Pred::NotText(_, a, b)
+            | Pred::Member(a, b, _)
+            | Pred::NotMember(a, b, _)
+            | Pred::Set(_, a, b) => self.scalar(a) || self.scalar(b),
             Pred::IsNull(of)
             | Pred::IsNotNull(of)
             | Pred::IsTrue(of)
@@ -138,6 +141,7 @@ impl Looking<'_> {
             | Pred::In(of, _, _)
             | Pred::NotIn(of, _, _)
             | Pred::Like { value: of, .. } => self.scalar(of),
+            Pred::SomeElement(of) | Pred::NoElement(of) => self.scalar(&of.list) || self.pred(&of.filter),
             Pred::Exists(exists) => self.many(exists),
             // that there is no row cannot be locked
             Pred::NotExists(_) => true,
@@ -154,7 +158,8 @@ impl Looking<'_> {
             | Scalar::Computed(_)
             | Scalar::Bind(..)
             | Scalar::Slot(..)
-            | Scalar::Null(_) => false,
+            | Scalar::Null(_)
+            | Scalar::Element(..) => false,
             Scalar::Json(of, _) | Scalar::Cast(of, _) | Scalar::Negate(of, _) => self.scalar(of),
             Scalar::Masked(pred, of) => self.pred(pred) || self.scalar(of),
             Scalar::Arithmetic(_, a, b, _) | Scalar::Concat(a, b) => self.scalar(a) || self.scalar(b),

@@ -27,6 +27,12 @@ pub(super) fn unique_of(table: &Table, named: &Named) -> UniqueOf {
     let mut all = std::iter::once(key).chain(uniques);
     match named {
         Named::Name(name) => all
+            .chain(
+                table
+                    .partials
+                    .iter()
+                    .map(|partial| UniqueOf { name: partial.name.clone(), columns: partial.columns.clone() }),
+            )
             .find(|unique| unique.name == *name)
             .unwrap_or_else(|| UniqueOf { name: name.clone(), columns: Vec::new() }),
         Named::Columns(names) => {

@@ -112,6 +112,18 @@ impl Judge<'_> {
                 let friends = self.world.parents[scope.row(*at)].friends.iter();
                 quantify(*each, friends.map(|index| self.rule(body, &scope.with_row(*var, *index))))
             }
+            Rule::InTags(a, at) => {
+                let (tags, value) = (self.tags(*at, scope)?, self.word(a, scope)?);
+                Some(tags.iter().any(|tag| value.as_deref() == Some(*tag)))
+            }
+            Rule::Tags(each, at, a) => {
+                let verdicts = self.tags(*at, scope)?.iter().map(|tag| {
+                    let value = self.word(a, scope)?;
+                    Some(value.as_deref() == Some(*tag))
+                });
+                quantify(*each, verdicts)
+            }
+            Rule::TagsAreNull(is, at) => Some(self.tags(*at, scope).is_none() == *is),
             Rule::InKids(a, at, _) => {
                 let value = self.number(a, scope);
                 let kids = self.world.kids_of(scope.row(*at));
@@ -120,6 +132,10 @@ impl Judge<'_> {
             }
             _ => unreachable!("judged above"),
         }
+    }
+
+    fn tags(&self, at: Row, scope: &Scope) -> Option<&[&'static str]> {
+        self.world.parents[scope.row(at)].tags.as_deref()
     }
 
     fn owned_by_me(&self, parent: usize) -> Option<bool> {
@@ -162,6 +178,7 @@ impl Judge<'_> {
             Number::KidMax(at, _) => {
                 Some(self.world.kids_of(scope.row(*at)).filter_map(|index| self.world.kids[index].x).max())
             }
+            Number::TagCount(at) => Some(i64::try_from(self.tags(*at, scope)?.len()).ok()),
             Number::Level => self.asker.level.map(Some),
             Number::If(c, a, b) => {
                 if self.rule(c, scope)? {

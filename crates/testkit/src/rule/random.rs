@@ -95,7 +95,7 @@ impl<'r> Maker<'r> {
 
     fn leaf(&mut self) -> Rule {
         let is = self.rng.random_bool(0.5);
-        match self.rng.random_range(0..20) {
+        match self.rng.random_range(0..23) {
             0 => Rule::Const(is),
             1 => Rule::Flag(self.row()),
             2 => self.kid().map_or(Rule::Flag(Row::This), Rule::KidFlag),
@@ -140,6 +140,12 @@ impl<'r> Maker<'r> {
                     Rule::UpMine(self.row())
                 }
             }
+            19 => Rule::InTags(self.any_word(), self.row()),
+            20 => {
+                let each = if is { Each::Exists } else { Each::All };
+                Rule::Tags(each, self.row(), self.any_word())
+            }
+            21 => Rule::TagsAreNull(is, self.row()),
             _ if self.hops > 0 => {
                 self.next += 1;
                 let kid = Kid(self.next);
@@ -187,7 +193,8 @@ impl<'r> Maker<'r> {
     }
 
     fn any_number(&mut self) -> Number {
-        match self.rng.random_range(0..12) {
+        match self.rng.random_range(0..13) {
+            11 => Number::TagCount(self.row()),
             0..=2 => Number::Const(self.rng.random_range(-3..4)),
             3 => Number::Level,
             4 => Number::Sum(Box::new(self.column_number()), Box::new(self.column_number())),

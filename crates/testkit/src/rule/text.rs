@@ -52,6 +52,11 @@ pub fn cel(rule: &Rule) -> String {
         Rule::Friends(each, at, var, body) => {
             format!("{}.friends.{}({}, {})", row(*at), macro_name(*each), row(*var), cel(body))
         }
+        Rule::InTags(a, at) => format!("{} in {}.tags", word(a), row(*at)),
+        Rule::Tags(each, at, a) => {
+            format!("{}.tags.{}(t, t == {})", row(*at), macro_name(*each), word(a))
+        }
+        Rule::TagsAreNull(is, at) => format!("{}.tags {} null", row(*at), equal(*is)),
         Rule::InKids(a, at, kid) => {
             format!("{} in {}.kids.map(k{n}, k{n}.x)", number(a), row(*at), n = kid.0)
         }
@@ -74,6 +79,7 @@ fn number(of: &Number) -> String {
         }
         Number::KidSum(at, kid) => format!("{}.kids.map(k{n}, k{n}.x).sum()", row(*at), n = kid.0),
         Number::KidMax(at, kid) => format!("{}.kids.map(k{n}, k{n}.x).max()", row(*at), n = kid.0),
+        Number::TagCount(at) => format!("size({}.tags)", row(*at)),
         Number::Level => "auth.claims.level".to_owned(),
         Number::If(c, a, b) => format!("({} ? {} : {})", cel(c), number(a), number(b)),
     }

@@ -14,6 +14,7 @@ type Parent @access(read: "true") {
   c: String
   d: String!
   f: Boolean
+  tags: [String!]
   owner: User
   up: Parent
   downs: [Parent!]! @relation(field: "up")
@@ -48,6 +49,7 @@ pub struct Parent {
     pub c: Option<&'static str>,
     pub d: &'static str,
     pub f: Option<bool>,
+    pub tags: Option<Vec<&'static str>>,
     pub owner: Option<usize>,
     pub up: Option<usize>,
     pub friends: Vec<usize>,
@@ -114,6 +116,7 @@ impl World {
                 c: maybe(rng, word),
                 d: word(rng),
                 f: maybe(rng, |rng| rng.random_bool(0.5)),
+                tags: maybe(rng, |rng| (0..rng.random_range(0..3)).map(|_| word(rng)).collect()),
                 owner: maybe(rng, |rng| rng.random_range(0..4)),
                 up: maybe(rng, |rng| rng.random_range(0..count)).filter(|up| *up < index),
                 friends: {

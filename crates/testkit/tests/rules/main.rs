@@ -74,11 +74,12 @@ async fn stored(catalog: &Arc<Catalog>, world: &World) -> Store {
             input(parent.c),
             input(Some(parent.d)),
             boolean(parent.f),
+            memory::tags(parent.tags.as_deref()).map_or(Input::Null, Input::Value),
             owner,
             parent.up.map_or(Input::Null, key),
         ]
     });
-    let columns = ["id", "a", "b", "c", "d", "f", "owner_id", "up_id"];
+    let columns = ["id", "a", "b", "c", "d", "f", "tags", "owner_id", "up_id"];
     store.fill(catalog, rows("parent", &columns, parents.collect())).await;
     let kids =
         world.kids.iter().enumerate().map(|(index, kid)| {

@@ -20,6 +20,11 @@ pub struct Memory<'w> {
     pub world: &'w World,
 }
 
+/// The list of a parent.
+pub fn tags(tags: Option<&[&str]>) -> Option<Value> {
+    tags.map(|tags| Value::List(tags.iter().map(|tag| Value::Text((*tag).to_owned())).collect()))
+}
+
 /// Name and columns of the junction of `friends`: from, to.
 pub fn friends(catalog: &Catalog) -> (String, String, String) {
     let parent = catalog.public_table("parent").unwrap();
@@ -62,6 +67,7 @@ impl Rows for Memory<'_> {
                     "c" => text(parent.c),
                     "d" => text(Some(parent.d)),
                     "f" => bool(parent.f),
+                    "tags" => tags(parent.tags.as_deref()).unwrap_or(Value::Null),
                     "owner_id" => {
                         parent.owner.map_or(Value::Null, |at| Value::Uuid(self.world.accounts[at].id))
                     }

@@ -17,7 +17,7 @@ fn account(world: &World, index: usize) -> Json {
 fn parent(world: &World, index: usize, depth: u32) -> Json {
     let parent = &world.parents[index];
     let mut row = json!({
-        "id": index, "a": parent.a, "b": parent.b, "c": parent.c, "d": parent.d, "f": parent.f,
+        "id": index, "a": parent.a, "b": parent.b, "c": parent.c, "d": parent.d, "f": parent.f, "tags": parent.tags,
         "owner": parent.owner.map(|owner| account(world, owner)),
     });
     if depth > 0 {

@@ -29,6 +29,7 @@ const TABLES: &[Table] = &[
             "score",
             "secret",
             "salary",
+            "marks",
             "folder_id",
             "stars",
             "noted",
@@ -145,6 +146,12 @@ fn test(column: &str, world: &World, rng: &mut StdRng) -> String {
     let op = ["eq", "neq", "gt", "gte", "lt", "lte"][rng.random_range(0..6)];
     match column {
         "owner_id" => format!("{not}eq.{}", world.users[rng.random_range(0..3)].id),
+        "marks" => {
+            let op = ["cs", "cd", "ov", "eq", "neq"][rng.random_range(0..5)];
+            let marks =
+                ["{}", "{alpha}", "{alpha,Beta}", "{Beta,d_elta,gam%25ma,\"\"}"][rng.random_range(0..4)];
+            format!("{not}{op}.{marks}")
+        }
         "id" if rng.random_bool(0.2) => format!("{not}in.(1,2,3,100,101)"),
         "public" | "hidden" => format!("{not}is.{}", rng.random_bool(0.5)),
         "title" | "secret" | "name" | "team" | "text" | "label" | "meta->b->>c" => {
@@ -170,6 +177,7 @@ fn write(table: usize, world: &World, rng: &mut StdRng) -> Request {
     let method = ["POST", "PATCH", "DELETE"][rng.random_range(0..3)];
     let body = match (TABLES[table].0, rng.random_range(0..3)) {
         ("doc", 0) => format!(r#"{{"title":"t{value}","score":{value}}}"#),
+        ("doc", 1) if rng.random_bool(0.3) => format!(r#"{{"marks":["alpha","m{value}"]}}"#),
         ("doc", 1) => format!(r#"{{"salary":{value},"folder_id":{}}}"#, rng.random_range(1..7)),
         // making a document public shows its notes, and rightly so: not asked of stored ones
         ("doc", _) if method == "PATCH" => format!(r#"{{"owner_id":"{owner}","title":"new"}}"#),

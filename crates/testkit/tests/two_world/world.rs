@@ -28,6 +28,7 @@ type Doc
   score: Int
   secret: String @access(read: "auth.role == 'staff'")
   salary: Int @access(read: "this.owner == auth.user")
+  marks: [String!] @access(read: "this.owner == auth.user")
   meta: JSON
   folder: Folder
   tags: [Tag!]!
@@ -76,6 +77,7 @@ pub struct Doc {
     pub score: Option<i64>,
     pub secret: Option<String>,
     pub salary: Option<i64>,
+    pub marks: Option<Vec<String>>,
     pub meta: Option<String>,
     pub folder: Option<i64>,
     pub tags: Vec<i64>,
@@ -122,6 +124,10 @@ pub struct Asker {
 
 fn word(rng: &mut StdRng) -> String {
     WORDS[rng.random_range(0..WORDS.len())].to_owned()
+}
+
+fn words(rng: &mut StdRng) -> Vec<String> {
+    (0..rng.random_range(0..3)).map(|_| word(rng)).collect()
 }
 
 fn maybe<T>(rng: &mut StdRng, make: impl FnOnce(&mut StdRng) -> T) -> Option<T> {
@@ -210,6 +216,7 @@ impl World {
             score: maybe(rng, number),
             secret: maybe(rng, word),
             salary: maybe(rng, number),
+            marks: maybe(rng, words),
             meta: maybe(rng, meta),
             folder: maybe(rng, |rng| rng.random_range(1..=5)),
             tags,
@@ -230,6 +237,7 @@ impl World {
             }
             if !asker.owns(doc) {
                 doc.salary = maybe(rng, number);
+                doc.marks = maybe(rng, words);
             }
             if !asker.sees_doc(doc) {
                 let Doc { id, owner, public, .. } = doc.clone();
@@ -295,11 +303,12 @@ impl World {
                 int(doc.score),
                 text(&doc.secret),
                 int(doc.salary),
+                doc.marks.as_ref().map_or(Input::Null, |marks| Input::Json(json!(marks).to_string())),
                 doc.meta.clone().map_or(Input::Null, Input::Json),
                 int(doc.folder),
             ]
         });
-        let columns = "id owner_id public title score secret salary meta folder_id";
+        let columns = "id owner_id public title score secret salary marks meta folder_id";
         fill(&store, model, "doc", columns, docs.collect()).await;
         let notes = self
             .notes

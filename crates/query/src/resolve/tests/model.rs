@@ -41,6 +41,7 @@ impl Builder {
             key: Vec::new(),
             uniques: Vec::new(),
             indexes: Vec::new(),
+            partials: Vec::new(),
             checks: Vec::new(),
             access: Access::default(),
             was: None,

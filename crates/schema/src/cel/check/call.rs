@@ -234,6 +234,11 @@ impl Checker<'_, '_> {
                 ty: Ty::Scalar(ScalarType::Int),
                 span,
             }),
+            (ExprKind::Path(_), Ty::List(_) | Ty::Scalar(ScalarType::List(_))) => Ok(Expr {
+                kind: ExprKind::Call(Function::Elements, vec![value]),
+                ty: Ty::Scalar(ScalarType::Int),
+                span,
+            }),
             (ExprKind::List(items), _) => {
                 let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
                 Ok(Expr { kind: ExprKind::Const(Value::Int(count)), ty: Ty::Scalar(ScalarType::Int), span })

@@ -123,6 +123,13 @@ impl Checker<'_, '_> {
             (ExprKind::List(_) | ExprKind::Request(RequestField::Changed), Ty::List(element)) => {
                 (**element).clone()
             }
+            (ExprKind::Path(_), Ty::List(element)) if word.text != "exists_one" => (**element).clone(),
+            (ExprKind::Path(_), Ty::List(_)) => {
+                let help = "use `exists` or `all`";
+                let message = "`exists_one` does not count the elements of a stored list";
+                return self.fail_with(codes::UNSUPPORTED, span, message, help);
+            }
+            (ExprKind::Path(_), Ty::Scalar(ScalarType::List(_))) => return self.null_elements(span),
             (ExprKind::Path(_), Ty::Dynamic | Ty::Scalar(ScalarType::Json)) => {
                 let help = "keep what rules ask for in a list of rows";
                 return self.fail_with(codes::UNSUPPORTED, span, "rules do not look into JSON lists", help);

@@ -95,7 +95,8 @@ impl Checker<'_, '_> {
         span: Span,
     ) -> Checked<Expr> {
         for (expr, other) in [(&a, &b), (&b, &a)] {
-            if matches!(expr.ty, Ty::List(_)) {
+            let list = matches!(expr.ty, Ty::List(_) | Ty::Scalar(ScalarType::List(_)));
+            if list && !(matches!(expr.kind, ExprKind::Path(_)) && other.ty == Ty::Null) {
                 let help = "ask `x in list`, `list.exists(x, …)` or `list.all(x, …)`";
                 return self.fail_with(codes::UNSUPPORTED, span, "lists cannot be compared", help);
             }
@@ -210,6 +211,23 @@ impl Checker<'_, '_> {
                 let needle = self.fit(needle, &text, left)?;
                 made(needle, list)
             }
+            (ExprKind::Path(_), Ty::List(element)) => {
+                if needle.ty == Ty::Null {
+                    let help = "the elements of the list are never null";
+                    return self.fail_with(codes::UNSUPPORTED, span, "null is not looked up in a list", help);
+                }
+                let needle = match (&needle.ty, &**element) {
+                    (Ty::Dynamic, Ty::Scalar(ScalarType::Duration | ScalarType::Bytes))
+                    | (Ty::Scalar(_), _) => self.fit(needle, element, left)?,
+                    (Ty::Dynamic, _) => needle,
+                    (ty, _) => {
+                        let message = format!("{} is not looked up in a list", self.shown(ty));
+                        return self.fail(codes::TYPES, span, message);
+                    }
+                };
+                made(needle, list)
+            }
+            (ExprKind::Path(_), Ty::Scalar(ScalarType::List(_))) => self.null_elements(span),
             (_, Ty::Scalar(ScalarType::String)) => self.fail_with(
                 codes::UNSUPPORTED,
                 span,
@@ -225,6 +243,12 @@ impl Checker<'_, '_> {
                 self.fail(codes::TYPES, span, message)
             }
         }
+    }
+
+    /// A list of `[T]`, where rules need `[T!]`.
+    pub(super) fn null_elements<T>(&mut self, span: Span) -> Checked<T> {
+        let help = "declare the elements as required: `[String!]`";
+        self.fail_with(codes::UNSUPPORTED, span, "rules do not look into lists with null elements", help)
     }
 
     /// A literal beside `request.changed` names a field of the row as the schema writes it,

@@ -174,7 +174,7 @@ impl Checker<'_, '_> {
         let ended = |end: End| Path { root: *root, hops: hops.clone(), end };
         match table.members.get(&word.text) {
             Some(Member::Column(id)) => {
-                let ty = Ty::Scalar(table.column(*id).ty);
+                let ty = column_type(table.column(*id).ty);
                 Ok(Term::Value(Expr { kind: ExprKind::Path(ended(End::Column(*id))), ty, span: whole }))
             }
             Some(Member::Computed(id)) => {
@@ -325,6 +325,15 @@ impl Checker<'_, '_> {
                 self.fail(codes::UNSUPPORTED, span, "members are named in the rule itself")
             }
         }
+    }
+}
+
+/// The type of a column in rules. A list whose elements may be null is only counted and tested for null:
+/// what a null in it says would differ from what a reader expects.
+fn column_type(ty: ScalarType) -> Ty {
+    match ty {
+        ScalarType::List(list) if !list.nulls => Ty::List(Box::new(Ty::Scalar(list.element.scalar()))),
+        other => Ty::Scalar(other),
     }
 }
 

@@ -12,7 +12,7 @@ impl Checker<'_, '_> {
     /// A type in words.
     pub(super) fn shown(&self, ty: &Ty) -> String {
         match ty {
-            Ty::Scalar(scalar) => scalar.schema_name(self.catalog()).to_owned(),
+            Ty::Scalar(scalar) => scalar.schema_name(self.catalog()).into_owned(),
             Ty::Null => "null".to_owned(),
             Ty::Row(table) => format!("a row of {}", self.catalog().table(*table).type_name),
             Ty::List(inner) => format!("a list of {}", self.shown(inner)),
@@ -236,7 +236,8 @@ fn rank(ty: ScalarType) -> Option<u8> {
         | ScalarType::Duration
         | ScalarType::Bytes
         | ScalarType::Json
-        | ScalarType::Enum(_) => None,
+        | ScalarType::Enum(_)
+        | ScalarType::List(_) => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! table: definitions of MariaDB and MySQL, which differ in the name of a collation alone: comments
 //! that one of them executes say it, so that a migration file has one text for both.
 
-use super::{Alter, ChangeType, Definition, InPlace, Place, on_delete};
+use super::{Alter, ChangeType, Definition, InPlace, Partial, Place, on_delete};
 use backstay_schema::scalar::ScalarType;
 
 /// MariaDB 10.6 and later, MySQL 8.0.19 and later.
@@ -23,6 +23,12 @@ pub static MYSQL: Definition = Definition {
     default_time: "current_timestamp(6)",
     default: " DEFAULT ($1)",
     drop_index: "DROP INDEX $1 ON $2",
+    // no row has a value in the further column but those that the index is about
+    partial: Partial {
+        unique: "ALTER TABLE $2 ADD COLUMN $5 TINYINT GENERATED ALWAYS AS (CASE WHEN $4 THEN 1 END) VIRTUAL INVISIBLE, ADD UNIQUE INDEX $1 ($3, $5)",
+        plain: "ALTER TABLE $2 ADD COLUMN $5 TINYINT GENERATED ALWAYS AS (CASE WHEN $4 THEN 1 END) VIRTUAL INVISIBLE, ADD INDEX $1 ($3, $5)",
+        drop: "ALTER TABLE $2 DROP INDEX $1, DROP COLUMN $5",
+    },
     alter: Alter::InPlace(&InPlace {
         change_type: ChangeType::Widening(" MODIFY COLUMN $1 $t"),
         convert,
@@ -51,7 +57,7 @@ const fn column_type(ty: ScalarType, place: Place) -> &'static str {
         (ScalarType::Boolean, _) => "TINYINT(1)",
         (ScalarType::Enum(_), _) => "VARCHAR(63)",
         (ScalarType::String, Place::Index) => "VARCHAR($n)",
-        (ScalarType::String, Place::Row) | (ScalarType::Json, _) => "LONGTEXT",
+        (ScalarType::String, Place::Row) | (ScalarType::Json | ScalarType::List(_), _) => "LONGTEXT",
         (ScalarType::Uuid, _) => "BINARY(16)",
         (ScalarType::Timestamp, _) => "DATETIME(6)",
         (ScalarType::Date, _) => "DATE",
@@ -90,6 +96,7 @@ fn scalar(words: &str) -> Option<ScalarType> {
 const fn convert(from: ScalarType, to: ScalarType) -> Option<&'static str> {
     use ScalarType as T;
     Some(match (from, to) {
+        (T::List(_), _) | (_, T::List(_)) => return None,
         (T::BigInt | T::Int, T::Duration) | (T::Duration, T::BigInt) => "$1",
         (T::Duration, _) | (_, T::Duration) => return None,
         (T::Bytes, T::Bytes) => "$1",

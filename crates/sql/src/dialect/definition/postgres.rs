@@ -1,7 +1,8 @@
 //! table: definitions of PostgreSQL.
 
-use super::{Alter, ChangeType, Definition, InPlace, Place, on_delete};
+use super::{Alter, ChangeType, Definition, InPlace, Partial, Place, on_delete};
 use backstay_schema::scalar::ScalarType;
+use backstay_schema::scalar::list::{Element, ListType};
 
 /// PostgreSQL 13 and later.
 pub static POSTGRES: Definition = Definition {
@@ -22,6 +23,11 @@ pub static POSTGRES: Definition = Definition {
     default_time: "now()",
     default: " DEFAULT $1",
     drop_index: "DROP INDEX $1",
+    partial: Partial {
+        unique: "CREATE UNIQUE INDEX $1 ON $2 ($3) WHERE $4",
+        plain: "CREATE INDEX $1 ON $2 ($3) WHERE $4",
+        drop: "DROP INDEX $1",
+    },
     alter: Alter::InPlace(&InPlace {
         change_type: ChangeType::Converting(" ALTER COLUMN $1 TYPE $t USING $e"),
         convert,
@@ -56,12 +62,29 @@ const fn column_type(ty: ScalarType, _place: Place) -> &'static str {
         ScalarType::Duration => "bigint",
         ScalarType::Bytes => "bytea",
         ScalarType::Json => "json",
+        ScalarType::List(list) => match list.element {
+            Element::Int => "integer[]",
+            Element::BigInt | Element::Duration => "bigint[]",
+            Element::Float => "double precision[]",
+            Element::Decimal { .. } => "numeric($d, $s)[]",
+            Element::Boolean => "boolean[]",
+            Element::String | Element::Enum(_) => "text[] COLLATE \"C\"",
+            Element::Uuid => "uuid[]",
+            Element::Timestamp => "timestamp with time zone[]",
+            Element::Date => "date[]",
+            Element::Time => "time without time zone[]",
+            Element::Bytes => "bytea[]",
+        },
     }
 }
 
 /// The words are those of `format_type`.
 fn scalar(words: &str) -> Option<ScalarType> {
     let words = words.split(" COLLATE ").next().unwrap_or(words);
+    if let Some(element) = words.strip_suffix("[]") {
+        let element = Element::of(scalar(element)?)?;
+        return Some(ScalarType::List(ListType { element, nulls: true }));
+    }
     let (word, numbers) = super::word_and_numbers(words);
     Some(match word {
         "smallint" | "integer" => ScalarType::Int,
@@ -84,6 +107,7 @@ fn scalar(words: &str) -> Option<ScalarType> {
 const fn convert(from: ScalarType, to: ScalarType) -> Option<&'static str> {
     use ScalarType as T;
     Some(match (from, to) {
+        (T::List(_), _) | (_, T::List(_)) => return None,
         (T::Decimal { .. }, T::Int) => "round($1)::integer",
         (T::Decimal { .. }, T::BigInt) => "round($1)::bigint",
         (T::Decimal { .. } | T::Int | T::BigInt, T::Float) => "$1::double precision",

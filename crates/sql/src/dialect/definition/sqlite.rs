@@ -1,6 +1,6 @@
 //! table: definitions of SQLite. No registered function stands in them.
 
-use super::{Alter, Definition, Place, on_delete};
+use super::{Alter, Definition, Partial, Place, on_delete};
 use backstay_schema::scalar::ScalarType;
 
 /// SQLite 3.51.3 and later.
@@ -22,6 +22,12 @@ pub static SQLITE: Definition = Definition {
     default_time: "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now')",
     default: " DEFAULT $1",
     drop_index: "DROP INDEX $1",
+    // an index with an expression is named in errors, one of columns alone is not
+    partial: Partial {
+        unique: "CREATE UNIQUE INDEX $1 ON $2 ($3, (1)) WHERE $4",
+        plain: "CREATE INDEX $1 ON $2 ($3) WHERE $4",
+        drop: "DROP INDEX $1",
+    },
     alter: Alter::Rebuild,
 };
 
@@ -40,7 +46,8 @@ const fn column_type(ty: ScalarType, _place: Place) -> &'static str {
         | ScalarType::Date
         | ScalarType::Time
         | ScalarType::Json
-        | ScalarType::Enum(_) => "TEXT",
+        | ScalarType::Enum(_)
+        | ScalarType::List(_) => "TEXT",
     }
 }
 
