@@ -18,6 +18,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("engine-postgres", &["base", "schema", "query", "policy", "engine", "sql"]),
     ("engine-mysql", &["base", "schema", "query", "policy", "engine", "sql"]),
     ("migrate", &["base", "schema", "query", "policy", "engine", "sql"]),
+    ("backup", &["base", "engine-sqlite", "engine"]),
     ("rest", &["base", "schema", "query"]),
     ("auth", &["base", "schema", "query", "policy", "engine"]),
     ("server", &["base", "schema", "query", "policy", "engine", "rest", "auth"]),

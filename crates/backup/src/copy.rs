@@ -75,7 +75,8 @@ fn table(connection: &Connection, name: String) -> Result<Table> {
             feed(&mut hash, row.get_ref(column)?);
         }
         let digest = hash.finalize();
-        let (first, _) = digest.split_first_chunk::<16>().ok_or_else(|| std::io::Error::other("a short digest"))?;
+        let (first, _) =
+            digest.split_first_chunk::<16>().ok_or_else(|| std::io::Error::other("a short digest"))?;
         // a sum: rows have no order
         sum = sum.wrapping_add(u128::from_be_bytes(*first));
         rows += 1;

@@ -40,3 +40,9 @@ pub fn part(copy: &str, number: usize) -> String {
 pub fn segment(chain: &str, sequence: u64) -> String {
     format!("{CHAINS}/{chain}/{sequence:012}")
 }
+
+/// A time in microseconds as people write it: `2026-01-31T09:00:00.5Z`.
+#[must_use]
+pub fn time(micros: i64) -> String {
+    jiff::Timestamp::from_microsecond(micros).unwrap_or_default().to_string()
+}

@@ -35,7 +35,8 @@ pub async fn prune(target: &Target, oldest: i64) -> Result<u64> {
         sealed::open(&name, &object)?;
         let head = Segment::decode(&name, &object)?.head;
         let places = kept.iter().filter_map(|(_, manifest)| manifest.place.as_ref());
-        let is_needed = places.filter(|place| place.chain == head.chain).any(|place| head.to() > place.frames);
+        let is_needed =
+            places.filter(|place| place.chain == head.chain).any(|place| head.to() > place.frames);
         if !is_needed {
             target.delete(&name).await?;
             removed += 1;

@@ -45,10 +45,9 @@ pub async fn restore(target: &Target, wanted: &Wanted, to: &Path) -> Result<Rest
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
     }
-    let manifest = chosen(target, wanted).await?;
+    let source = chosen(target, wanted).await?;
     let partial = beside(to);
-    let result = build(target, wanted, &manifest, &partial).await;
-    match result {
+    match build(target, source, &partial).await {
         Ok(restored) => {
             std::fs::rename(&partial, to)?;
             if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -80,46 +79,74 @@ fn beside(to: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-async fn chosen(target: &Target, wanted: &Wanted) -> Result<Manifest> {
-    if let Wanted::Copy(id) = wanted {
-        return Manifest::read(target, id).await;
-    }
+/// A copy, and the commits after it that are wanted.
+struct Source {
+    manifest: Manifest,
+    segments: Vec<Segment>,
+    commits: u64,
+    /// Frames of the chain up to and with the last commit.
+    end: u64,
+    at: i64,
+}
+
+async fn chosen(target: &Target, wanted: &Wanted) -> Result<Source> {
     let latest = match wanted {
+        Wanted::Copy(id) => return Ok(Source::alone(Manifest::read(target, id).await?)),
         Wanted::At(micros) => *micros,
-        Wanted::Newest | Wanted::Copy(_) => i64::MAX,
+        Wanted::Newest => i64::MAX,
     };
-    let mut best: Option<Manifest> = None;
+    let (mut alone, mut followed): (Option<Manifest>, Option<Manifest>) = (None, None);
     for (_, manifest) in manifest::all(target).await? {
         // a damaged manifest might be the one that is wanted: no other is taken silently
         let manifest = manifest?;
+        let best = if manifest.place.is_some() { &mut followed } else { &mut alone };
         if manifest.at <= latest && best.as_ref().is_none_or(|best| best.at < manifest.at) {
-            best = Some(manifest);
+            *best = Some(manifest);
         }
     }
-    best.ok_or_else(|| BackupError::NotFound("no backup at the target is as old as that".to_owned()))
+    let followed = match followed {
+        Some(manifest) => Some(Source::followed(target, manifest, latest).await?),
+        None => None,
+    };
+    // a copy of its own that is newer than the end of the chain has at least as much
+    let alone = alone.map(Source::alone);
+    let newer = match (followed, alone) {
+        (Some(followed), Some(alone)) if alone.at > followed.at => Some(alone),
+        (Some(followed), _) => Some(followed),
+        (None, alone) => alone,
+    };
+    newer.ok_or_else(|| BackupError::NotFound("no backup at the target is as old as that".to_owned()))
 }
 
-async fn build(target: &Target, wanted: &Wanted, manifest: &Manifest, to: &Path) -> Result<Restored> {
-    parts(target, manifest, to).await?;
-    let found = checked(manifest.id.clone(), to.to_owned()).await?;
-    if found != manifest.tables {
+impl Source {
+    const fn alone(manifest: Manifest) -> Self {
+        let at = manifest.at;
+        Self { manifest, segments: Vec::new(), commits: 0, end: 0, at }
+    }
+
+    async fn followed(target: &Target, manifest: Manifest, latest: i64) -> Result<Self> {
+        let Some(place) = manifest.place.clone() else { return Ok(Self::alone(manifest)) };
+        let segments = following(target, &place).await?;
+        let Some((commits, end, at)) = cut(&segments, &place, latest) else {
+            return Ok(Self::alone(manifest));
+        };
+        Ok(Self { manifest, segments, commits, end, at })
+    }
+}
+
+async fn build(target: &Target, source: Source, to: &Path) -> Result<Restored> {
+    let Source { manifest, segments, commits, end, at } = source;
+    parts(target, &manifest, to).await?;
+    let mut tables = checked(manifest.id.clone(), to.to_owned()).await?;
+    if tables != manifest.tables {
         return Err(BackupError::damaged(&manifest.id, "its rows are not those that were copied"));
     }
-    let latest = match wanted {
-        Wanted::Newest => i64::MAX,
-        Wanted::At(micros) => *micros,
-        Wanted::Copy(_) => i64::MIN,
-    };
-    let mut restored =
-        Restored { copy: manifest.id.clone(), commits: 0, at: manifest.at, tables: manifest.tables.clone() };
-    let Some(place) = manifest.place.as_ref().filter(|_| latest != i64::MIN) else { return Ok(restored) };
-    let segments = following(target, place).await?;
-    let Some((commits, end, at)) = cut(&segments, place, latest) else { return Ok(restored) };
-    let (page_bytes, file) = (manifest.page_bytes, to.to_owned());
-    tokio::task::spawn_blocking(move || apply(&file, page_bytes, &segments, end)).await??;
-    restored.tables = checked(manifest.id.clone(), to.to_owned()).await?;
-    (restored.commits, restored.at) = (commits, at);
-    Ok(restored)
+    if commits > 0 {
+        let (page_bytes, file) = (manifest.page_bytes, to.to_owned());
+        tokio::task::spawn_blocking(move || apply(&file, page_bytes, &segments, end)).await??;
+        tables = checked(manifest.id.clone(), to.to_owned()).await?;
+    }
+    Ok(Restored { copy: manifest.id, commits, at, tables })
 }
 
 async fn checked(name: String, file: PathBuf) -> Result<Vec<Table>> {
@@ -200,7 +227,8 @@ fn apply(path: &Path, page_bytes: u32, segments: &[Segment], end: u64) -> Result
         for (frame, _) in frames.zip(segment.head.from..end) {
             let head = FrameHead::read(frame);
             let (_, page) = frame.split_at(FRAME_HEAD_BYTES);
-            let number = head.page.checked_sub(1).ok_or_else(|| BackupError::damaged("a frame", "it has no page"))?;
+            let number =
+                head.page.checked_sub(1).ok_or_else(|| BackupError::damaged("a frame", "it has no page"))?;
             file.seek(SeekFrom::Start(u64::from(number) * u64::from(page_bytes)))?;
             file.write_all(page)?;
             if head.pages_after > 0 {

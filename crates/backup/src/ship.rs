@@ -67,7 +67,13 @@ struct At {
 impl Shipper {
     /// A shipper of a database whose writer tells `log` of its commits.
     #[must_use]
-    pub fn new(target: Target, database: &Path, log: Arc<CommitLog>, clock: Clock, settings: Settings) -> Self {
+    pub fn new(
+        target: Target,
+        database: &Path,
+        log: Arc<CommitLog>,
+        clock: Clock,
+        settings: Settings,
+    ) -> Self {
         let database = database.to_owned();
         let (at, copied_at, failing_since) = (None, 0, None);
         Self { target, database, log, clock, settings, at, copied_at, failing_since, is_alarmed: false }
@@ -125,7 +131,10 @@ impl Shipper {
                 let since = *self.failing_since.get_or_insert(now);
                 tracing::warn!(error = %error, "commits were not shipped");
                 if now.saturating_sub(since) >= ALARM_MICROS && !self.is_alarmed {
-                    tracing::error!(seconds = (now - since) / 1_000_000, "commits have not been shipped for long");
+                    tracing::error!(
+                        seconds = (now - since) / 1_000_000,
+                        "commits have not been shipped for long"
+                    );
                     self.is_alarmed = true;
                 }
             }
@@ -181,7 +190,15 @@ impl Shipper {
         let Moment { source, at: micros, round, frames, log } = moment;
         let at = match (chain, &self.at) {
             (Some(chain), _) => {
-                let at = At { chain, sequence: 0, previous: String::new(), frames: 0, round, log_frames: frames, log };
+                let at = At {
+                    chain,
+                    sequence: 0,
+                    previous: String::new(),
+                    frames: 0,
+                    round,
+                    log_frames: frames,
+                    log,
+                };
                 self.at = Some(at.clone());
                 Place { chain: at.chain, frames: 0 }
             }
@@ -231,16 +248,21 @@ impl Shipper {
     /// Sends the oldest commits that wait, as one segment. Whether there may be more.
     async fn send(&mut self) -> Result<bool> {
         let waiting = self.told(|state| state.waiting().to_vec()).await?;
-        let (Some(first), Some(mut at)) = (waiting.first().copied(), self.at.clone()) else { return Ok(false) };
+        let (Some(first), Some(mut at)) = (waiting.first().copied(), self.at.clone()) else {
+            return Ok(false);
+        };
         if first.round != at.round {
             if first.round != at.round + 1 {
-                return Err(BackupError::Broken("the write-ahead log was begun anew more than once".to_owned()));
+                return Err(BackupError::Broken(
+                    "the write-ahead log was begun anew more than once".to_owned(),
+                ));
             }
             (at.round, at.log_frames, at.log) = (first.round, 0, None);
         }
         let fits = |commit: &Commit| {
             commit.round == first.round
-                && (commit.frames == first.frames || commit.frames.saturating_sub(at.log_frames) <= SEGMENT_FRAMES)
+                && (commit.frames == first.frames
+                    || commit.frames.saturating_sub(at.log_frames) <= SEGMENT_FRAMES)
         };
         let batch: Vec<Commit> = waiting.into_iter().take_while(fits).collect();
         let Some(mut wal) = Wal::open(&wal_path(&self.database))? else {
@@ -314,7 +336,9 @@ fn moment(database: &Path, log: &CommitLog, clock: &Clock, is_new: bool) -> Resu
     let mut position = None;
     if is_new {
         state.begin();
-        if frames > 0 && let Some(mut wal) = Wal::open(&wal_path(database))? {
+        if frames > 0
+            && let Some(mut wal) = Wal::open(&wal_path(database))?
+        {
             position = Some((wal.salts, wal.sum_at(frames)?));
         }
     }

@@ -35,12 +35,15 @@ impl Target {
             Some(("s3", _)) => {
                 // once for the process; a second call finds it there
                 let _ = rustls::crypto::ring::default_provider().install_default();
-                let url = Url::parse(url).map_err(|error| BackupError::Url(format!("the backup URL: {error}")))?;
+                let url =
+                    Url::parse(url).map_err(|error| BackupError::Url(format!("the backup URL: {error}")))?;
                 let options = variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
                 let (store, base) = object_store::parse_url_opts(&url, options)?;
                 Ok(Self { store: Arc::from(store), base })
             }
-            Some((scheme, _)) => Err(BackupError::Url(format!("backups go to file: or s3:// URLs, not {scheme}:"))),
+            Some((scheme, _)) => {
+                Err(BackupError::Url(format!("backups go to file: or s3:// URLs, not {scheme}:")))
+            }
             None => Err(BackupError::Url("the URL of a backup target begins with file: or s3://".to_owned())),
         }
     }

@@ -111,7 +111,9 @@ impl Wal {
             self.is_of_this_round(frame)?;
             sum = self.sum_of_frame(sum, frame);
             if sum != [word(frame, 16), word(frame, 20)] {
-                return Err(BackupError::Broken("a frame of the write-ahead log has another checksum".to_owned()));
+                return Err(BackupError::Broken(
+                    "a frame of the write-ahead log has another checksum".to_owned(),
+                ));
             }
         }
         Ok((bytes, sum))

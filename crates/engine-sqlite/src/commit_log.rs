@@ -73,7 +73,10 @@ impl CommitLog {
         state.frames = frames;
         state.waiting.push(Commit { round: state.round, frames, at: self.clock.now_micros() });
         if frames > self.max_frames && !state.is_broken {
-            tracing::error!(frames, "the write-ahead log is at its bound and was not shipped; it goes on without");
+            tracing::error!(
+                frames,
+                "the write-ahead log is at its bound and was not shipped; it goes on without"
+            );
             state.is_broken = true;
         }
         if state.is_broken {
@@ -95,9 +98,9 @@ impl CommitLog {
 /// Frames of the log, and how many of them are in the file.
 fn reach(connection: &Connection, pragma: &'static str) -> Result<(u32, u32), Error> {
     let mut statement = connection.prepare_cached(pragma)?;
-    statement.query_row((), |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))).map(|(frames, copied)| {
-        (u32::try_from(frames).unwrap_or(0), u32::try_from(copied).unwrap_or(0))
-    })
+    statement
+        .query_row((), |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))
+        .map(|(frames, copied)| (u32::try_from(frames).unwrap_or(0), u32::try_from(copied).unwrap_or(0)))
 }
 
 impl State {

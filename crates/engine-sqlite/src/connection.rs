@@ -1,8 +1,8 @@
 //! Opening connections: settings, functions, budget. Every connection of the
 //! process is made here.
 
-use crate::commit_log;
 use crate::budget::{Budget, STEPS_PER_TICK};
+use crate::commit_log;
 use crate::error::OpenError;
 use crate::functions;
 use rusqlite::config::DbConfig;
