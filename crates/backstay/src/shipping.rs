@@ -48,10 +48,6 @@ pub fn target(project: &Project) -> Result<Target> {
 }
 
 /// What the environment says of accounts at a cloud.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "names that every tool of the cloud takes from the environment"
-)]
 fn cloud_variables() -> Vec<(String, String)> {
     std::env::vars().filter(|(name, _)| name.starts_with("AWS_")).collect()
 }

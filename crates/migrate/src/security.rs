@@ -184,6 +184,9 @@ impl Wall<'_> {
         };
         let limited = operations.contains(&Operation::Update)
             && table.access.update.allow.iter().any(|arm| arm.fields.is_some());
+        if command == Command::Delete && table.soft_delete.is_some() {
+            return Some("rows of this type are marked, not removed");
+        }
         if limited {
             return Some("it holds for some fields only");
         }

@@ -41,6 +41,8 @@ pub struct RequestInfo<'r> {
     pub method: &'r str,
     /// Client address; none where no client asks.
     pub ip: Option<IpAddr>,
+    /// Whether deleted rows count, for those who may delete them.
+    pub deleted: bool,
     /// Header names in lower case with their values; see [`RequestInfo::header`].
     pub headers: &'r [(&'r str, &'r str)],
 }

@@ -149,6 +149,8 @@ pub(crate) struct Compiler<'a> {
     pub asked: Asked<'a>,
     pub sources: &'a mut Sources,
     pub sight: Sight,
+    /// Within the rule of a type or field: there a deleted row is never there.
+    pub inside: bool,
     /// Conditions under which the operand compiled last is known at all.
     guards: Vec<Pred>,
 }
@@ -157,7 +159,7 @@ type Compiled = Result<Pred, Fault>;
 
 impl<'a> Compiler<'a> {
     pub(crate) fn new(catalog: &'a Catalog, asked: Asked<'a>, sources: &'a mut Sources) -> Self {
-        Self { catalog, asked, sources, sight: Sight::Raw, guards: Vec::new() }
+        Self { catalog, asked, sources, sight: Sight::Raw, inside: false, guards: Vec::new() }
     }
 
     /// Where `expr` is definitely true.

@@ -162,6 +162,9 @@ impl<S: Rows> Evaluator<'_, S> {
         if crate::compile::passes_access(self.caller) {
             return Tri::True;
         }
+        if operation != Operation::Create && !self.is_alive(row) {
+            return Tri::False;
+        }
         let permit: &Permit = self.catalog.table(self.rows.table(row)).access.permit(operation);
         let subject = Subject { this: Some(row.clone()), old: Some(row.clone()), new: Some(row.clone()) };
         let inner = Evaluator { operation, ..*self };
@@ -218,6 +221,18 @@ impl<S: Rows> Evaluator<'_, S> {
         Some(row.map(|row| self.rows.key(&row)).unwrap_or_default())
     }
 
+    /// The rows that a relation leads to, without deleted ones.
+    fn related(&self, row: &S::Row, hop: Hop) -> Vec<S::Row> {
+        let mut found = self.rows.related(row, hop);
+        found.retain(|row| self.is_alive(row));
+        found
+    }
+
+    fn is_alive(&self, row: &S::Row) -> bool {
+        let soft = self.catalog.table(self.rows.table(row)).soft_delete;
+        soft.is_none_or(|column| self.rows.column(row, column).is_null())
+    }
+
     /// The row at the end of a path: `None` when a row on the way is missing, `Some(None)` when the last is.
     fn row(&self, path: &Path, scope: &Scope<S::Row>) -> Option<Option<S::Row>> {
         let mut at = match path.root {
@@ -234,7 +249,7 @@ impl<S: Rows> Evaluator<'_, S> {
             }),
         };
         for hop in &path.hops {
-            at = self.rows.related(&at?, *hop).into_iter().next();
+            at = self.related(&at?, *hop).into_iter().next();
         }
         Some(at)
     }
@@ -393,9 +408,7 @@ impl<S: Rows> Evaluator<'_, S> {
     ) -> Tri {
         let bound: Vec<Bound<S::Row>> = match over {
             Over::Relation(relation) => match self.row(&relation.row, scope) {
-                Some(Some(row)) => {
-                    self.rows.related(&row, relation.hop).into_iter().map(Bound::Row).collect()
-                }
+                Some(Some(row)) => self.related(&row, relation.hop).into_iter().map(Bound::Row).collect(),
                 Some(None) | None => return Tri::Unknown,
             },
             Over::List(list) => {
@@ -434,7 +447,7 @@ impl<S: Rows> Evaluator<'_, S> {
     ) -> Option<Value> {
         let row = self.row(&over.row, scope)??;
         let mut values = Vec::new();
-        for related in self.rows.related(&row, over.hop) {
+        for related in self.related(&row, over.hop) {
             let inner = scope.bound(var, Bound::Row(related));
             match filter.map_or(Tri::True, |filter| self.tri(filter, &inner)) {
                 Tri::True => {}

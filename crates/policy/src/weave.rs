@@ -42,7 +42,7 @@ pub fn weave(
             Query::Select(select) => Query::Select(weaver.select(select)?),
             Query::Insert(insert) => Query::Insert(weaver.insert(insert)?),
             Query::Update(update) => Query::Update(weaver.update(update)?),
-            Query::Delete(delete) => Query::Delete(weaver.delete(delete)?),
+            Query::Delete(delete) => weaver.delete(delete)?,
         };
         woven.push(step);
     }
@@ -93,7 +93,8 @@ impl Weaver<'_> {
         let is_account = self.catalog.user == Some(table.id);
         let follows_account = is_account && matches!(column.field.as_str(), "id" | "email" | "phone");
         let set = column.set_create.is_some() || column.set_update.is_some();
-        let filled = !matches!(column.fill, Fill::None | Fill::Client);
+        let restored = column.fill == Fill::DeletedAt && operation == Operation::Update;
+        let filled = !matches!(column.fill, Fill::None | Fill::Client) && !restored;
         if follows_account || (self.is_client() && (set || filled)) {
             return Err(server_set(table, column, operation));
         }

@@ -25,6 +25,8 @@ pub struct Parsed {
     pub end: End,
     /// How to answer.
     pub answer: Answer,
+    /// `deleted=include`: deleted rows count, for those who may delete them.
+    pub deleted: bool,
 }
 
 /// The verbs of the dialect.
@@ -69,13 +71,15 @@ pub fn parse(request: &Request<'_>, settings: &Settings) -> Result<Parsed, Fault
         key: Vec::new(),
     };
     let envelope = Envelope { preferences, answer };
-    match verb {
+    let deleted = target.deleted;
+    let parsed = match verb {
         Verb::Get | Verb::Head => read_rows(request, settings, target, envelope),
         Verb::Post => write::insert(request, settings, target, envelope),
         Verb::Put => write::put(request, settings, target, envelope),
         Verb::Patch => write::update(request, settings, target, envelope),
         Verb::Delete => write::delete(settings, target, envelope),
-    }
+    }?;
+    Ok(Parsed { deleted, ..parsed })
 }
 
 fn read_rows(
@@ -96,7 +100,7 @@ fn read_rows(
     let singular = envelope.answer.media.singular;
     let answer = Answer { offset: page.offset, ..envelope.answer };
     let expect = if singular { Expect::Singular } else { Expect::Any };
-    Ok(Parsed { query: Query::Select(select), expect, end: End::Commit, answer })
+    Ok(Parsed { query: Query::Select(select), expect, end: End::Commit, answer, deleted: false })
 }
 
 /// The cap on rows holds for each embed as for the rows themselves, as in PostgREST.

@@ -25,6 +25,8 @@ pub(crate) struct Target {
     pub(crate) on_conflict: Vec<String>,
     /// Whether a top-level `limit` or `offset` stood there.
     pub(crate) paged: bool,
+    /// Whether `deleted=include` stood there; no filter has that form.
+    pub(crate) deleted: bool,
 }
 
 /// Reads the query string of a request to `table`.
@@ -44,6 +46,7 @@ pub(crate) fn target(table: &str, query: &str, limits: &Limits) -> Result<Target
         columns: None,
         on_conflict: Vec::new(),
         paged: false,
+        deleted: false,
     };
     for (key, value) in pairs {
         target.apply(key, &value, &mut budget)?;
@@ -80,6 +83,14 @@ impl Target {
                 })?;
                 let filter = condition::joined(inner, or, negated);
                 addressed(&mut self.select, &path)?.filters.push(filter);
+            }
+            Parameter::Filter { path, field }
+                if path.is_empty()
+                    && field.path.is_empty()
+                    && field.name == "deleted"
+                    && value == "include" =>
+            {
+                self.deleted = true;
             }
             Parameter::Filter { path, field } => {
                 let filter: Filter = read_whole("filter", value, |c| condition::whole(field, c, budget))?;

@@ -190,5 +190,5 @@ fn finish(query: Query, action: Action, envelope: Envelope) -> Parsed {
         None => Expect::Any,
     };
     let end = if preferences.rollback == Some(true) { End::Rollback } else { End::Commit };
-    Parsed { query, expect, end, answer }
+    Parsed { query, expect, end, answer, deleted: false }
 }

@@ -94,6 +94,8 @@ pub struct Table {
     pub checks: Vec<Check>,
     /// Rules of the type.
     pub access: Access,
+    /// `@table(softDelete: true)`: the column that says since when a row is deleted.
+    pub soft_delete: Option<ColumnId>,
     /// Earlier name, from `@was`.
     pub was: Option<String>,
     /// Where it is declared.
@@ -177,6 +179,8 @@ pub enum Fill {
     CreatedAt,
     /// Now, on insert and update (`updated_at`).
     UpdatedAt,
+    /// Now, on deletion (`deleted_at` of a type with `softDelete`).
+    DeletedAt,
 }
 
 /// One condition of `@valid`.

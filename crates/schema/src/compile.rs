@@ -8,6 +8,7 @@ mod build;
 mod constraint;
 mod enumeration;
 mod field;
+mod implied;
 mod judge;
 mod junction;
 mod key;
@@ -67,7 +68,8 @@ pub const BUILT_IN_ROLES: [&str; 3] = ["anon", "authenticated", "service"];
 /// Every mistake found, not the first.
 pub fn compile(files: &[SourceFile], settings: &Settings) -> Result<Compiled, Vec<Diagnostic>> {
     let mut diagnostics = Diagnostics::default();
-    let (draft, validation) = source::read(files, &mut diagnostics);
+    let (mut draft, validation) = source::read(files, &mut diagnostics);
+    implied::add(&mut draft, &mut diagnostics);
     let mut built = build::build(&draft, &mut diagnostics);
     built.catalog.files = files.iter().map(|file| file.name.clone()).collect();
     built.catalog.roles =

@@ -74,7 +74,13 @@ async fn answer(
     let script = resolve(&catalog, &steps, parsed.end, Reach::Public, &app.rest.limits)?;
     timing.mark("resolve");
     let now_micros = app.clock.now_micros();
-    let info = RequestInfo { now_micros, method: head.method, ip: Some(head.ip), headers: &headers };
+    let info = RequestInfo {
+        now_micros,
+        method: head.method,
+        ip: Some(head.ip),
+        deleted: parsed.deleted,
+        headers: &headers,
+    };
     let guarded = weave(script, &identified.caller, &info, &catalog, &app.ids)?;
     timing.mark("weave");
     let position = headers.iter().find(|(name, _)| *name == POSITION).map(|(_, value)| *value);

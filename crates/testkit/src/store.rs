@@ -111,6 +111,7 @@ fn shape(query: &backstay_query::plan::Query) -> Option<Shape> {
 #[must_use]
 pub fn info() -> RequestInfo<'static> {
     RequestInfo {
+        deleted: false,
         now_micros: NOW_MICROS,
         method: "GET",
         ip: Some(std::net::Ipv4Addr::LOCALHOST.into()),

@@ -98,6 +98,7 @@ impl Auth {
             claims: Arc::default(),
         }));
         let info = RequestInfo {
+            deleted: false,
             now_micros: account.created_at,
             method: request.method,
             ip: Some(request.ip),

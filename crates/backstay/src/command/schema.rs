@@ -148,6 +148,7 @@ const fn fill_words(fill: Fill) -> &'static str {
         Fill::Account => "the account's id",
         Fill::CreatedAt => "set on insert",
         Fill::UpdatedAt => "set on every write",
+        Fill::DeletedAt => "set on deletion",
     }
 }
 

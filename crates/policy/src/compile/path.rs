@@ -96,7 +96,8 @@ impl<'c> Compiler<'c> {
     /// The read rule of a row where the expression sees as the caller does.
     fn seen(&mut self, table: TableId, row: &RowRef) -> Compiled {
         match self.sight {
-            Sight::Raw => Ok(Pred::TRUE),
+            // System reads every value, but a deleted row is not there for it either
+            Sight::Raw => self.alive(row),
             Sight::Caller => self.may(table, backstay_schema::catalog::Operation::Read, row),
         }
     }

@@ -1,20 +1,52 @@
 //! The rules of types and fields, and `allowed(…)`.
 
-use super::{Asked, Compiled, Compiler, RowRef, Scope, Sight};
+use super::{Asked, Compiled, Compiler, Operand, RowRef, Scope, Sight};
 use crate::caller::Caller;
 use backstay_query::plan::{Pred, SourceId};
 use backstay_schema::catalog::{Access, ColumnId, Operation, Permit, TableId};
 use backstay_schema::expr::Path;
 
 impl Compiler<'_> {
-    /// Where the caller may do `operation` with `row`: T(any arm) and F(every denial).
+    /// Where the caller may do `operation` with `row`: T(any arm) and F(every denial). A deleted row
+    /// is read only by those who may delete it, and only where the request asks for such.
     pub(crate) fn may(&mut self, table: TableId, operation: Operation, row: &RowRef) -> Compiled {
+        let alive = match (self.asked.caller, operation) {
+            (Caller::System, _) | (_, Operation::Create) => Pred::TRUE,
+            _ => self.alive(row)?,
+        };
+        let include = self.asked.info.deleted && operation == Operation::Read && !self.inside;
+        let counted = if alive == Pred::TRUE || !include {
+            alive
+        } else {
+            alive.or(self.ruled(table, Operation::Delete, row)?)
+        };
+        if counted == Pred::FALSE {
+            return Ok(counted);
+        }
+        Ok(self.ruled(table, operation, row)?.and(counted))
+    }
+
+    /// Where the rules of a type allow, deleted or not.
+    pub(crate) fn ruled(&mut self, table: TableId, operation: Operation, row: &RowRef) -> Compiled {
         if passes_access(self.asked.caller) {
             return Ok(Pred::TRUE);
         }
         let catalog = self.catalog;
         let permit = catalog.table(table).access.permit(operation);
         self.raw(operation, |compiler| compiler.permit(permit, &Scope::one(row.clone()), Pred::FALSE))
+    }
+
+    /// Where a row is not deleted.
+    pub(crate) fn alive(&mut self, row: &RowRef) -> Compiled {
+        let Some(column) = self.catalog.table(row.table()).soft_delete else { return Ok(Pred::TRUE) };
+        let sight = std::mem::replace(&mut self.sight, Sight::Raw);
+        let operand = self.column(row, column);
+        self.sight = sight;
+        Ok(match operand? {
+            Operand::Known(value) => Pred::Const(value.is_null()),
+            Operand::Absent => Pred::TRUE,
+            Operand::Sql(scalar, _) => Pred::IsNull(scalar),
+        })
     }
 
     /// Where the rule of a field holds; a field without arms adds nothing.
@@ -63,10 +95,12 @@ impl Compiler<'_> {
     /// Runs with stored values and `operation` as `request.op`.
     fn raw(&mut self, operation: Operation, run: impl FnOnce(&mut Self) -> Compiled) -> Compiled {
         let sight = std::mem::replace(&mut self.sight, Sight::Raw);
+        let inside = std::mem::replace(&mut self.inside, true);
         let asked = self.asked;
         self.asked = Asked { operation, ..asked };
         let made = run(self);
         self.asked = asked;
+        self.inside = inside;
         self.sight = sight;
         made
     }
@@ -89,6 +123,12 @@ impl Compiler<'_> {
             let catalog = compiler.catalog;
             let permit = catalog.table(row.table()).access.permit(operation);
             let scope = Scope::one(row.clone());
+            let deleted = match operation {
+                Operation::Create => Pred::FALSE,
+                Operation::Read | Operation::Update | Operation::Delete => {
+                    super::quantifier::not_true(compiler.alive(row)?)
+                }
+            };
             compiler.raw(operation, |compiler| {
                 let mut refused = Pred::TRUE;
                 for arm in permit.allow.iter().filter(|arm| arm.fields.is_none()) {
@@ -97,7 +137,7 @@ impl Compiler<'_> {
                 for arm in &permit.deny {
                     refused = refused.or(compiler.is_true(&arm.expr, &scope)?);
                 }
-                Ok(refused)
+                Ok(refused.or(deleted))
             })
         })
     }

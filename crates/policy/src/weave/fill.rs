@@ -119,7 +119,7 @@ impl Weaver<'_> {
                     Operand::Absent | Operand::Sql(..) => Filling::Nothing,
                 }
             }
-            (Fill::None | Fill::Client | Fill::Account, None) => Filling::Nothing,
+            (Fill::None | Fill::Client | Fill::Account | Fill::DeletedAt, None) => Filling::Nothing,
         })
     }
 

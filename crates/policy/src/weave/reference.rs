@@ -1,6 +1,7 @@
 //! References that a client sets: a hidden target and an absent one look the same (SEMANTICS 5).
 
 use super::Weaver;
+use crate::caller::Caller;
 use crate::compile::{RowRef, Scope, exists};
 use backstay_base::fault::Fault;
 use backstay_query::plan::{ColumnRef, Pred, PredOp, Reference, Scalar, SourceId};
@@ -14,10 +15,10 @@ impl Weaver<'_> {
         table: &Table,
         named: &[ColumnId],
     ) -> Result<Vec<Reference>, Fault> {
-        if !self.is_client() {
+        if matches!(self.caller, Caller::System) {
             return Ok(Vec::new());
         }
-        let catalog = self.catalog;
+        let (catalog, client) = (self.catalog, self.is_client());
         let mut found = Vec::new();
         for relation in &table.relations {
             let RelationKind::ToOne { columns, refer, constraint, .. } = &relation.kind else { continue };
@@ -28,8 +29,16 @@ impl Weaver<'_> {
             let target = RowRef::Source(source, relation.target);
             let mut compiler = self.compiler(Operation::Read, &[]);
             let rule = match refer {
-                Some(expr) => compiler.is_true(expr, &Scope::one(target))?,
-                None => compiler.may(relation.target, Operation::Read, &target)?,
+                Some(expr) if client => {
+                    let alive = compiler.alive(&target)?;
+                    compiler.is_true(expr, &Scope::one(target))?.and(alive)
+                }
+                Some(_) => compiler.alive(&target)?,
+                None => {
+                    // a deleted row is as an absent one, whoever asks for such
+                    let alive = compiler.alive(&target)?;
+                    compiler.ruled(relation.target, Operation::Read, &target)?.and(alive)
+                }
             };
             if rule == Pred::TRUE {
                 continue;

@@ -1,7 +1,7 @@
 //! Changed rows: the stored row before, the new row after, by one and the same arm.
 
-use super::Weaver;
 use super::denial::Demands;
+use super::{Weaver, server_set};
 use crate::columns;
 use crate::compile::{Compiler, RowRef, Scope, bind};
 use crate::paths;
@@ -105,6 +105,7 @@ impl Weaver<'_> {
         self.type_rules(update, (table, named), rows, changed, &mut demands)?;
         self.field_rules(table, named, rows, changed, &mut demands)?;
         self.moved_rows(table, named, rows, changed, &mut demands)?;
+        self.restored(update, table, rows, &mut demands)?;
         Ok(demands)
     }
 
@@ -226,6 +227,28 @@ impl Weaver<'_> {
         let rule = self.compiler(Operation::Create, changed).may(table.id, Operation::Create, &new)?;
         if rule == Pred::FALSE {
             return Err(Fault::row_security(&table.name));
+        }
+        demands.require(rule);
+        Ok(())
+    }
+
+    /// A client takes a deletion back, and no more: only whoever may delete the stored row does.
+    fn restored(
+        &mut self,
+        update: &Update,
+        table: &Table,
+        rows: &Rows,
+        demands: &mut Demands,
+    ) -> Result<(), Fault> {
+        let named = update.assign.iter().find(|(id, _)| Some(*id) == table.soft_delete);
+        let Some((id, value)) = named else { return Ok(()) };
+        if !matches!(value, Assign::Value(value) if value.is_null()) {
+            return Err(server_set(table, table.column(*id), Operation::Update));
+        }
+        let Some(stored) = rows.before.this.clone() else { return Ok(()) };
+        let rule = self.compiler(Operation::Delete, &[]).ruled(table.id, Operation::Delete, &stored)?;
+        if rule == Pred::FALSE {
+            return Err(Fault::permission("column", &table.column(*id).name));
         }
         demands.require(rule);
         Ok(())

@@ -2,7 +2,7 @@
 //! Rules come afterwards, when every name has its id.
 
 use crate::catalog::{
-    Access, Catalog, ColumnId, ComputedId, EnumId, Member, Origin, RelationId, Span, Table, TableId,
+    Access, Catalog, ColumnId, ComputedId, EnumId, Fill, Member, Origin, RelationId, Span, Table, TableId,
 };
 use crate::compile::Owner;
 use crate::compile::draft::{Draft, FieldDraft, TypeDraft, every, one};
@@ -86,6 +86,10 @@ pub(super) fn build(draft: &Draft, diagnostics: &mut Diagnostics) -> Built {
     builder.resolve_keys();
     builder.plan_relations();
     builder.fill_tables();
+    for table in &mut builder.catalog.tables {
+        let soft = table.columns.iter().find(|column| column.fill == Fill::DeletedAt);
+        table.soft_delete = soft.map(|column| column.id);
+    }
     // junctions take the earlier names of their ends over
     builder.marks();
     builder.junctions();
@@ -227,6 +231,7 @@ impl<'a> Builder<'a> {
             partials: Vec::new(),
             checks: Vec::new(),
             access: Access::default(),
+            soft_delete: None,
             was: None,
             span,
             members: HashMap::new(),

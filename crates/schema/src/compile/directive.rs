@@ -156,7 +156,7 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
             later("store", Kind::Text),
             later("live", Kind::Flag),
             later("audit", Kind::Flag),
-            later("softDelete", Kind::Flag),
+            may("softDelete", Kind::Flag),
             later("tenant", Kind::Text),
             later("view", Kind::Text),
             later("strict", Kind::Flag),

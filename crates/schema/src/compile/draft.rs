@@ -151,6 +151,15 @@ impl Application {
         }
     }
 
+    /// `true` or `false`.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        match self.given(name)? {
+            Given::Flag(flag) => Some(*flag),
+            Given::Text(_) | Given::Count(_) | Given::Literal(_) | Given::Names(_) | Given::Word(_) => None,
+        }
+    }
+
     /// A whole number.
     #[must_use]
     pub fn count(&self, name: &str) -> Option<u64> {

@@ -7,6 +7,7 @@ use crate::catalog::{
 };
 use crate::compile::build::{Builder, Placed};
 use crate::compile::draft::{FieldDraft, TypeDraft, every, one};
+use crate::compile::implied::{DELETED_AT, is_soft};
 use crate::compile::key::{KeyPart, column_name};
 use crate::compile::relation::Plan;
 use crate::diagnostic::codes;
@@ -236,6 +237,15 @@ impl Builder<'_> {
                     );
                 }
                 if field.name == "created_at" { Fill::CreatedAt } else { Fill::UpdatedAt }
+            }
+            DELETED_AT if is_soft(ty) => {
+                let set = field.directives.iter().find(|d| matches!(d.name.as_str(), "set" | "default"));
+                if field.ty != "Timestamp" || field.required || field.list || set.is_some() {
+                    let message = "\"deleted_at\" is set by the server when a row is deleted";
+                    let help = "write `deleted_at: Timestamp`, or leave it out";
+                    self.error_with_help(codes::RESERVED_NAME, field.ty_span, message, help);
+                }
+                Fill::DeletedAt
             }
             "email" | "phone" | "role" if one(&ty.directives, "user").is_some() => {
                 if !matches!(scalar, ScalarType::String | ScalarType::Enum(_)) {

@@ -353,7 +353,7 @@ fn sign_up(catalog: &Catalog, diagnostics: &mut Diagnostics) {
         let made = match column.fill {
             Fill::None => false,
             Fill::Account => !matches!(column.name.as_str(), "phone" | "role") || column.nullable,
-            Fill::RowId | Fill::AutoIncrement | Fill::CreatedAt | Fill::UpdatedAt => true,
+            Fill::RowId | Fill::AutoIncrement | Fill::CreatedAt | Fill::UpdatedAt | Fill::DeletedAt => true,
             Fill::Client => false,
         };
         // every account has a role, also one that nobody gave it

@@ -80,8 +80,8 @@ fn what_is_not_available_yet() {
         (&["E1003"; 2], "type A { d: File, e: Vector }"),
         (&["E1106"; 2], "type A { a: [JSON!]!, b: [[String!]!]! }"),
         (
-            &["E1003"; 7],
-            "type A @table(live: true, audit: true, softDelete: true, tenant: \"t\", store: \"s\", view: \"v\", strict: false) { a: Int }"
+            &["E1003"; 6],
+            "type A @table(live: true, audit: true, tenant: \"t\", store: \"s\", view: \"v\", strict: false) { a: Int }"
         ),
         (&["E1003"], "type A @embedded { a: Int }"),
         (&["E1003"], "type A @on(event: [CREATE], run: \"f\") { a: Int }"),

@@ -5,7 +5,7 @@ use backstay_policy::caller::{Caller, User as Account};
 use backstay_query::named::{Input, Insert};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value;
-use backstay_testkit::store::Store;
+use backstay_testkit::store::{NOW_MICROS, Store};
 use rand::Rng;
 use rand::rngs::StdRng;
 use serde_json::json;
@@ -43,7 +43,7 @@ type Folder @access(read: "this.team == auth.claims.team") {
   team: String
   docs: [Doc!]!
 }
-type Note @access(read: "this.doc.public", create: "this.doc.owner == auth.user", delete: "this.doc.owner == auth.user") {
+type Note @table(softDelete: true) @access(read: "this.doc.public", create: "this.doc.owner == auth.user", delete: "this.doc.owner == auth.user") {
   id: Int!
   doc: Doc! @relation(onDelete: CASCADE)
   stars: Int
@@ -96,6 +96,7 @@ pub struct Note {
     pub doc: i64,
     pub stars: Option<i64>,
     pub text: Option<String>,
+    pub deleted: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,6 +200,7 @@ impl World {
                 doc: if id == LAST { LAST } else { rng.random_range(1..=14) },
                 stars: maybe(rng, number),
                 text: maybe(rng, word),
+                deleted: id != LAST && rng.random_bool(0.25),
             })
             .collect();
         Self { users, docs, folders, notes, tags }
@@ -252,7 +254,7 @@ impl World {
         }
         for note in &mut twin.notes {
             let on_public = twin.docs.iter().any(|doc| doc.id == note.doc && doc.public);
-            if !on_public {
+            if !on_public || note.deleted {
                 note.stars = maybe(rng, number);
                 note.text = maybe(rng, word);
             }
@@ -268,7 +270,10 @@ impl World {
             doc.public = false;
             doc.owner = doc.owner.filter(|owner| asker.user != Some(*owner));
             self.docs.push(doc);
-            self.notes.push(Note { id, doc: id, stars: maybe(rng, number), text: maybe(rng, word) });
+            let (stars, text) = (maybe(rng, number), maybe(rng, word));
+            self.notes.push(Note { id, doc: id, stars, text, deleted: false });
+            let (doc, stars, text) = (rng.random_range(1..=14), maybe(rng, number), maybe(rng, word));
+            self.notes.push(Note { id: id + 100, doc, stars, text, deleted: true });
         }
     }
 
@@ -310,11 +315,11 @@ impl World {
         });
         let columns = "id owner_id public title score secret salary marks meta folder_id";
         fill(&store, model, "doc", columns, docs.collect()).await;
-        let notes = self
-            .notes
-            .iter()
-            .map(|note| vec![int(Some(note.id)), int(Some(note.doc)), int(note.stars), text(&note.text)]);
-        fill(&store, model, "note", "id doc_id stars text", notes.collect()).await;
+        let notes = self.notes.iter().map(|note| {
+            let deleted = if note.deleted { Input::Value(Value::Timestamp(NOW_MICROS)) } else { Input::Null };
+            vec![int(Some(note.id)), int(Some(note.doc)), int(note.stars), text(&note.text), deleted]
+        });
+        fill(&store, model, "note", "id doc_id stars text deleted_at", notes.collect()).await;
         let links = self
             .docs
             .iter()

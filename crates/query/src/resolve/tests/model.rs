@@ -44,6 +44,7 @@ impl Builder {
             partials: Vec::new(),
             checks: Vec::new(),
             access: Access::default(),
+            soft_delete: None,
             was: None,
             span: Span::default(),
             members: HashMap::new(),
