@@ -5,7 +5,7 @@
 use backstay_schema::catalog::Operation;
 use backstay_schema::expr::{ArithmeticOp, CompareOp, Function};
 use backstay_schema::scalar::ScalarType;
-use backstay_schema::value::{Decimal, Value};
+use backstay_schema::value::{Decimal, Value, calendar};
 use std::cmp::Ordering;
 
 type Claims = serde_json::Map<String, serde_json::Value>;
@@ -37,6 +37,10 @@ pub fn claim_value(found: &serde_json::Value, ty: Option<ScalarType>) -> Option<
     let plain = match found {
         serde_json::Value::Bool(known) => Value::Bool(*known),
         serde_json::Value::String(text) => Value::Text(text.clone()),
+        serde_json::Value::Number(number) if matches!(ty, Some(ScalarType::Decimal { .. })) => {
+            let Some(ScalarType::Decimal { digits, scale }) = ty else { return None };
+            return Decimal::parse(&number.to_string()).ok()?.fit(digits, scale).ok().map(Value::Decimal);
+        }
         serde_json::Value::Number(number) => match number.as_i64() {
             Some(int) => Value::Int(int),
             None => Value::Float(number.as_f64()?),
@@ -79,6 +83,9 @@ pub fn convert(value: &Value, ty: ScalarType) -> Option<Value> {
             Value::Decimal(rescale(*decimal, scale)?)
         }
         (Value::Text(text), ScalarType::Uuid) => Value::Uuid(uuid::Uuid::parse_str(text).ok()?),
+        (Value::Text(text), ScalarType::Timestamp) => Value::Timestamp(calendar::parse_timestamp(text)?),
+        (Value::Text(text), ScalarType::Date) => Value::Date(calendar::parse_date(text)?),
+        (Value::Text(text), ScalarType::Time) => Value::Time(calendar::parse_time(text)?),
         _ => return None,
     })
 }

@@ -285,7 +285,7 @@ impl<S: Rows> Evaluator<'_, S> {
         let own = hint(expr).or(ty);
         match &expr.kind {
             ExprKind::Const(value) => Some(value.clone()),
-            ExprKind::Path(path) => self.end(path, ty, scope),
+            ExprKind::Path(path) => self.end(path, own, scope),
             ExprKind::Auth(field) => self.auth(field, own),
             ExprKind::Request(field) => self.request(field),
             ExprKind::Var(var) => scope.vars.iter().rev().find_map(|(id, bound)| match bound {

@@ -22,6 +22,10 @@ pub struct ComputedId(pub u16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EnumId(pub u16);
 
+/// Index of an embedded type in [`Catalog::embedded`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EmbeddedId(pub u16);
+
 /// A place in a source file, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Span {
@@ -42,6 +46,8 @@ pub struct Catalog {
     pub tables: Vec<Table>,
     /// All enums.
     pub enums: Vec<EnumType>,
+    /// All `@embedded` types.
+    pub embedded: Vec<EmbeddedType>,
     /// The `@user` type.
     pub user: Option<TableId>,
     /// Role names that rules may use: the built-in ones and those of `backstay.toml`.
@@ -128,6 +134,8 @@ pub struct Column {
     pub doc: Option<String>,
     /// Type.
     pub ty: ScalarType,
+    /// The shape of its documents, for a JSON column of an `@embedded` type.
+    pub shape: Option<Shape>,
     /// Whether NULL is allowed.
     pub nullable: bool,
     /// `@default`, used where the client names nothing.
@@ -350,6 +358,64 @@ pub struct Check {
     pub span: Span,
 }
 
+/// An `@embedded` type: the shape of documents in JSON columns.
+#[derive(Debug, Clone)]
+pub struct EmbeddedType {
+    /// Its index.
+    pub id: EmbeddedId,
+    /// SDL name.
+    pub name: String,
+    /// Documentation string.
+    pub doc: Option<String>,
+    /// Members in order of declaration, which is the order in documents.
+    pub members: Vec<EmbeddedMember>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+impl EmbeddedType {
+    /// The member of this name.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&EmbeddedMember> {
+        self.members.iter().find(|member| member.name == name)
+    }
+}
+
+/// A member of an embedded type.
+#[derive(Debug, Clone)]
+pub struct EmbeddedMember {
+    /// Its name.
+    pub name: String,
+    /// Documentation string.
+    pub doc: Option<String>,
+    /// The type of its value, or of an element.
+    pub ty: MemberType,
+    /// Whether it is a list, and whether an element may be null.
+    pub list: Option<bool>,
+    /// Whether it may be null or missing.
+    pub nullable: bool,
+}
+
+/// The type of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemberType {
+    /// A scalar or enum.
+    Scalar(ScalarType),
+    /// Another document.
+    Embedded(EmbeddedId),
+}
+
+/// What a JSON column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// The type of its documents.
+    pub of: EmbeddedId,
+    /// Whether it is a list of them.
+    pub list: bool,
+    /// Whether an element of the list may be null.
+    pub nulls: bool,
+}
+
 /// An enum.
 #[derive(Debug, Clone)]
 pub struct EnumType {
@@ -466,6 +532,12 @@ impl Catalog {
     #[must_use]
     pub fn enum_type(&self, id: EnumId) -> &EnumType {
         &self.enums[usize::from(id.0)]
+    }
+
+    /// The embedded type with this id.
+    #[must_use]
+    pub fn embedded_type(&self, id: EmbeddedId) -> &EmbeddedType {
+        &self.embedded[usize::from(id.0)]
     }
 
     /// A table that doors may name; never one of Backstay's own.

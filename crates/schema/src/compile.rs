@@ -6,6 +6,7 @@ pub mod literal;
 
 mod build;
 mod constraint;
+mod embedded;
 mod enumeration;
 mod field;
 mod implied;

@@ -5,7 +5,7 @@
 pub mod plain;
 pub mod walk;
 
-use crate::catalog::{ColumnId, ComputedId, Operation, RelationId, Span, TableId};
+use crate::catalog::{ColumnId, ComputedId, EmbeddedId, Operation, RelationId, Span, TableId};
 use crate::scalar::ScalarType;
 use crate::value::Value;
 
@@ -31,6 +31,8 @@ pub enum Ty {
     Row(TableId),
     /// A list of scalars.
     List(Box<Ty>),
+    /// A document of a declared shape.
+    Embedded(EmbeddedId),
     /// A JSON member or a claim: known only at run time; compared with the other side's type.
     Dynamic,
 }

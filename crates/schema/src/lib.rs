@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod cel;
 pub mod compile;
 pub mod diagnostic;
+pub mod embedded;
 pub mod expr;
 pub mod indexed;
 pub mod name;

@@ -40,6 +40,9 @@ pub enum Kind {
     Boolean,
     Enum,
     Date,
+    Duration,
+    Bytes,
+    List,
     Reference(&'static str),
 }
 
@@ -103,7 +106,7 @@ impl Field {
             required,
             default: kind.default_text().is_some() && random.random(),
             unique: plain && random.random_range(0..5) == 0,
-            index: !matches!(kind, Kind::Reference(_)) && random.random_range(0..5) == 0,
+            index: !matches!(kind, Kind::Reference(_) | Kind::List) && random.random_range(0..5) == 0,
             part: Part::random(random).filter(|_| plain),
             valid: plain && random.random_range(0..3) == 0,
         }
@@ -155,7 +158,7 @@ impl Field {
 
 impl Kind {
     fn random(types: &[&'static str], random: &mut impl Rng) -> Self {
-        match random.random_range(0..9) {
+        match random.random_range(0..12) {
             0 | 1 => Self::Int,
             2 => Self::Float,
             3 => Self::Decimal(*[0, 2, 4].choose(random).unwrap()),
@@ -163,6 +166,9 @@ impl Kind {
             5 => Self::Boolean,
             6 => Self::Enum,
             7 => Self::Date,
+            8 => Self::Duration,
+            9 => Self::Bytes,
+            10 => Self::List,
             _ => Self::Reference(types.choose(random).unwrap()),
         }
     }
@@ -180,6 +186,9 @@ impl Kind {
             Self::Boolean => "Boolean",
             Self::Enum => "State",
             Self::Date => "Date",
+            Self::Duration => "Duration",
+            Self::Bytes => "Bytes",
+            Self::List => "[String!]",
             Self::Reference(target) => target,
         }
     }
@@ -193,6 +202,9 @@ impl Kind {
             Self::String => Some("\"it's\""),
             Self::Boolean => Some("true"),
             Self::Enum => Some("ONE"),
+            Self::Duration => Some("\"PT1H\""),
+            Self::Bytes => Some("\"\\\\x00ff\""),
+            Self::List => Some("[\"it's\", \"{\"]"),
             Self::Date | Self::Reference(_) => None,
         }
     }
@@ -206,6 +218,9 @@ impl Kind {
             Self::String => Value::Text("it's".to_owned()),
             Self::Boolean => Value::Integer(1),
             Self::Enum => Value::Text("ONE".to_owned()),
+            Self::Duration => Value::Integer(3_600_000_000),
+            Self::Bytes => Value::Blob(vec![0, 255]),
+            Self::List => Value::Text("[\"it's\",\"{\"]".to_owned()),
             Self::Date | Self::Reference(_) => Value::Null,
         }
     }
@@ -310,7 +325,7 @@ impl Model {
             }
             3 => field.required = !field.required,
             4 => field.unique = !field.unique && matches!(field.kind, Kind::Int | Kind::String),
-            5 => field.index = !field.index && !matches!(field.kind, Kind::Reference(_)),
+            5 => field.index = !field.index && !matches!(field.kind, Kind::Reference(_) | Kind::List),
             6 => {
                 let plain = matches!(field.kind, Kind::Int | Kind::String | Kind::Decimal(_));
                 field.part = Part::random(random).filter(|_| plain);
@@ -355,6 +370,9 @@ impl Model {
             Kind::Boolean => Value::Integer(random.random_range(0..2)),
             Kind::Enum => Value::Text((*["ONE", "TWO", "THREE"].choose(random).unwrap()).to_owned()),
             Kind::Date => Value::Text(format!("2026-01-{:02}", random.random_range(1..29))),
+            Kind::Duration => Value::Integer(random.random_range(-5_000_000_000..5_000_000_000)),
+            Kind::Bytes => Value::Blob(vec![random.random_range(0..255); 3]),
+            Kind::List => Value::Text(format!("[\"t{}\"]", random.random_range(0..9))),
             Kind::Reference(target) => {
                 let target = self.types.iter().find(|ty| ty.name == target).unwrap();
                 Value::Text(format!("{}-{}", target.label, random.random_range(0..3)))
@@ -364,6 +382,12 @@ impl Model {
 
     /// What becomes of a cell; [`SAME`] where the kind changes and nothing is promised.
     pub fn carried(&self, old: &Field, new: &Field, stored: &Value) -> Option<Value> {
+        let counts = |kind: Kind| matches!(kind, Kind::Int | Kind::Float | Kind::Decimal(_));
+        let made_anew = matches!(old.kind, Kind::Decimal(_)) != matches!(new.kind, Kind::Decimal(_))
+            && !(counts(old.kind) && counts(new.kind));
+        if *stored == Value::Null && made_anew {
+            return SAME;
+        }
         if *stored == Value::Null {
             return Some(if new.required { new.filled() } else { Value::Null });
         }

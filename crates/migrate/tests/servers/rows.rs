@@ -80,6 +80,12 @@ fn value(catalog: &Catalog, column: &Column, number: i64) -> Value {
             Value::Text(members[usize::try_from(number.unsigned_abs()).unwrap() % members.len()].name.clone())
         }
         ScalarType::Date => Value::Date(number as i32),
+        ScalarType::Time => Value::Time((number + 5) * 1_500_000),
+        ScalarType::Duration => Value::Duration(number * 90_061_000_001),
+        ScalarType::Bytes => Value::Bytes(vec![0, 255, number as u8]),
+        ScalarType::List(_) => {
+            Value::List(vec![Value::Text(format!("l{number}")), Value::Text("a \"b\"".into())])
+        }
         _ => Value::Text(format!("t{number}")),
     }
 }

@@ -50,7 +50,8 @@ impl<'c> Compiler<'c> {
     ) -> Compiled {
         match &expr.kind {
             ExprKind::Path(path) => self.at_end(path, scope, &mut |compiler, row, _| {
-                let operand = compiler.end_scalar(row, &path.end, hint)?;
+                let known = scalar_type(&expr.ty);
+                let operand = compiler.end_scalar(row, &path.end, known.or(hint))?;
                 then(compiler, operand)
             }),
             ExprKind::Cast(inner) => {

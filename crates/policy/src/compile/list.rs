@@ -94,7 +94,7 @@ fn member(item: Operand, list: Scalar, ty: ScalarType, want: bool) -> Pred {
 pub(super) fn element_type(ty: &Ty) -> Option<ScalarType> {
     match ty {
         Ty::List(inner) => scalar_type(inner),
-        Ty::Scalar(_) | Ty::Null | Ty::Row(_) | Ty::Dynamic => None,
+        Ty::Scalar(_) | Ty::Null | Ty::Row(_) | Ty::Embedded(_) | Ty::Dynamic => None,
     }
 }
 

@@ -54,7 +54,7 @@ impl Operand {
 pub(crate) const fn scalar_type(ty: &Ty) -> Option<ScalarType> {
     match ty {
         Ty::Scalar(scalar) => Some(*scalar),
-        Ty::Null | Ty::Row(_) | Ty::List(_) | Ty::Dynamic => None,
+        Ty::Null | Ty::Row(_) | Ty::List(_) | Ty::Embedded(_) | Ty::Dynamic => None,
     }
 }
 
@@ -70,7 +70,7 @@ impl Compiler<'_> {
         let ty = scalar_type(&expr.ty).or(hint);
         match &expr.kind {
             ExprKind::Const(value) => Ok(Operand::Known(value.clone())),
-            ExprKind::Path(path) => self.path_value(path, hint, scope),
+            ExprKind::Path(path) => self.path_value(path, scalar_type(&expr.ty).or(hint), scope),
             ExprKind::Auth(field) => Ok(self.auth(field, ty)),
             ExprKind::Request(field) => Ok(self.request(field)),
             ExprKind::Var(var) if let Some(element) = scope.element(*var) => {

@@ -172,7 +172,18 @@ impl<'c> Compiler<'c> {
             }
             End::Json { column, members } => {
                 let document = self.column(row, *column)?.into_scalar(ScalarType::Json);
-                let as_text = matches!(hint, Some(ScalarType::String | ScalarType::Enum(_)));
+                // times and ids are strings there
+                let as_text = matches!(
+                    hint,
+                    Some(
+                        ScalarType::String
+                            | ScalarType::Enum(_)
+                            | ScalarType::Uuid
+                            | ScalarType::Timestamp
+                            | ScalarType::Date
+                            | ScalarType::Time
+                    )
+                );
                 let last = members.len().saturating_sub(1);
                 let steps = members
                     .iter()

@@ -73,7 +73,7 @@ impl Compiler<'_> {
         }
         let ty = match &list.ty {
             Ty::List(inner) => scalar_type(inner).unwrap_or(ScalarType::String),
-            Ty::Scalar(_) | Ty::Null | Ty::Row(_) | Ty::Dynamic => ScalarType::String,
+            Ty::Scalar(_) | Ty::Null | Ty::Row(_) | Ty::Embedded(_) | Ty::Dynamic => ScalarType::String,
         };
         let Some(elements) = self.elements(list, ty, scope)? else { return Ok(Pred::FALSE) };
         if elements.len() > CLAIM_LIST {

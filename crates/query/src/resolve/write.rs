@@ -6,6 +6,7 @@ use crate::plan::{Assign, Conflict, Delete, Denials, Insert, Pred, Select, Sourc
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_schema::catalog::{Column, ColumnId, DefaultValue, Member, RelationKind, Table};
+use backstay_schema::embedded;
 use backstay_schema::indexed::INDEXED_CHARACTERS;
 use backstay_schema::scalar::read::JsonCell;
 use backstay_schema::value::Value;
@@ -122,7 +123,13 @@ impl<'c> Resolver<'c> {
             Input::Text(text) => JsonCell::Text(text),
             Input::Json(text) => JsonCell::Json(text),
         };
-        column.ty.parse_json(self.catalog, cell)
+        let value = column.ty.parse_json(self.catalog, cell)?;
+        match (&value, column.shape) {
+            (Value::Json(document), Some(shape)) => {
+                embedded::fitted(self.catalog, shape, document, &column.name).map(Value::Json)
+            }
+            _ => Ok(value),
+        }
     }
 
     /// What an upsert does with rows that are there.

@@ -2,7 +2,8 @@
 //! Rules come afterwards, when every name has its id.
 
 use crate::catalog::{
-    Access, Catalog, ColumnId, ComputedId, EnumId, Fill, Member, Origin, RelationId, Span, Table, TableId,
+    Access, Catalog, ColumnId, ComputedId, EmbeddedId, EnumId, Fill, Member, Origin, RelationId, Span, Table,
+    TableId,
 };
 use crate::compile::Owner;
 use crate::compile::draft::{Draft, FieldDraft, TypeDraft, every, one};
@@ -52,6 +53,8 @@ pub(super) enum Named {
     Type(usize),
     /// An enum.
     Enum(EnumId),
+    /// An `@embedded` type.
+    Embedded(EmbeddedId),
 }
 
 /// The state of building.
@@ -83,6 +86,7 @@ pub(super) fn build(draft: &Draft, diagnostics: &mut Diagnostics) -> Built {
     };
     builder.enums();
     builder.register_types();
+    builder.embedded_members();
     builder.resolve_keys();
     builder.plan_relations();
     builder.fill_tables();
@@ -162,6 +166,9 @@ impl<'a> Builder<'a> {
                     ty.name
                 );
                 self.error(codes::TOO_LARGE, ty.span, message);
+                continue;
+            }
+            if self.register_embedded(ty) {
                 continue;
             }
             self.names.insert(ty.name.clone(), Named::Type(index));
@@ -267,7 +274,7 @@ impl<'a> Builder<'a> {
         let found = self.names.get(&field.ty).copied();
         let system = match found {
             Some(Named::Type(index)) => self.type_at(index).is_some_and(|ty| ty.owner == Owner::System),
-            Some(Named::Enum(_)) => field.ty.starts_with("_Backstay"),
+            Some(Named::Enum(_) | Named::Embedded(_)) => field.ty.starts_with("_Backstay"),
             None => false,
         };
         if found.is_some() && !(system && owner == Owner::Project) {

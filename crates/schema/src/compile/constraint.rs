@@ -90,12 +90,14 @@ impl Builder<'_> {
     fn add_constraint(&mut self, index: usize, directive: &Application, columns: Vec<ColumnId>) {
         let unique = directive.name == "unique";
         let Some(table) = self.table_of(index) else { return };
-        let list = columns
-            .iter()
-            .map(|id| table.column(*id))
-            .find(|column| matches!(column.ty, ScalarType::List(_)));
-        if let Some(list) = list {
-            let message = format!("\"{}\" is a list, which `@{}` does not take", list.field, directive.name);
+        let unfit = columns.iter().map(|id| table.column(*id)).find_map(|column| match column.ty {
+            ScalarType::List(_) => Some((column, "a list")),
+            ScalarType::Json => Some((column, "a JSON document")),
+            _ => None,
+        });
+        if let Some((column, what)) = unfit {
+            let message =
+                format!("\"{}\" is {what}, which `@{}` does not take", column.field, directive.name);
             let help = "keep what is looked up in a type of its own, and refer to its rows";
             self.error_with_help(codes::UNFIT_DIRECTIVE, directive.span, message, help);
             return;

@@ -167,7 +167,7 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
         name: "embedded",
         places: &[Place::Object],
         repeatable: false,
-        available: false,
+        available: true,
         arguments: &[],
         doc: "A value stored as JSON inside its owner.",
     },

@@ -152,6 +152,7 @@ impl Builder<'_> {
         let mut column = blank_column(&name, &field.name, scalar, !field.required, fill, field.span);
         column.doc.clone_from(&field.doc);
         column.was = self.was(ty, field);
+        column.shape = self.shape_of(field);
         self.validations(field, scalar, &mut column);
         self.default_value(field, scalar, &mut column);
         match self.push_column(index, column, None) {
@@ -406,6 +407,7 @@ pub(super) fn blank_column(
         field: field.to_owned(),
         doc: None,
         ty,
+        shape: None,
         nullable,
         default: None,
         fill,

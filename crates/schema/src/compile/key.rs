@@ -116,6 +116,9 @@ impl Builder<'_> {
                     let parts = self.key_of(target, path);
                     key.extend(self.reference_columns(field, &parts));
                 }
+                Some(Named::Embedded(_)) => {
+                    self.error(codes::KEY, *span, format!("\"{name}\" cannot be part of a key"));
+                }
                 Some(Named::Enum(_)) | None => {
                     if let Some(ty) = self.scalar_of(field) {
                         key.push(KeyPart { name: column_name(field), ty });
@@ -144,6 +147,9 @@ impl Builder<'_> {
 
     /// The scalar or enum type of a field; none for other types and unknown names.
     pub fn scalar_of(&self, field: &FieldDraft) -> Option<ScalarType> {
+        if self.shape_of(field).is_some() {
+            return Some(ScalarType::Json);
+        }
         let ty = self.element_of(field)?;
         if !field.list {
             return Some(ty);

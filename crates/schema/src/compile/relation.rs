@@ -75,6 +75,12 @@ impl Builder<'_> {
         let computed = one(&field.directives, "computed").is_some();
         match named {
             Some(None) => Plan::Dropped,
+            Some(Some(Named::Embedded(_))) if computed => {
+                let message = format!("computed field \"{}\" is not a scalar", field.name);
+                self.error(codes::COMPUTED, field.ty_span, message);
+                Plan::Dropped
+            }
+            Some(Some(Named::Embedded(_))) => Plan::Column,
             Some(Some(Named::Type(target))) if computed => {
                 let _ = target;
                 self.error(

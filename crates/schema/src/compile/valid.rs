@@ -4,6 +4,7 @@ use crate::catalog::{Column, DefaultValue, Format, Span, Valid};
 use crate::compile::build::Builder;
 use crate::compile::draft::{Application, FieldDraft, one};
 use crate::diagnostic::codes;
+use crate::embedded;
 use crate::scalar::ScalarType;
 use crate::value::{Value, json};
 use apollo_compiler::{Node, ast};
@@ -130,7 +131,20 @@ impl Builder<'_> {
                 return;
             }
             let value = self.literal_value(literal, ty, span, codes::DEFAULT);
+            let value = value.and_then(|value| self.shaped(value, column, span));
             column.default = value.map(DefaultValue::Value);
+        }
+    }
+
+    /// A default document in the shape of its column.
+    fn shaped(&mut self, value: Value, column: &Column, span: Span) -> Option<Value> {
+        let (Value::Json(document), Some(shape)) = (&value, column.shape) else { return Some(value) };
+        match embedded::fitted(&self.catalog, shape, document, &column.name) {
+            Ok(document) => Some(Value::Json(document)),
+            Err(fault) => {
+                self.error(codes::DEFAULT, span, fault.message);
+                None
+            }
         }
     }
 

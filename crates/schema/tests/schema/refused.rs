@@ -83,7 +83,6 @@ fn what_is_not_available_yet() {
             &["E1003"; 6],
             "type A @table(live: true, audit: true, tenant: \"t\", store: \"s\", view: \"v\", strict: false) { a: Int }"
         ),
-        (&["E1003"], "type A @embedded { a: Int }"),
         (&["E1003"], "type A @on(event: [CREATE], run: \"f\") { a: Int }"),
         (&["E1003"], "type A @limit(rate: \"1/s\") { a: Int }"),
         (&["E1003"], "type A { a: Int @file }"),

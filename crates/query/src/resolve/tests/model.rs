@@ -60,6 +60,7 @@ impl Builder {
             field: name.to_owned(),
             doc: None,
             ty,
+            shape: None,
             nullable: true,
             default: None,
             fill: Fill::None,

@@ -107,7 +107,8 @@ impl Checker<'_, '_> {
                 let message = format!("a JSON value is no {}", self.shown(&other.ty));
                 return self.fail_with(codes::UNSUPPORTED, span, message, help);
             }
-            if expr.ty == Ty::Scalar(ScalarType::Json) && other.ty != Ty::Null {
+            let document = matches!(expr.ty, Ty::Scalar(ScalarType::Json) | Ty::Embedded(_));
+            if document && other.ty != Ty::Null {
                 let help = "compare its members: `this.meta.plan == 'pro'`";
                 return self.fail_with(codes::UNSUPPORTED, span, "JSON documents cannot be compared", help);
             }
@@ -126,7 +127,7 @@ impl Checker<'_, '_> {
             let fits = match &expr.ty {
                 Ty::Scalar(ty) => ty.is_ordered(),
                 Ty::Dynamic => true,
-                Ty::Null | Ty::Row(_) | Ty::List(_) => false,
+                Ty::Null | Ty::Row(_) | Ty::List(_) | Ty::Embedded(_) => false,
             };
             if !fits {
                 let message = format!("{} has no order", self.shown(&expr.ty));

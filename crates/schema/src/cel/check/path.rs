@@ -2,7 +2,7 @@
 //! members of JSON.
 
 use super::{Checked, Checker, RowTerm, RowsTerm, Term, root_path};
-use crate::catalog::{Member, RelationKind};
+use crate::catalog::{Column, EmbeddedId, Member, MemberType, RelationKind, Shape};
 use crate::cel::MAX_RELATION_HOPS;
 use crate::cel::syntax::{Syntax, SyntaxKind, Word};
 use crate::diagnostic::codes;
@@ -133,15 +133,25 @@ impl Checker<'_, '_> {
         syntax: &Syntax,
     ) -> Checked<Term> {
         let whole = self.span_of(syntax);
+        let ty = match &expr.ty {
+            Ty::Embedded(id) => self.embedded_member(*id, name, span)?,
+            _ => Ty::Dynamic,
+        };
         match (expr.kind, &expr.ty) {
-            (ExprKind::Path(Path { root, hops, end: End::Json { column, mut members } }), _) => {
+            (
+                ExprKind::Path(Path { root, hops, end: End::Json { column, mut members } }),
+                Ty::Dynamic | Ty::Scalar(ScalarType::Json) | Ty::Embedded(_),
+            ) => {
                 members.push(name.to_owned());
                 let path = Path { root, hops, end: End::Json { column, members } };
-                Ok(Term::Value(Expr { kind: ExprKind::Path(path), ty: Ty::Dynamic, span: whole }))
+                Ok(Term::Value(Expr { kind: ExprKind::Path(path), ty, span: whole }))
             }
-            (ExprKind::Path(Path { root, hops, end: End::Column(column) }), Ty::Scalar(ScalarType::Json)) => {
+            (
+                ExprKind::Path(Path { root, hops, end: End::Column(column) }),
+                Ty::Scalar(ScalarType::Json) | Ty::Embedded(_),
+            ) => {
                 let path = Path { root, hops, end: End::Json { column, members: vec![name.to_owned()] } };
-                Ok(Term::Value(Expr { kind: ExprKind::Path(path), ty: Ty::Dynamic, span: whole }))
+                Ok(Term::Value(Expr { kind: ExprKind::Path(path), ty, span: whole }))
             }
             (ExprKind::Auth(AuthField::Claim(mut path)), _) => {
                 if name == "user_metadata" {
@@ -167,6 +177,23 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// The type of a member of a document. What has no stored form of its own in JSON, and lists, are
+    /// known only at run time.
+    fn embedded_member(&mut self, id: EmbeddedId, name: &str, span: crate::catalog::Span) -> Checked<Ty> {
+        let ty = self.catalog().embedded_type(id);
+        let Some(member) = ty.member(name) else {
+            let message = format!("type \"{}\" has no member \"{name}\"", ty.name);
+            let known: Vec<&str> = ty.members.iter().map(|member| member.name.as_str()).collect();
+            return self.fail_near(codes::UNKNOWN_MEMBER, span, message, name, &known);
+        };
+        Ok(match (member.ty, member.list) {
+            (_, Some(_)) => Ty::Scalar(ScalarType::Json),
+            (MemberType::Embedded(id), None) => Ty::Embedded(id),
+            (MemberType::Scalar(ScalarType::Duration | ScalarType::Bytes), None) => Ty::Dynamic,
+            (MemberType::Scalar(scalar), None) => Ty::Scalar(scalar),
+        })
+    }
+
     fn row_member(&mut self, row: RowTerm, word: &Word, syntax: &Syntax) -> Checked<Term> {
         let table = self.catalog().table(row.table);
         let whole = self.span_of(syntax);
@@ -174,7 +201,7 @@ impl Checker<'_, '_> {
         let ended = |end: End| Path { root: *root, hops: hops.clone(), end };
         match table.members.get(&word.text) {
             Some(Member::Column(id)) => {
-                let ty = column_type(table.column(*id).ty);
+                let ty = column_type(table.column(*id));
                 Ok(Term::Value(Expr { kind: ExprKind::Path(ended(End::Column(*id))), ty, span: whole }))
             }
             Some(Member::Computed(id)) => {
@@ -330,8 +357,9 @@ impl Checker<'_, '_> {
 
 /// The type of a column in rules. A list whose elements may be null is only counted and tested for null:
 /// what a null in it says would differ from what a reader expects.
-fn column_type(ty: ScalarType) -> Ty {
-    match ty {
+fn column_type(column: &Column) -> Ty {
+    match column.ty {
+        ScalarType::Json if let Some(Shape { of, list: false, .. }) = column.shape => Ty::Embedded(of),
         ScalarType::List(list) if !list.nulls => Ty::List(Box::new(Ty::Scalar(list.element.scalar()))),
         other => Ty::Scalar(other),
     }

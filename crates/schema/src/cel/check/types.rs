@@ -16,6 +16,7 @@ impl Checker<'_, '_> {
             Ty::Null => "null".to_owned(),
             Ty::Row(table) => format!("a row of {}", self.catalog().table(*table).type_name),
             Ty::List(inner) => format!("a list of {}", self.shown(inner)),
+            Ty::Embedded(id) => self.catalog().embedded_type(*id).name.clone(),
             Ty::Dynamic => "a JSON value".to_owned(),
         }
     }
