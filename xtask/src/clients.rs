@@ -35,6 +35,7 @@ pub fn run(servers: &[Server]) -> Result<Vec<Outcome>> {
             outcomes.push(engines::run(suite, &server.name, &mut command)?);
         }
     }
+    python(servers, &mut outcomes)?;
     if !servers.is_empty() && !has("nginx") {
         servers::install(&["nginx-light"]).context("nginx, for several nodes behind it")?;
     }
@@ -49,6 +50,28 @@ pub fn run(servers: &[Server]) -> Result<Vec<Outcome>> {
         )?);
     }
     Ok(outcomes)
+}
+
+/// supabase-py, and tools that read the description of the door, in an environment of their own.
+fn python(servers: &[Server], outcomes: &mut Vec<Outcome>) -> Result<()> {
+    const SUITE: &str = "clients: the shop by supabase-py";
+    let home = root().join("clients/python");
+    let place = root().join("clients/python/.venv");
+    shell::run(Command::new("python3").args(["-m", "venv"]).arg(&place))?;
+    let mut install = Command::new(place.join("bin/pip"));
+    shell::run(install.args(["install", "--quiet", "-r"]).arg(home.join("requirements.txt")))?;
+    let play = || {
+        let mut command = Command::new(place.join("bin/python"));
+        command.arg(home.join("shop_test.py"));
+        command
+    };
+    outcomes.push(engines::run(SUITE, "SQLite", &mut play())?);
+    for server in servers {
+        let mut command = play();
+        command.env("DATABASE_URL", server.database("clients_python")?);
+        outcomes.push(engines::run(SUITE, &server.name, &mut command)?);
+    }
+    Ok(())
 }
 
 /// The command: clients alone.

@@ -34,7 +34,7 @@ pub fn run(suite: &'static str, engine: &str, command: &mut Command) -> Result<O
     Ok(Outcome { suite, engine: engine.to_owned(), passed: passed(&text), all: output.status.success() })
 }
 
-/// Tests that passed, as cargo's and node's runners say it.
+/// Tests that passed, as the runners of cargo, node and Python say it.
 fn passed(text: &str) -> u64 {
     let of_cargo = text.lines().filter_map(|line| {
         let rest = line.strip_prefix("test result: ")?.split_once(". ")?.1;
@@ -45,7 +45,11 @@ fn passed(text: &str) -> u64 {
         let is_summary = line.starts_with('#') || line.starts_with('ℹ');
         line.get(at + 5..).filter(|_| is_summary)?.trim().parse::<u64>().ok()
     });
-    of_cargo.chain(of_node).sum()
+    // Python's runner says it in one line: `PASSED 6 OF 6`
+    let of_python = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("PASSED ")?.split_once(" OF ")?.0.parse::<u64>().ok());
+    of_cargo.chain(of_node).chain(of_python).sum()
 }
 
 /// Compares the page with what ran, or writes it.

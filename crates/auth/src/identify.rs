@@ -1,7 +1,7 @@
 //! Who calls: API key and bearer token → [`Caller`], for every door. A user's token
 //! outranks the key beside it; a bearer that equals the key is no user's token.
 
-use crate::account::Account;
+use crate::account::{Account, Object};
 use crate::api_key::is_opaque;
 use crate::endpoint::Request;
 use crate::key_ring::ApiRole;
@@ -130,6 +130,7 @@ impl Auth {
             uid: state.account,
             role: state.role.clone().unwrap_or_else(|| AUTHENTICATED.to_owned()),
             email: state.email.clone(),
+            org: state.org.clone(),
             aal: verified.claims.aal.clone(),
             claims: Arc::clone(&verified.for_rules),
         })))
@@ -172,9 +173,19 @@ fn state(session: &Session, account: &Account) -> SessionState {
     SessionState {
         account: session.account,
         role: account.role().map(str::to_owned),
+        org: org_of(&account.app_metadata),
         email: account.email.clone().filter(|_| account.email_confirmed_at.is_some()),
         banned_until: account.banned_until,
         ends: session.not_after,
+    }
+}
+
+/// `app_metadata.org`: a text, or the number of a counted key.
+fn org_of(app_metadata: &Object) -> Option<String> {
+    match app_metadata.get("org")? {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 

@@ -20,6 +20,8 @@ pub struct SessionState {
     pub account: Uuid,
     /// `app_metadata.role`.
     pub role: Option<String>,
+    /// `app_metadata.org`.
+    pub org: Option<String>,
     /// E-mail address, once confirmed.
     pub email: Option<String>,
     /// Until when the account is banned, in microseconds.

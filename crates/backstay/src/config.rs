@@ -129,13 +129,29 @@ impl Default for Auth {
 }
 
 /// The REST door.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rest {
     /// Whether `Prefer: tx=rollback` is honoured.
     pub tx_rollback: bool,
     /// Whether an update or delete may come without a filter.
     pub unfiltered_writes: bool,
+    /// Whether aggregates (`price.sum()`) may be asked for; the number of an embed's rows always may.
+    pub aggregates: bool,
+    /// Whether `/rest/v1/` describes to each caller what it may do (Swagger 2.0).
+    pub openapi: bool,
+}
+
+impl Default for Rest {
+    fn default() -> Self {
+        Self {
+            tx_rollback: false,
+            unfiltered_writes: false,
+            aggregates: false,
+            // it tells each caller what that caller may know
+            openapi: true,
+        }
+    }
 }
 
 /// Where backups go, and how commits are shipped there.
@@ -191,7 +207,7 @@ macro_rules! limit_settings {
 
 limit_settings! {
     body_bytes: usize, target_bytes: usize, rows: u64, write_rows: usize, depth: usize, nodes: usize,
-    list: usize, statement_ms: u64, write_queue: usize, read_queue: usize, connections: usize,
+    list: usize, pattern_bytes: usize, pattern_steps: usize, statement_ms: u64, write_queue: usize, read_queue: usize, connections: usize,
     head_ms: u64, body_ms: u64, hash_queue: usize, password_bytes: usize, linger_ms: u64,
     drain_ms: u64,
     migration_wait_ms: u64,

@@ -124,6 +124,8 @@ impl Database {
                 max_rows: limits.rows,
                 tx_rollback_allowed: config.rest.tx_rollback,
                 unfiltered_writes_allowed: config.rest.unfiltered_writes,
+                aggregates_allowed: config.rest.aggregates,
+                openapi_served: config.rest.openapi,
                 limits,
             },
             edge: Edge {

@@ -66,6 +66,7 @@ codes! {
     UNDEFINED_COLUMN = "42703", Invalid, "no such column";
     UNDEFINED_TABLE = "42P01", NotFound, "no such table";
     UNDEFINED_OPERATOR = "42883", Invalid, "this operator does not apply to this type";
+    GROUPING = "42803", Invalid, "beside an aggregate stands what is neither grouped nor aggregated";
     DATATYPE_MISMATCH = "42804", Invalid, "a value of another type is needed";
     NO_CONFLICT_TARGET = "42P10", Invalid, "no unique constraint matches the conflict target";
     CANNOT_CAST = "42846", Invalid, "no such cast";

@@ -17,6 +17,10 @@ pub struct Limits {
     pub nodes: usize,
     /// Most elements of one `in.(…)` list.
     pub list: usize,
+    /// Longest pattern of a `match` filter, in bytes.
+    pub pattern_bytes: usize,
+    /// Most characters, ranges and boundaries of a pattern with its repetitions written out.
+    pub pattern_steps: usize,
     /// Longest time a statement may take, in milliseconds.
     pub statement_ms: u64,
     /// Most writes that wait for the writer.
@@ -51,6 +55,8 @@ impl Default for Limits {
             depth: 16,
             nodes: 2_000,
             list: 1_000,
+            pattern_bytes: 256,
+            pattern_steps: 8_000,
             statement_ms: 30_000,
             write_queue: 4_096,
             read_queue: 1_024,

@@ -30,6 +30,12 @@ const ENDED: &[u16] = &[1053, 1927];
 
 /// Everything that makes answers depend on how a server is set up. What does not fit its
 /// column is refused; times are UTC; messages are those that [`crate::error`] reads.
+/// How a comparison with a pattern of a request or rule stands in a statement.
+const PATTERN: &str = " REGEXP ?";
+
+/// The number of the warning about a pattern that the server gave up.
+const GAVE_UP: u16 = 1139;
+
 const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', lc_messages = 'en_US', group_concat_max_len = 1073741824, autocommit = 1, div_precision_increment = 8, foreign_key_checks = 1, unique_checks = 1; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 /// How a server is reached.
@@ -373,8 +379,27 @@ impl Connection {
         answer.drop_result().await.map_err(Refusal::Server)?;
         match refused {
             Some(fault) => Err(Refusal::Fault(fault)),
+            None if text.contains(PATTERN) && self.conn.get_warnings() > 0 => {
+                self.unfinished_pattern().await?;
+                Ok(affected)
+            }
             None => Ok(affected),
         }
+    }
+
+    /// A comparison with a pattern that the server gave up counts as one that found nothing,
+    /// with a warning: refused, for nobody knows what it would have found.
+    async fn unfinished_pattern(&mut self) -> Result<(), Refusal> {
+        let warnings = self.conn.get_warnings();
+        let shown: Vec<(String, u16, String)> =
+            self.conn.query("SHOW WARNINGS").await.map_err(Refusal::Server)?;
+        // what does not fit in the server's list cannot be told from it
+        let hidden = usize::from(warnings) > shown.len();
+        if hidden || shown.iter().any(|(_, number, _)| *number == GAVE_UP) {
+            let fault = Fault::new(code::TOO_COMPLEX, "a pattern takes too long to compare");
+            return Err(Refusal::Fault(fault.with_hint("use a simpler pattern")));
+        }
+        Ok(())
     }
 
     /// The statement of a text; the one used longest ago makes room.

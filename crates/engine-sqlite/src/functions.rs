@@ -4,6 +4,7 @@
 mod convert;
 mod json;
 mod number;
+mod sum;
 mod text;
 mod time;
 
@@ -18,6 +19,7 @@ use rusqlite::{Connection, Result};
 pub fn register(connection: &Connection) -> Result<()> {
     text::register(connection)?;
     number::register(connection)?;
+    sum::register(connection)?;
     time::register(connection)?;
     convert::register(connection)?;
     json::register(connection)
@@ -50,6 +52,16 @@ fn text_argument<'c>(context: &'c Context<'_>, index: usize) -> Option<&'c str> 
 /// An integer argument; none where it is not one.
 fn integer_argument(context: &Context<'_>, index: usize) -> Option<i64> {
     context.get_raw(index).as_i64().ok()
+}
+
+/// A number as a float; none where it is not one.
+#[expect(clippy::cast_precision_loss, reason = "an integer among floats")]
+fn float_argument(context: &Context<'_>, index: usize) -> Option<f64> {
+    match context.get_raw(index) {
+        ValueRef::Real(number) => Some(number),
+        ValueRef::Integer(number) => Some(number as f64),
+        ValueRef::Null | ValueRef::Text(_) | ValueRef::Blob(_) => None,
+    }
 }
 
 /// A small argument that lowering writes: digits, scale.

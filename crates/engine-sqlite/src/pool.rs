@@ -202,8 +202,8 @@ fn is_one_statement(script: &Script) -> bool {
 
 fn has_children(select: &Select) -> bool {
     select.outputs.iter().any(|output| match &output.value {
-        OutputValue::Scalar(..) => false,
-        OutputValue::One(inner) | OutputValue::Spread(inner) => has_children(inner),
-        OutputValue::Many(_) | OutputValue::Count { .. } => true,
+        OutputValue::Scalar(..) | OutputValue::Aggregate(_) => false,
+        OutputValue::One(inner) | OutputValue::Spread(inner) => inner.group.is_some() || has_children(inner),
+        OutputValue::Many(_) | OutputValue::SpreadMany(_) | OutputValue::Count { .. } => true,
     })
 }

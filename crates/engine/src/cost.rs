@@ -34,6 +34,9 @@ fn short(select: &Select, catalog: &Catalog, top: bool) -> bool {
     let page = select.limit.is_some_and(|limit| limit <= SHORT_PAGE_ROWS);
     // a filter may pass over most of the index: the engine's budget finds that out
     let ordered = order_is_indexed(select, table);
+    if select.group.is_some() {
+        return false;
+    }
     let reached = point || (indexed && (page || !top)) || (page && !select.count && ordered);
     reached && (point || !select.count) && select.outputs.iter().all(|output| output_short(output, catalog))
 }
@@ -41,10 +44,11 @@ fn short(select: &Select, catalog: &Catalog, top: bool) -> bool {
 fn output_short(output: &Output, catalog: &Catalog) -> bool {
     match &output.value {
         OutputValue::Scalar(scalar, _) => !matches!(scalar, Scalar::Aggregate(_)),
-        OutputValue::One(select) | OutputValue::Spread(select) | OutputValue::Many(select) => {
-            short(select, catalog, false)
-        }
-        OutputValue::Count { .. } => false,
+        OutputValue::One(select)
+        | OutputValue::Spread(select)
+        | OutputValue::Many(select)
+        | OutputValue::SpreadMany(select) => short(select, catalog, false),
+        OutputValue::Count { .. } | OutputValue::Aggregate(_) => false,
     }
 }
 

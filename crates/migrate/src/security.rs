@@ -184,6 +184,9 @@ impl Wall<'_> {
         };
         let limited = operations.contains(&Operation::Update)
             && table.access.update.allow.iter().any(|arm| arm.fields.is_some());
+        if table.tenant.is_some() {
+            return Some("its rows belong to tenants");
+        }
         if command == Command::Delete && table.soft_delete.is_some() {
             return Some("rows of this type are marked, not removed");
         }
@@ -251,6 +254,7 @@ fn caller(kind: Kind<'_>, stand: &Stand) -> Caller {
         uid: *uid,
         role: role.to_owned(),
         email: None,
+        org: None,
         aal: aal.to_owned(),
         claims: Arc::default(),
     }))
@@ -297,6 +301,7 @@ fn script(table: &Table, command: Command, catalog: &Catalog) -> Script {
             limit: None,
             offset: 0,
             count: false,
+            group: None,
         }),
         Command::Insert => Query::Insert(Insert {
             table: table.id,
@@ -411,6 +416,7 @@ fn foreign(expr: &Expr) -> Option<&'static str> {
         found = found.or(match &part.kind {
             ExprKind::Allowed { row, .. } if is_unknown(row) => Some("it asks the rules of a row of a list"),
             ExprKind::Auth(AuthField::Email) => Some("it reads auth.email"),
+            ExprKind::Auth(AuthField::Org) => Some("it reads auth.org"),
             ExprKind::Auth(AuthField::Claim(_)) => Some("it reads auth.claims"),
             ExprKind::Request(RequestField::Method) => Some("it reads request.method"),
             ExprKind::Request(RequestField::Ip) => Some("it reads request.ip"),

@@ -26,6 +26,8 @@ pub struct User {
     pub role: String,
     /// E-mail address, once verified.
     pub email: Option<String>,
+    /// `app_metadata.org`: the tenant that the account acts for.
+    pub org: Option<String>,
     /// `aal1` or `aal2`.
     pub aal: String,
     /// Claims of the token without `user_metadata`.
@@ -43,6 +45,8 @@ pub struct RequestInfo<'r> {
     pub ip: Option<IpAddr>,
     /// Whether deleted rows count, for those who may delete them.
     pub deleted: bool,
+    /// The tenant that a call with a secret key is for; such a call is confined to it.
+    pub tenant: Option<&'r str>,
     /// Header names in lower case with their values; see [`RequestInfo::header`].
     pub headers: &'r [(&'r str, &'r str)],
 }

@@ -31,6 +31,17 @@ pub fn claim<'c>(claims: &'c Claims, path: &[String]) -> Option<&'c serde_json::
     rest.iter().try_fold(claims.get(first)?, |at, member| at.get(member)).filter(|found| !found.is_null())
 }
 
+/// `auth.org` as a value of the type that it is compared with.
+#[must_use]
+pub fn org_value(text: &str, ty: Option<ScalarType>) -> Option<Value> {
+    let number = matches!(ty, Some(ScalarType::Int | ScalarType::BigInt));
+    let claim = match text.parse::<i64>() {
+        Ok(value) if number => serde_json::Value::from(value),
+        _ => serde_json::Value::from(text),
+    };
+    claim_value(&claim, ty)
+}
+
 /// A claim as a value of the type that it is compared with.
 #[must_use]
 pub fn claim_value(found: &serde_json::Value, ty: Option<ScalarType>) -> Option<Value> {

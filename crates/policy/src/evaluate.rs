@@ -162,7 +162,7 @@ impl<S: Rows> Evaluator<'_, S> {
         if crate::compile::passes_access(self.caller) {
             return Tri::True;
         }
-        if operation != Operation::Create && !self.is_alive(row) {
+        if (operation != Operation::Create && !self.is_alive(row)) || !self.is_confined(row) {
             return Tri::False;
         }
         let permit: &Permit = self.catalog.table(self.rows.table(row)).access.permit(operation);
@@ -226,6 +226,14 @@ impl<S: Rows> Evaluator<'_, S> {
         let mut found = self.rows.related(row, hop);
         found.retain(|row| self.is_alive(row));
         found
+    }
+
+    /// Whether a row belongs to the tenant that the caller acts for.
+    fn is_confined(&self, row: &S::Row) -> bool {
+        let table = self.catalog.table(self.rows.table(row));
+        let Some(column) = table.tenant else { return true };
+        let org = self.auth(&AuthField::Org, Some(table.column(column).ty));
+        org.is_some_and(|org| org == self.rows.column(row, column))
     }
 
     fn is_alive(&self, row: &S::Row) -> bool {
@@ -332,6 +340,8 @@ impl<S: Rows> Evaluator<'_, S> {
             (Caller::User(user), AuthField::Uid) => Some(Value::Uuid(user.uid)),
             (Caller::User(user), AuthField::Aal) => text(&user.aal),
             (Caller::User(user), AuthField::Email) => text(user.email.as_deref()?),
+            (Caller::User(user), AuthField::Org) => constant::org_value(user.org.as_deref()?, ty),
+            (Caller::Service, AuthField::Org) => constant::org_value(self.info.tenant?, ty),
             (Caller::User(user), AuthField::Claim(path)) => {
                 constant::claim_value(constant::claim(&user.claims, path)?, ty)
             }

@@ -12,4 +12,5 @@ pub mod guarded;
 pub mod signup;
 pub mod trail;
 mod valid;
+pub mod visible;
 pub mod weave;

@@ -7,3 +7,4 @@ pub mod named;
 pub mod plan;
 pub mod reply;
 pub mod resolve;
+pub mod visible;

@@ -1,6 +1,7 @@
 //! Queries as a client writes them: names, raw values. What codecs produce and
 //! what Backstay's own services write down.
 
+use backstay_schema::expr::AggregateFunction;
 use backstay_schema::value::Value;
 
 /// One request to the data.
@@ -48,16 +49,29 @@ pub enum Item {
         alias: Option<String>,
         /// `::type`.
         cast: Option<String>,
-        /// `.sum()` and its kin; refused with PGRST123 until aggregates are allowed.
-        aggregate: Option<String>,
+        /// `.sum()` and its kin.
+        aggregate: Option<Aggregate>,
     },
-    /// `count` / `count()`: number of rows, in embeds.
+    /// `count()`: the number of rows; also a bare `count` alone in an embed, which else is a column.
     Count {
         /// Name in the answer, if another than `count`.
         alias: Option<String>,
+        /// Whether the brackets stood there.
+        called: bool,
+        /// `::type` after it.
+        cast: Option<String>,
     },
     /// A related table.
     Embed(Embed),
+}
+
+/// An aggregate of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aggregate {
+    /// Which.
+    pub function: AggregateFunction,
+    /// `::type` after it: of the result.
+    pub cast: Option<String>,
 }
 
 /// A field, perhaps with a way into its JSON.
@@ -127,6 +141,13 @@ pub enum Test {
         /// The pattern.
         pattern: String,
         /// `ilike`.
+        ignore_case: bool,
+    },
+    /// `match` / `imatch`: somewhere in the text is what the regular expression describes.
+    Match {
+        /// The expression.
+        pattern: String,
+        /// `imatch`.
         ignore_case: bool,
     },
     /// `in.(…)`.

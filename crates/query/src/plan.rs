@@ -4,7 +4,7 @@
 
 use backstay_schema::catalog::{ColumnId, ComputedId, TableId};
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
-use backstay_schema::scalar::ScalarType;
+use backstay_schema::scalar::{DECIMAL, ScalarType};
 use backstay_schema::value::Value;
 
 use crate::named::{JsonStep, SetTest};
@@ -343,6 +343,59 @@ pub struct Select {
     pub offset: u64,
     /// Whether to count all matching rows besides the page ([`crate::reply::Reply::total`]).
     pub count: bool,
+    /// Rows are answered by group: `order` is empty, and no output is starred.
+    pub group: Option<Group>,
+}
+
+/// One row is answered per distinct values of the outputs that are no [`OutputValue::Aggregate`];
+/// without such outputs one in all, even of nothing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Group {
+    /// To-one relations whose columns the outputs read as their own (`...rel(…)`); they have no outputs.
+    pub joined: Vec<Select>,
+    /// Sort keys; all other group values follow, rising, NULL last.
+    pub order: Vec<GroupOrder>,
+}
+
+/// A sort key of groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupOrder {
+    /// Which of the outputs; it is an [`OutputValue::Scalar`].
+    pub output: usize,
+    /// Falling.
+    pub descending: bool,
+    /// NULL first.
+    pub nulls_first: bool,
+}
+
+/// An aggregate over the rows of a group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Folded {
+    /// Which.
+    pub function: AggregateFunction,
+    /// Of what; none counts rows.
+    pub value: Option<Scalar>,
+    /// Type of `value`.
+    pub of: ScalarType,
+    /// The type that the result is cast to, where the request says one.
+    pub then: Option<ScalarType>,
+}
+
+impl Folded {
+    /// The type of the result: sums of `Int` are `BigInt`, other exact sums and all exact means
+    /// [`ScalarType::Decimal`] of as many digits as they need.
+    #[must_use]
+    pub const fn ty(&self) -> ScalarType {
+        match (self.then, self.function, self.of) {
+            (Some(then), _, _) => then,
+            (None, AggregateFunction::Count, _) | (None, AggregateFunction::Sum, ScalarType::Int) => {
+                ScalarType::BigInt
+            }
+            (None, AggregateFunction::Min | AggregateFunction::Max, of) => of,
+            (None, AggregateFunction::Sum | AggregateFunction::Avg, ScalarType::Float) => ScalarType::Float,
+            (None, AggregateFunction::Sum | AggregateFunction::Avg, _) => DECIMAL,
+        }
+    }
 }
 
 /// A sort key.
@@ -385,6 +438,11 @@ pub enum OutputValue {
     },
     /// The fields of a to-one relation stand in the parent: `One` without an object around it.
     Spread(Box<Select>),
+    /// The fields of a to-many or n-n relation stand in the parent, each as a list: `Many`
+    /// without the objects.
+    SpreadMany(Box<Select>),
+    /// An aggregate; only where the select has a [`Group`].
+    Aggregate(Folded),
 }
 
 /// New rows, or new and changed rows.

@@ -151,6 +151,8 @@ pub enum ShapeKind {
     Count(String),
     /// [`Cell::Row`] and its cells, or [`Cell::Null`]; its members stand in the parent (as nulls when absent).
     Spread(Shape),
+    /// [`Cell::List`] and its rows; each of its members stands in the parent as the list of its values.
+    SpreadMany(Shape),
 }
 
 impl Shape {
@@ -164,10 +166,12 @@ impl Shape {
                 name: output.name.clone(),
                 kind: match &output.value {
                     OutputValue::Scalar(_, ty) => ShapeKind::Scalar(*ty),
+                    OutputValue::Aggregate(folded) => ShapeKind::Scalar(folded.ty()),
                     OutputValue::One(inner) => ShapeKind::One(Self::of(inner)),
                     OutputValue::Many(inner) => ShapeKind::Many(Self::of(inner)),
                     OutputValue::Count { name, .. } => ShapeKind::Count(name.clone()),
                     OutputValue::Spread(inner) => ShapeKind::Spread(Self::of(inner)),
+                    OutputValue::SpreadMany(inner) => ShapeKind::SpreadMany(Self::of(inner)),
                 },
             })
             .collect();

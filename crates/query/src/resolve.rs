@@ -2,10 +2,12 @@
 //! with typed values, all joins spelled out and the primary key appended to every order.
 //! Rules are not looked at here; what a name means is, in PostgREST's words.
 
+mod aggregate;
 mod embed;
 mod field;
 mod filter;
 mod order;
+mod pattern;
 mod select;
 mod write;
 

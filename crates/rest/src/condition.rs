@@ -14,8 +14,7 @@ const IS_VALUE: &str = "isVal: (null, not_null, true, false, unknown)";
 const LOGIC_END: &str = "\",\" or \")\"";
 
 /// Operators of the dialect that need types or indexes which do not exist here.
-const UNAVAILABLE: &[&str] =
-    &["match", "imatch", "sl", "sr", "nxl", "nxr", "adj", "fts", "plfts", "phfts", "wfts"];
+const UNAVAILABLE: &[&str] = &["sl", "sr", "nxl", "nxr", "adj", "fts", "plfts", "phfts", "wfts"];
 
 /// Where a condition stands, which decides where its value ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +100,8 @@ fn condition(field: Field, cursor: &mut Cursor<'_>, place: Place, budget: &mut B
         word if UNAVAILABLE.contains(&word) => return Err(unavailable(word)),
         word => {
             let quantifier = quantifier(cursor);
-            if !(known(word) && cursor.eat(".")) {
+            let fits = known(word) && (quantifier.is_none() || word != "neq");
+            if !(fits && cursor.eat(".")) {
                 return Err(unknown_operator(start, word, negated));
             }
             match quantifier {
@@ -126,7 +126,7 @@ fn set_test(word: &str) -> SetTest {
 }
 
 fn known(word: &str) -> bool {
-    matches!(word, "eq" | "neq" | "gt" | "gte" | "lt" | "lte" | "like" | "ilike")
+    matches!(word, "eq" | "neq" | "gt" | "gte" | "lt" | "lte" | "like" | "ilike" | "match" | "imatch")
 }
 
 /// PostgREST points at the start of the operator and names the first character that cannot be `not`.
@@ -148,6 +148,7 @@ fn test(word: &str, text: String) -> Test {
         "like" | "ilike" => {
             return Test::Like { pattern: text.replace('*', "%"), ignore_case: word == "ilike" };
         }
+        "match" | "imatch" => return Test::Match { pattern: text, ignore_case: word == "imatch" },
         "neq" => Comparison::Neq,
         "gt" => Comparison::Gt,
         "gte" => Comparison::Gte,

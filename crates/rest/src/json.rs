@@ -42,14 +42,24 @@ pub(crate) fn rows(rows: &Rows, shape: &Shape, form: Form) -> Vec<u8> {
     writer.out
 }
 
-struct Writer<'a> {
-    out: Vec<u8>,
+/// Writes members one after the other.
+pub(crate) struct Writer<'a> {
+    pub(crate) out: Vec<u8>,
     cells: std::slice::Iter<'a, Cell>,
     rows: &'a Rows,
     strip_nulls: bool,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    pub(crate) fn new(rows: &'a Rows) -> Self {
+        Self { out: Vec::new(), cells: rows.cells.iter(), rows, strip_nulls: false }
+    }
+
+    /// The text of a cell.
+    pub(crate) fn text_of(&self, start: u32, len: u32) -> &'a str {
+        self.rows.slice(start, len)
+    }
+
     fn list(&mut self, shape: &Shape, count: u64) {
         self.out.push(b'[');
         for row in 0..count {
@@ -70,13 +80,57 @@ impl Writer<'_> {
 
     fn members(&mut self, shape: &Shape, first: &mut bool) {
         for member in &shape.members {
-            if let ShapeKind::Spread(inner) = &member.kind {
-                match self.next() {
+            match &member.kind {
+                ShapeKind::Spread(inner) => match self.next() {
                     Cell::Null => self.absent(inner, first),
                     _ => self.members(inner, first),
+                },
+                ShapeKind::SpreadMany(inner) => {
+                    for (name, list) in self.lists(inner) {
+                        self.name(name, first);
+                        self.out.extend_from_slice(&list);
+                    }
                 }
-            } else {
-                self.member(member, first);
+                _ => self.member(member, first),
+            }
+        }
+    }
+
+    /// The rows of a spread to-many embed: each of its members as the list of its values.
+    pub(crate) fn lists<'s>(&mut self, shape: &'s Shape) -> Vec<(&'s str, Vec<u8>)> {
+        let mut lists = Vec::new();
+        leaves(shape, &mut |name| lists.push((name, vec![b'['])));
+        let Cell::List(count) = self.next() else { return lists };
+        for row in 0..count {
+            let mut place = 0;
+            self.elements(shape, row > 0, &mut lists, &mut place);
+        }
+        lists.iter_mut().for_each(|(_, list)| list.push(b']'));
+        lists
+    }
+
+    /// Appends the members of one row to their lists, from `place` on.
+    fn elements(&mut self, shape: &Shape, later: bool, lists: &mut [(&str, Vec<u8>)], place: &mut usize) {
+        for member in &shape.members {
+            match &member.kind {
+                ShapeKind::Spread(inner) => match self.next() {
+                    Cell::Null => leaves(inner, &mut |_| {
+                        element(lists, place, later, b"null");
+                    }),
+                    _ => self.elements(inner, later, lists, place),
+                },
+                ShapeKind::SpreadMany(inner) => {
+                    for (_, list) in self.lists(inner) {
+                        element(lists, place, later, &list);
+                    }
+                }
+                kind => {
+                    let cell = self.next();
+                    let before = std::mem::take(&mut self.out);
+                    self.value(kind, cell);
+                    let value = std::mem::replace(&mut self.out, before);
+                    element(lists, place, later, &value);
+                }
             }
         }
     }
@@ -87,7 +141,12 @@ impl Writer<'_> {
             return;
         }
         self.name(&member.name, first);
-        match (&member.kind, cell) {
+        self.value(&member.kind, cell);
+    }
+
+    /// What a cell begins.
+    pub(crate) fn value(&mut self, kind: &ShapeKind, cell: Cell) {
+        match (kind, cell) {
             (ShapeKind::One(inner), Cell::Row) => self.object(inner),
             (ShapeKind::Many(inner), Cell::List(count)) => self.list(inner, u64::from(count)),
             (ShapeKind::Count(name), cell) => {
@@ -105,14 +164,10 @@ impl Writer<'_> {
         if self.strip_nulls {
             return;
         }
-        for member in &shape.members {
-            if let ShapeKind::Spread(inner) = &member.kind {
-                self.absent(inner, first);
-            } else {
-                self.name(&member.name, first);
-                self.out.extend_from_slice(b"null");
-            }
-        }
+        leaves(shape, &mut |name| {
+            self.name(name, first);
+            self.out.extend_from_slice(b"null");
+        });
     }
 
     fn name(&mut self, name: &str, first: &mut bool) {
@@ -137,9 +192,29 @@ impl Writer<'_> {
     }
 
     /// The next cell; a reply that ends early reads as nulls.
-    fn next(&mut self) -> Cell {
+    pub(crate) fn next(&mut self) -> Cell {
         self.cells.next().copied().unwrap_or(Cell::Null)
     }
+}
+
+/// Calls `visit` with the name of each member, those of spread embeds among them.
+pub(crate) fn leaves<'s>(shape: &'s Shape, visit: &mut dyn FnMut(&'s str)) {
+    for member in &shape.members {
+        match &member.kind {
+            ShapeKind::Spread(inner) | ShapeKind::SpreadMany(inner) => leaves(inner, visit),
+            _ => visit(&member.name),
+        }
+    }
+}
+
+fn element(lists: &mut [(&str, Vec<u8>)], place: &mut usize, later: bool, value: &[u8]) {
+    if let Some((_, list)) = lists.get_mut(*place) {
+        if later {
+            list.push(b',');
+        }
+        list.extend_from_slice(value);
+    }
+    *place += 1;
 }
 
 /// How a byte is written inside a JSON string: 0 as it is, `u` as `\u00XX`, else after a backslash.

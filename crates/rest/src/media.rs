@@ -1,14 +1,16 @@
-//! Which form the answer takes (`Accept`), and that the body is JSON (`Content-Type`).
+//! Which form the answer takes (`Accept`), and which the body has (`Content-Type`).
 
 use crate::request::Request;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 
-/// The form of an answer: always JSON.
+/// The form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Media {
     /// One object instead of a list.
     pub(crate) singular: bool,
+    /// A header and a line per row instead of JSON.
+    pub(crate) csv: bool,
     /// Members that are null are left out.
     pub(crate) strip_nulls: bool,
     /// `Content-Type` of the answer.
@@ -18,7 +20,10 @@ pub(crate) struct Media {
 /// `Content-Type` of plain JSON.
 pub(crate) const JSON: &str = "application/json; charset=utf-8";
 
-const PLAIN: Media = Media { singular: false, strip_nulls: false, content_type: JSON };
+const PLAIN: Media = Media { singular: false, csv: false, strip_nulls: false, content_type: JSON };
+
+const CSV: Media =
+    Media { singular: false, csv: true, strip_nulls: false, content_type: "text/csv; charset=utf-8" };
 
 /// The best of the accepted media types that can be made.
 pub(crate) fn media(request: &Request<'_>) -> Result<Media, Fault> {
@@ -56,6 +61,7 @@ fn one(text: &str) -> Option<Media> {
     let strip_nulls = parts.any(|part| part.eq_ignore_ascii_case("nulls=stripped"));
     let (singular, content_type) = match (name.as_str(), strip_nulls) {
         ("*/*" | "application/*" | "application/json", _) => return Some(PLAIN),
+        ("text/csv", _) => return Some(CSV),
         ("application/vnd.pgrst.array+json" | "application/vnd.pgrst.array", false) => return Some(PLAIN),
         ("application/vnd.pgrst.object+json" | "application/vnd.pgrst.object", false) => {
             (true, "application/vnd.pgrst.object+json; charset=utf-8")
@@ -68,18 +74,29 @@ fn one(text: &str) -> Option<Media> {
         }
         _ => return None,
     };
-    Some(Media { singular, strip_nulls, content_type })
+    Some(Media { singular, csv: false, strip_nulls, content_type })
 }
 
-/// Refuses bodies that do not claim to be JSON.
-pub(crate) fn body_is_json(request: &Request<'_>) -> Result<(), Fault> {
-    let Some(stated) = request.header("content-type") else { return Ok(()) };
+/// The form of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyForm {
+    Json,
+    Csv,
+    /// `name=value` pairs of one row.
+    Urlencoded,
+}
+
+/// The form that a body claims to have; JSON where it claims none.
+pub(crate) fn body_form(request: &Request<'_>) -> Result<BodyForm, Fault> {
+    let Some(stated) = request.header("content-type") else { return Ok(BodyForm::Json) };
     let name = stated.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match name.as_str() {
         ""
         | "application/json"
         | "application/vnd.pgrst.object+json"
-        | "application/vnd.pgrst.array+json" => Ok(()),
+        | "application/vnd.pgrst.array+json" => Ok(BodyForm::Json),
+        "text/csv" => Ok(BodyForm::Csv),
+        "application/x-www-form-urlencoded" => Ok(BodyForm::Urlencoded),
         _ => Err(Fault::new(code::BODY_INVALID, format!("Content-Type not acceptable: {name}"))
             .with_hint("send the body as application/json")),
     }

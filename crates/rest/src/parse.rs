@@ -7,6 +7,7 @@ use crate::parameter::{Plus, decoded};
 use crate::prefer::{self, Preferences, Use};
 use crate::read::{self, Target};
 use crate::request::{Request, Settings};
+use crate::select::{Alone, refuse_aggregates};
 use crate::write;
 use backstay_base::code;
 use backstay_base::fault::Fault;
@@ -57,6 +58,9 @@ pub fn parse(request: &Request<'_>, settings: &Settings) -> Result<Parsed, Fault
     let preferences = prefer::preferences(request, settings)?;
     let media = media::media(request)?;
     let mut target = read::target(&table, request.query.unwrap_or_default(), &settings.limits)?;
+    if !settings.aggregates_allowed {
+        refuse_aggregates(&target.select.items, Alone::Refused)?;
+    }
     cap_embeds(&mut target.select, settings.max_rows);
     let answer = Answer {
         action: Action::Read,

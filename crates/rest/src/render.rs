@@ -1,6 +1,7 @@
 //! [`render`]: the reply to a request → the bytes of its response.
 
 use crate::answer::{Action, Answer};
+use crate::csv_rows;
 use crate::json::{self, Form};
 use crate::page::{self, content_range};
 use crate::prefer::Representation;
@@ -122,6 +123,8 @@ fn represented(
 
 fn body(answer: &Answer, form: Form, shape: Option<&Shape>, part: &Part) -> Bytes {
     match shape {
+        Some(shape) if answer.media.csv => csv_rows::rows(&part.rows, shape, form).into(),
+        None if answer.media.csv => Bytes::new(),
         Some(shape) => json::rows(&part.rows, shape, form).into(),
         None if answer.media.singular => Bytes::from_static(b"null"),
         None => Bytes::from_static(b"[]"),

@@ -28,6 +28,10 @@ pub struct Settings {
     pub tx_rollback_allowed: bool,
     /// Whether an update or delete may come without a filter.
     pub unfiltered_writes_allowed: bool,
+    /// Whether aggregates may be asked for; the number of an embed's rows always may.
+    pub aggregates_allowed: bool,
+    /// Whether the root describes the door.
+    pub openapi_served: bool,
     /// The named limits.
     pub limits: Limits,
 }
@@ -35,7 +39,14 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let limits = Limits::default();
-        Self { max_rows: limits.rows, tx_rollback_allowed: false, unfiltered_writes_allowed: false, limits }
+        Self {
+            max_rows: limits.rows,
+            tx_rollback_allowed: false,
+            unfiltered_writes_allowed: false,
+            aggregates_allowed: false,
+            openapi_served: true,
+            limits,
+        }
     }
 }
 

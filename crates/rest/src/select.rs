@@ -5,7 +5,16 @@ use crate::cursor::{Cursor, Read};
 use crate::field::{self, Name};
 use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_query::named::{Embed, Field, Item, Select};
+use backstay_query::named::{Aggregate, Embed, Field, Item, Select};
+use backstay_schema::expr::AggregateFunction;
+
+const FUNCTIONS: &[(&str, AggregateFunction)] = &[
+    ("sum", AggregateFunction::Sum),
+    ("avg", AggregateFunction::Avg),
+    ("count", AggregateFunction::Count),
+    ("max", AggregateFunction::Max),
+    ("min", AggregateFunction::Min),
+];
 
 const ITEM_END: &str = "\",\", \")\" or end of input";
 
@@ -46,8 +55,7 @@ fn item(cursor: &mut Cursor<'_>, depth: usize, budget: &mut Budget<'_>) -> Read<
     match cursor.peek() {
         Some('(') if name.text == "count" && cursor.rest().starts_with("()") && !name.quoted => {
             cursor.eat("()");
-            not_cast(cursor)?;
-            Ok(Item::Count { alias })
+            Ok(Item::Count { alias, called: true, cast: cast(cursor)? })
         }
         Some('!' | '(') => embed(name.text, alias, false, cursor, depth, budget),
         Some(_) | None => column(name, alias, cursor),
@@ -69,13 +77,10 @@ fn column(name: Name, alias: Option<String>, cursor: &mut Cursor<'_>) -> Read<It
     let path = field::path(cursor)?;
     let cast = cast(cursor)?;
     let aggregate = aggregate(cursor)?;
-    if aggregate.is_some() {
-        self::cast(cursor)?;
-    }
     let counts =
         name.text == "count" && !name.quoted && path.is_empty() && cast.is_none() && aggregate.is_none();
     if counts {
-        return Ok(Item::Count { alias });
+        return Ok(Item::Count { alias, called: false, cast: None });
     }
     Ok(Item::Field { field: Field { name: name.text, path }, alias, cast, aggregate })
 }
@@ -92,26 +97,44 @@ fn cast(cursor: &mut Cursor<'_>) -> Read<Option<String>> {
     Ok(Some(ty.trim().to_owned()))
 }
 
-fn aggregate(cursor: &mut Cursor<'_>) -> Read<Option<String>> {
+fn aggregate(cursor: &mut Cursor<'_>) -> Read<Option<Aggregate>> {
     if !cursor.eat(".") {
         return Ok(None);
     }
-    for name in ["sum", "avg", "count", "max", "min"] {
-        if cursor.rest().starts_with(name) {
-            cursor.eat(name);
+    for (name, function) in FUNCTIONS {
+        if cursor.eat(name) {
             cursor.expect("()", "\"()\"")?;
-            return Ok(Some(name.to_owned()));
+            return Ok(Some(Aggregate { function: *function, cast: cast(cursor)? }));
         }
     }
     Err(cursor.wrong("aggregate function (sum, avg, count, max, min)"))
 }
 
-fn not_cast(cursor: &Cursor<'_>) -> Read<()> {
-    if cursor.rest().starts_with("::") {
-        let fault = Fault::new(code::NOT_IMPLEMENTED, "Feature not implemented");
-        return Err(fault.with_details("a cast of count() is not available").into());
+/// PGRST123 where aggregates stand, besides the number of an embed's rows alone.
+pub(crate) fn refuse_aggregates(items: &[Item], alone: Alone) -> Result<(), Fault> {
+    for item in items {
+        let refused = match item {
+            Item::Star => false,
+            Item::Field { aggregate, .. } => aggregate.is_some(),
+            Item::Count { called, .. } => *called && (alone == Alone::Refused || items.len() > 1),
+            Item::Embed(embed) => {
+                let alone = if embed.spread { Alone::Refused } else { Alone::Allowed };
+                refuse_aggregates(&embed.select.items, alone)?;
+                false
+            }
+        };
+        if refused {
+            return Err(Fault::new(code::AGGREGATES_OFF, "Use of aggregate functions is not allowed"));
+        }
     }
     Ok(())
+}
+
+/// Whether a `count()` without anything beside it is let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Alone {
+    Allowed,
+    Refused,
 }
 
 fn embed(

@@ -2,7 +2,8 @@
 
 use crate::answer::{Action, put_filters};
 use crate::body::{self, Rows, Rules};
-use crate::media;
+use crate::lines;
+use crate::media::{self, BodyForm};
 use crate::parse::{Envelope, Parsed};
 use crate::prefer::{Preferences, Representation};
 use crate::read::Target;
@@ -120,9 +121,13 @@ fn rows(
     columns: Option<&[String]>,
     preferences: &Preferences,
 ) -> Result<Rows, Fault> {
-    media::body_is_json(request)?;
     let missing_default = preferences.missing_default == Some(true);
-    body::rows(request.body, Rules { columns, missing_default, limits: &settings.limits })
+    let rules = Rules { columns, missing_default, limits: &settings.limits };
+    match media::body_form(request)? {
+        BodyForm::Json => body::rows(request.body, rules),
+        BodyForm::Csv => lines::rows(request.body, rules),
+        BodyForm::Urlencoded => lines::row(request.body, rules),
+    }
 }
 
 /// What a write answers with. Filters chose the rows already; pages are cut by `render`.

@@ -102,6 +102,8 @@ pub struct Table {
     pub access: Access,
     /// `@table(softDelete: true)`: the column that says since when a row is deleted.
     pub soft_delete: Option<ColumnId>,
+    /// `@table(tenant:)`: the column that says whose the row is; it is compared with `auth.org`.
+    pub tenant: Option<ColumnId>,
     /// Earlier name, from `@was`.
     pub was: Option<String>,
     /// Where it is declared.

@@ -206,6 +206,8 @@ pub enum AuthField {
     Email,
     /// `auth.aal`: `aal1` or `aal2`.
     Aal,
+    /// `auth.org`: the tenant that the caller acts for; compared with any type of key.
+    Org,
     /// `auth.claims.a.b`: a member of the token's claims (never `user_metadata`).
     Claim(Vec<String>),
 }

@@ -5,6 +5,7 @@
 pub mod binary;
 pub mod calendar;
 pub mod decimal;
+pub mod exact_sum;
 pub mod json;
 
 use std::cmp::Ordering;

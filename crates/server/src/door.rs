@@ -23,13 +23,25 @@ pub struct Route {
     pub door: Door,
 }
 
+const fn root(method: &'static str) -> Route {
+    Route { method, path: "/rest/v1/", door: Door::Rest }
+}
+
 const fn rest(method: &'static str) -> Route {
     Route { method, path: "/rest/v1/{table}", door: Door::Rest }
 }
 
 /// Every route of the data doors; those of the auth door are [`backstay_auth::endpoint::ENDPOINTS`].
-pub const DOORS: &[Route] =
-    &[rest("GET"), rest("HEAD"), rest("POST"), rest("PATCH"), rest("PUT"), rest("DELETE")];
+pub const DOORS: &[Route] = &[
+    root("GET"),
+    root("HEAD"),
+    rest("GET"),
+    rest("HEAD"),
+    rest("POST"),
+    rest("PATCH"),
+    rest("PUT"),
+    rest("DELETE"),
+];
 
 /// The head of a request, borrowed.
 pub(crate) struct Head<'a> {

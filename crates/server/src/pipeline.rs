@@ -8,10 +8,12 @@ use backstay_base::fault::Fault;
 use backstay_engine::position::{Near, Placed};
 use backstay_policy::caller::{Caller, RequestInfo};
 use backstay_policy::guarded::Guarded;
+use backstay_policy::visible::visible;
 use backstay_policy::weave::weave;
 use backstay_query::plan::{Query, Script};
 use backstay_query::reply::{Part, Shape};
 use backstay_query::resolve::{Reach, resolve};
+use backstay_rest::openapi;
 use backstay_rest::parse::parse;
 use backstay_rest::render::render;
 use backstay_rest::request::{Request, Response};
@@ -20,6 +22,8 @@ use backstay_rest::wire_error::{Audience, render_fault};
 /// Where a write stands among all writes: a caller that shows it with a read does not read
 /// from a replica that has not come so far.
 const POSITION: &str = "x-backstay-pos";
+/// The tenant that a call with a secret key is for; of no meaning from anybody else.
+const TENANT: &str = "x-backstay-tenant";
 
 /// What a data request came to, with what the request line tells of it.
 pub(crate) struct Outcome {
@@ -66,6 +70,9 @@ async fn answer(
     let headers = head.pairs();
     let request =
         Request { method: head.method, path: head.rest_path(), query: head.query, headers: &headers, body };
+    if openapi::is_asked(&request) {
+        return described(app, head, &request, identified);
+    }
     let mut parsed = parse(&request, &app.rest)?;
     timing.mark("parse");
     let catalog = app.catalog()?;
@@ -79,6 +86,7 @@ async fn answer(
         method: head.method,
         ip: Some(head.ip),
         deleted: parsed.deleted,
+        tenant: headers.iter().find(|(name, _)| *name == TENANT).map(|(_, value)| *value),
         headers: &headers,
     };
     let guarded = weave(script, &identified.caller, &info, &catalog, &app.ids)?;
@@ -94,6 +102,28 @@ async fn answer(
     timing.mark("render");
     let rules = app.log.is_on().then(|| guarded.trail().describe(&catalog));
     Ok((response, rows(&part), rules))
+}
+
+/// The description of the door, as far as this caller may use it.
+fn described(
+    app: &App,
+    head: &Head<'_>,
+    request: &Request<'_>,
+    identified: &Identified,
+) -> Result<(Response, u64, Option<String>), Fault> {
+    openapi::check(request, &app.rest)?;
+    let catalog = app.catalog()?;
+    let now_micros = app.clock.now_micros();
+    let info = RequestInfo {
+        now_micros,
+        method: head.method,
+        ip: Some(head.ip),
+        headers: request.headers,
+        deleted: false,
+        tenant: request.headers.iter().find(|(name, _)| *name == TENANT).map(|(_, value)| *value),
+    };
+    let visible = visible(&catalog, &identified.caller, &info)?;
+    Ok((openapi::render(request, &catalog, &visible), 0, None))
 }
 
 /// Tells callers apart, for the engine alone.

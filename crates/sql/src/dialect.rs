@@ -103,6 +103,10 @@ pub struct Dialect {
     pub cast: fn(ScalarType, ScalarType) -> Option<&'static str>,
     /// An aggregate of `$1`.
     pub aggregate: fn(AggregateFunction, ScalarType) -> &'static str,
+    /// The exact sum of `$1` as text: numbers parted by commas, to be added up; `$s` is the scale.
+    pub exact_sum: fn(ScalarType) -> &'static str,
+    /// Whether a conversion that cannot be is NULL instead of a fault.
+    pub casts_are_null: bool,
     /// A decimal of the schema file in the stored form of a scale.
     pub decimal_literal: fn(Decimal, u8) -> String,
     /// A list of the schema file as the text of a literal, its decimals with a scale.

@@ -7,6 +7,7 @@ mod counted;
 mod delete;
 mod denial;
 pub mod direct;
+mod fold;
 mod insert;
 pub mod needs;
 mod read;

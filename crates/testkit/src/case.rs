@@ -103,6 +103,7 @@ impl Bench<'_> {
             "cors_origins" => self.setup.cors_origins = words(),
             "tx_rollback" => self.setup.tx_rollback = on,
             "unfiltered_writes" => self.setup.unfiltered_writes = on,
+            "aggregates" => self.setup.aggregates = on,
             "max_rows" => self.setup.limits.rows = value.parse().unwrap(),
             "keyless" => self.setup.auth.keyless_anon = on,
             "anonymous" => self.setup.auth.anonymous = on,

@@ -41,6 +41,8 @@ pub struct Setup {
     pub tx_rollback: bool,
     /// Whether updates and deletes may come without a filter.
     pub unfiltered_writes: bool,
+    /// Whether aggregates may be asked for.
+    pub aggregates: bool,
     /// Origins that may call; none for any.
     pub cors_origins: Vec<String>,
     /// What is said about accounts.
@@ -162,6 +164,8 @@ impl Served {
                 max_rows: setup.limits.rows,
                 tx_rollback_allowed: setup.tx_rollback,
                 unfiltered_writes_allowed: setup.unfiltered_writes,
+                aggregates_allowed: setup.aggregates,
+                openapi_served: true,
                 limits: setup.limits.clone(),
             },
             edge: if setup.cors_origins.is_empty() {

@@ -112,6 +112,7 @@ fn shape(query: &backstay_query::plan::Query) -> Option<Shape> {
 pub fn info() -> RequestInfo<'static> {
     RequestInfo {
         deleted: false,
+        tenant: None,
         now_micros: NOW_MICROS,
         method: "GET",
         ip: Some(std::net::Ipv4Addr::LOCALHOST.into()),

@@ -94,11 +94,13 @@ impl Auth {
             uid: account.id,
             role: AUTHENTICATED.to_owned(),
             email: account.email.clone(),
+            org: None,
             aal: "aal1".to_owned(),
             claims: Arc::default(),
         }));
         let info = RequestInfo {
             deleted: false,
+            tenant: None,
             now_micros: account.created_at,
             method: request.method,
             ip: Some(request.ip),

@@ -1,9 +1,8 @@
 //! Exact arithmetic. Overflow and division by zero are NULL: unknown to a rule.
 
-use super::{integer_argument, small_argument, strict};
+use super::{float_argument, integer_argument, small_argument, strict};
 use backstay_schema::value::Decimal;
 use rusqlite::functions::{Aggregate, Context};
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result};
 
 type Checked = fn(i64, i64) -> Option<i64>;
@@ -84,15 +83,6 @@ fn integers(context: &Context<'_>, operation: Checked) -> Option<i64> {
 
 fn wide(context: &Context<'_>) -> Option<(i128, i128)> {
     Some((i128::from(integer_argument(context, 0)?), i128::from(integer_argument(context, 1)?)))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "an integer among floats")]
-fn float_argument(context: &Context<'_>, index: usize) -> Option<f64> {
-    match context.get_raw(index) {
-        ValueRef::Real(number) => Some(number),
-        ValueRef::Integer(number) => Some(number as f64),
-        ValueRef::Null | ValueRef::Text(_) | ValueRef::Blob(_) => None,
-    }
 }
 
 fn power(scale: u8) -> i128 {

@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 const CACHED_PATTERNS: usize = 64;
 
 /// Largest compiled pattern, in bytes.
-const PATTERN_BYTES: usize = 1 << 20;
+const PATTERN_BYTES: usize = 10 << 20;
 
 pub(super) fn register(connection: &Connection) -> Result<()> {
     let pair = |name, test: fn(&str, &str) -> bool| {

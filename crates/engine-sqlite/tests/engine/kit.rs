@@ -228,6 +228,7 @@ impl Db {
             uid: uuid::Uuid::nil(),
             role: "authenticated".into(),
             email: None,
+            org: None,
             aal: "aal1".into(),
             claims: Arc::default(),
         };

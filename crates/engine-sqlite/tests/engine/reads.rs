@@ -63,7 +63,7 @@ async fn to_many_and_n_n_embeds_nest_with_their_own_page() {
     post.items.push(embed("notes", note));
     post.items.push(embed("tags", select("", "label")));
     let mut counted = select("", "");
-    counted.items.push(Item::Count { alias: None });
+    counted.items.push(Item::Count { alias: None, called: true, cast: None });
     post.items.push(embed("notes", counted));
     let script = db.script(named::Query::Select(post.clone()));
     assert_eq!(script.steps.len(), 1);
@@ -77,7 +77,7 @@ async fn to_many_and_n_n_embeds_nest_with_their_own_page() {
 async fn relation_counts() {
     let db = Db::filled().await;
     let mut counted = select("", "");
-    counted.items.push(Item::Count { alias: None });
+    counted.items.push(Item::Count { alias: None, called: true, cast: None });
     let mut post = select("post", "id");
     post.items.push(embed("notes", counted));
     assert_eq!(db.json(post).await, "[{id:1,notes:2},{id:2,notes:1}]");

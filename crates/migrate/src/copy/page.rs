@@ -111,6 +111,7 @@ fn ordered(table: &Table, filter: Pred, (limit, descending): (u64, bool)) -> Que
         limit: Some(limit),
         offset: 0,
         count: false,
+        group: None,
     })
 }
 

@@ -159,6 +159,7 @@ async fn dump(engine: &dyn Engine, catalog: &Arc<Catalog>, old: &Catalog) -> Vec
             limit: None,
             offset: 0,
             count: false,
+            group: None,
         });
         let reply = ask(engine, catalog, select).await;
         let rows = &reply.parts[0].rows;

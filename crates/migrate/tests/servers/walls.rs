@@ -161,6 +161,7 @@ impl Walls {
                 uid: *uid,
                 role: role.into(),
                 email: None,
+                org: None,
                 aal: aal.into(),
                 claims: Arc::default(),
             }))
@@ -261,6 +262,7 @@ fn keys(table: &Table) -> Query {
         limit: None,
         offset: 0,
         count: false,
+        group: None,
     })
 }
 

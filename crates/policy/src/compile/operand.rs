@@ -111,7 +111,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn auth(&self, field: &AuthField, hint: Option<ScalarType>) -> Operand {
+    pub(super) fn auth(&self, field: &AuthField, hint: Option<ScalarType>) -> Operand {
         let text = |text: &str| Operand::Known(Value::Text(text.to_owned()));
         match (self.asked.caller, field) {
             (Caller::Anon, AuthField::Role) => text("anon"),
@@ -120,6 +120,8 @@ impl Compiler<'_> {
             (Caller::User(user), AuthField::Uid) => Operand::Known(Value::Uuid(user.uid)),
             (Caller::User(user), AuthField::Aal) => text(&user.aal),
             (Caller::User(user), AuthField::Email) => user.email.as_deref().map_or(Operand::Absent, text),
+            (Caller::User(user), AuthField::Org) => org(user.org.as_deref(), hint),
+            (Caller::Service, AuthField::Org) => org(self.asked.info.tenant, hint),
             (Caller::User(user), AuthField::Claim(path)) => constant::claim(&user.claims, path)
                 .and_then(|found| constant::claim_value(found, hint))
                 .map_or(Operand::Absent, Operand::Known),
@@ -260,4 +262,9 @@ fn negate(operand: Operand, ty: ScalarType) -> Operand {
         Operand::Absent => Operand::Absent,
         Operand::Sql(scalar, _) => Operand::Sql(Scalar::Negate(Box::new(scalar), ty), NullMeans::Unknown),
     }
+}
+
+/// A tenant as a value of the type of its key.
+fn org(named: Option<&str>, hint: Option<ScalarType>) -> Operand {
+    named.and_then(|text| constant::org_value(text, hint)).map_or(Operand::Absent, Operand::Known)
 }

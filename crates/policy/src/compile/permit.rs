@@ -1,10 +1,10 @@
 //! The rules of types and fields, and `allowed(…)`.
 
-use super::{Asked, Compiled, Compiler, Operand, RowRef, Scope, Sight};
+use super::{Asked, Compiled, Compiler, Operand, RowRef, Scope, Sight, bind};
 use crate::caller::Caller;
-use backstay_query::plan::{Pred, SourceId};
-use backstay_schema::catalog::{Access, ColumnId, Operation, Permit, TableId};
-use backstay_schema::expr::Path;
+use backstay_query::plan::{Pred, PredOp, SourceId};
+use backstay_schema::catalog::{Access, ColumnId, Operation, Origin, Permit, Table, TableId};
+use backstay_schema::expr::{AuthField, Hop, Path};
 
 impl Compiler<'_> {
     /// Where the caller may do `operation` with `row`: T(any arm) and F(every denial). A deleted row
@@ -28,12 +28,55 @@ impl Compiler<'_> {
 
     /// Where the rules of a type allow, deleted or not.
     pub(crate) fn ruled(&mut self, table: TableId, operation: Operation, row: &RowRef) -> Compiled {
-        if passes_access(self.asked.caller) {
-            return Ok(Pred::TRUE);
+        let confined = self.confined(row)?;
+        if passes_access(self.asked.caller) || confined == Pred::FALSE {
+            return Ok(confined);
         }
         let catalog = self.catalog;
         let permit = catalog.table(table).access.permit(operation);
-        self.raw(operation, |compiler| compiler.permit(permit, &Scope::one(row.clone()), Pred::FALSE))
+        let scope = Scope::one(row.clone());
+        let ruled = self.raw(operation, |compiler| compiler.permit(permit, &scope, Pred::FALSE))?;
+        Ok(ruled.and(confined))
+    }
+
+    /// Where a row belongs to the tenant that the caller acts for. A call with a secret key is
+    /// confined where it names a tenant, also in the links between rows.
+    pub(crate) fn confined(&mut self, row: &RowRef) -> Compiled {
+        let free = matches!(self.asked.caller, Caller::System)
+            || (matches!(self.asked.caller, Caller::Service) && self.asked.info.tenant.is_none());
+        let catalog = self.catalog;
+        let table = catalog.table(row.table());
+        if free {
+            return Ok(Pred::TRUE);
+        }
+        if table.origin == Origin::Junction && matches!(self.asked.caller, Caller::Service) {
+            return self.ends_confined(row, table);
+        }
+        let Some(id) = table.tenant else { return Ok(Pred::TRUE) };
+        let ty = table.column(id).ty;
+        let Operand::Known(org) = self.auth(&AuthField::Org, Some(ty)) else { return Ok(Pred::FALSE) };
+        let sight = std::mem::replace(&mut self.sight, Sight::Raw);
+        let operand = self.column(row, id);
+        self.sight = sight;
+        Ok(match operand? {
+            Operand::Known(value) => Pred::Const(value == org),
+            Operand::Absent => Pred::FALSE,
+            Operand::Sql(scalar, _) => Pred::Compare(PredOp::Eq, scalar, bind(org, ty)),
+        })
+    }
+
+    fn ends_confined(&mut self, row: &RowRef, table: &Table) -> Compiled {
+        let mut both = Pred::TRUE;
+        for relation in &table.relations {
+            if self.catalog.table(relation.target).tenant.is_some() {
+                let hop = Hop { table: table.id, relation: relation.id, target: relation.target };
+                let end = self.through(row, &[hop], &Scope::one(row.clone()), &mut |compiler, row, _| {
+                    compiler.confined(row)
+                })?;
+                both = both.and(end);
+            }
+        }
+        Ok(both)
     }
 
     /// Where a row is not deleted.
@@ -123,6 +166,7 @@ impl Compiler<'_> {
             let catalog = compiler.catalog;
             let permit = catalog.table(row.table()).access.permit(operation);
             let scope = Scope::one(row.clone());
+            let foreign = super::quantifier::not_true(compiler.confined(row)?);
             let deleted = match operation {
                 Operation::Create => Pred::FALSE,
                 Operation::Read | Operation::Update | Operation::Delete => {
@@ -137,7 +181,7 @@ impl Compiler<'_> {
                 for arm in &permit.deny {
                     refused = refused.or(compiler.is_true(&arm.expr, &scope)?);
                 }
-                Ok(refused.or(deleted))
+                Ok(refused.or(deleted).or(foreign))
             })
         })
     }

@@ -59,8 +59,12 @@ impl Weaver<'_> {
         changed: &[String],
     ) -> Result<Demands, Fault> {
         let row = self.prospective(insert);
-        let scope = Scope::one(row);
+        let scope = Scope::one(row.clone());
         let mut demands = Demands::of(table, Operation::Create, named);
+        demands.require(self.compiler(Operation::Create, changed).confined(&row)?);
+        if demands.rule == Pred::FALSE {
+            return Err(Fault::row_security(&table.name));
+        }
         if !self.is_client() {
             self.trail.note(table.id, Operation::Create, &demands.rule);
             return Ok(demands);

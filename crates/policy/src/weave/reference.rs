@@ -31,9 +31,10 @@ impl Weaver<'_> {
             let rule = match refer {
                 Some(expr) if client => {
                     let alive = compiler.alive(&target)?;
-                    compiler.is_true(expr, &Scope::one(target))?.and(alive)
+                    let confined = compiler.confined(&target)?;
+                    compiler.is_true(expr, &Scope::one(target))?.and(alive).and(confined)
                 }
-                Some(_) => compiler.alive(&target)?,
+                Some(_) => compiler.alive(&target)?.and(compiler.confined(&target)?),
                 None => {
                     // a deleted row is as an absent one, whoever asks for such
                     let alive = compiler.alive(&target)?;

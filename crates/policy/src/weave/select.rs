@@ -20,6 +20,9 @@ impl Weaver<'_> {
         self.trail.note(select.table, Operation::Read, &rule);
         let asked = self.pred(std::mem::replace(&mut select.filter, Pred::TRUE))?;
         select.filter = rule.and(asked);
+        for joined in select.group.iter_mut().flat_map(|group| &mut group.joined) {
+            self.select_in_place(joined)?;
+        }
         for key in &mut select.order {
             key.by = self.scalar(taken(&mut key.by))?;
         }
@@ -38,8 +41,12 @@ impl Weaver<'_> {
         match &mut output.value {
             OutputValue::Scalar(scalar, _) if output.starred => return self.see(scalar),
             OutputValue::Scalar(scalar, _) => *scalar = self.scalar(taken(scalar))?,
+            OutputValue::Aggregate(folded) => {
+                folded.value = folded.value.take().map(|value| self.scalar(value)).transpose()?;
+            }
             OutputValue::One(select)
             | OutputValue::Many(select)
+            | OutputValue::SpreadMany(select)
             | OutputValue::Spread(select)
             | OutputValue::Count { select, .. } => self.select_in_place(select)?,
         }

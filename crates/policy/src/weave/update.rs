@@ -97,6 +97,11 @@ impl Weaver<'_> {
         let catalog = self.catalog;
         let table = catalog.table(update.table);
         let mut demands = Demands::of(table, Operation::Update, named);
+        if let (Some(tenant), Some(new)) = (table.tenant, &rows.after.new)
+            && named.contains(&tenant)
+        {
+            demands.require(self.compiler(Operation::Update, changed).confined(new)?);
+        }
         if !self.is_client() {
             update.stored = vec![Pred::TRUE];
             update.arms = vec![Pred::TRUE];

@@ -2,12 +2,13 @@
 //! the type of their field. Tests of embeds for null become semi- and anti-joins.
 
 use super::field::no_operator;
-use super::{Resolver, Scope, within};
+use super::{Resolver, Scope, pattern, within};
 use crate::named::{Comparison, Embed, Field, Filter, Item, Operand, SetTest, Test};
 use crate::plan::{Pred, PredOp, Scalar};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_schema::catalog::Member;
+use backstay_schema::expr::Function;
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::scalar::list::ListType;
 use backstay_schema::value::Value;
@@ -43,6 +44,14 @@ impl<'c> Resolver<'c> {
         Ok(match test {
             Test::Compare(comparison, operand) => self.comparison(scalar, ty, *comparison, operand)?,
             Test::Like { pattern, ignore_case } => like(scalar, ty, pattern, *ignore_case)?,
+            Test::Match { pattern, ignore_case } => {
+                if !matches!(ty, ScalarType::String | ScalarType::Enum(_)) {
+                    return Err(no_operator(ty, if *ignore_case { "~*" } else { "~" }));
+                }
+                let pattern = pattern::checked(pattern, *ignore_case, self.limits)?;
+                let pattern = Scalar::Bind(Value::Text(pattern), ScalarType::String);
+                Pred::Text(Function::Matches, scalar, pattern)
+            }
             Test::In(_) if matches!(ty, ScalarType::List(_)) => return Err(no_operator(ty, "=")),
             Test::In(operands) => {
                 within(operands.len(), self.limits.list, "elements of a list")?;
@@ -123,6 +132,7 @@ impl<'c> Resolver<'c> {
             Test::IsNotNull => true,
             Test::Compare(..)
             | Test::Like { .. }
+            | Test::Match { .. }
             | Test::In(_)
             | Test::Set(..)
             | Test::IsBool(_)

@@ -1,11 +1,11 @@
 //! Selects: outputs in the order asked for, embeds as selects of their own.
 
+use super::aggregate::{count_field, has_count, is_grouped};
 use super::embed::Link;
-use super::field::{cast, column};
+use super::field::{cast, column, no_column};
 use super::{Resolver, Scope};
 use crate::named::{self, Embed, Field, Item, JsonKey};
-use crate::plan::{Output, OutputValue, Pred, Scalar, Select, SourceId};
-use backstay_base::code;
+use crate::plan::{Group, Order, Output, OutputValue, Pred, Scalar, Select, SourceId};
 use backstay_base::fault::Fault;
 use backstay_schema::catalog::Table;
 use backstay_schema::scalar::ScalarType;
@@ -27,17 +27,18 @@ impl<'c> Resolver<'c> {
     ) -> Result<Select, Fault> {
         let scope = Scope { table, source, items: &select.items, depth: 0 };
         let filter = self.conditions(scope, select)?;
+        let rows = self.rows(scope, select)?;
+        let page = (select.limit, select.offset);
+        Ok(rows.select(scope, filter, page, select.count))
+    }
+
+    /// What is answered with, in which order.
+    fn rows(&mut self, scope: Scope<'c, '_>, select: &named::Select) -> Result<Answered, Fault> {
+        if is_grouped(scope) {
+            return self.grouped(scope, select);
+        }
         let outputs = self.outputs(scope, &select.items)?;
-        Ok(Select {
-            source,
-            table: table.id,
-            outputs,
-            filter,
-            order: self.order(scope, &select.order)?,
-            limit: select.limit,
-            offset: select.offset,
-            count: select.count,
-        })
+        Ok(Answered { outputs, order: self.order(scope, &select.order)?, group: None })
     }
 
     fn outputs(&mut self, scope: Scope<'c, '_>, items: &[Item]) -> Result<Vec<Output>, Fault> {
@@ -53,28 +54,13 @@ impl<'c> Resolver<'c> {
                     });
                     all.for_each(|output| add(&mut outputs, output));
                 }
-                Item::Field { field, alias, cast, aggregate } => {
-                    if aggregate.is_some() {
-                        return Err(aggregates_off());
-                    }
-                    let (scalar, ty) = self.output(scope, field, cast.as_deref())?;
-                    let name = alias.clone().unwrap_or_else(|| default_name(field));
-                    add(
-                        &mut outputs,
-                        Output { name, starred: false, value: OutputValue::Scalar(scalar, ty) },
-                    );
+                Item::Field { field, alias, cast, .. } => {
+                    let output = self.field_output(scope, field, alias.as_ref(), cast.as_deref())?;
+                    add(&mut outputs, output);
                 }
-                Item::Count { alias } => {
-                    let field = Field { name: "count".to_owned(), path: Vec::new() };
-                    if !scope.table.members.contains_key("count") {
-                        return Err(aggregates_off());
-                    }
-                    let (scalar, ty) = self.field(scope, &field)?;
-                    let name = alias.clone().unwrap_or(field.name);
-                    add(
-                        &mut outputs,
-                        Output { name, starred: false, value: OutputValue::Scalar(scalar, ty) },
-                    );
+                Item::Count { alias, cast, .. } => {
+                    let output = self.field_output(scope, &count_field(), alias.as_ref(), cast.as_deref())?;
+                    add(&mut outputs, output);
                 }
                 Item::Embed(embed) => outputs.extend(self.embed(scope, embed)?),
             }
@@ -82,7 +68,20 @@ impl<'c> Resolver<'c> {
         Ok(outputs)
     }
 
-    fn output(
+    /// The output of a field.
+    pub(super) fn field_output(
+        &self,
+        scope: Scope<'c, '_>,
+        field: &Field,
+        alias: Option<&String>,
+        to: Option<&str>,
+    ) -> Result<Output, Fault> {
+        let (scalar, ty) = self.cast_field(scope, field, to)?;
+        let name = alias.cloned().unwrap_or_else(|| default_name(field));
+        Ok(Output { name, starred: false, value: OutputValue::Scalar(scalar, ty) })
+    }
+
+    pub(super) fn cast_field(
         &self,
         scope: Scope<'c, '_>,
         field: &Field,
@@ -96,35 +95,32 @@ impl<'c> Resolver<'c> {
     }
 
     /// The output of an embed; none for `rel()`, which only filters.
-    fn embed(&mut self, scope: Scope<'c, '_>, embed: &Embed) -> Result<Option<Output>, Fault> {
+    pub(super) fn embed(&mut self, scope: Scope<'c, '_>, embed: &Embed) -> Result<Option<Output>, Fault> {
         self.deep(scope.depth + 1)?;
         let link = self.link(scope.table, embed)?;
         let single = link.single();
-        if embed.spread && !single {
-            return Err(spread_many(scope, embed));
-        }
         let target = self.target(scope, &link, embed);
         let named = &embed.select;
         let counted = match named.items.as_slice() {
-            [Item::Count { alias }] if !target.table.members.contains_key("count") => {
+            [Item::Count { alias, called, cast: None }]
+                if !single && !embed.spread && (*called || !has_count(target.table)) =>
+            {
                 Some(alias.clone().unwrap_or_else(|| "count".to_owned()))
             }
             _ => None,
         };
-        if counted.is_some() && embed.spread {
-            return Err(aggregates_off());
-        }
-        if counted.is_some() && single {
-            return Err(count_of_one(embed));
-        }
         let select = self.embedded(scope, &link, target, named, counted.is_some())?;
+        if embed.spread && select.group.is_some() {
+            return Err(no_column(target.table, "count"));
+        }
         if named.items.is_empty() {
             return Ok(None);
         }
         let select = Box::new(select);
         let value = match (counted, embed.spread, single) {
             (Some(name), _, _) => OutputValue::Count { select, name },
-            (None, true, _) => OutputValue::Spread(select),
+            (None, true, true) => OutputValue::Spread(select),
+            (None, true, false) => OutputValue::SpreadMany(select),
             (None, false, true) => OutputValue::One(select),
             (None, false, false) => OutputValue::Many(select),
         };
@@ -143,23 +139,39 @@ impl<'c> Resolver<'c> {
     ) -> Result<Select, Fault> {
         let filter: Pred = self.join(scope, link, target).and(self.conditions(target, named)?);
         let paged = !link.single() && !counted;
-        let outputs = if counted { Vec::new() } else { self.outputs(target, &named.items)? };
-        let order = self.order(target, &named.order)?;
-        Ok(Select {
-            source: target.source,
-            table: target.table.id,
-            outputs,
-            filter,
-            order: if paged { order } else { Vec::new() },
-            limit: named.limit.filter(|_| paged),
-            offset: if paged { named.offset } else { 0 },
-            count: false,
-        })
+        let mut rows = if counted { Answered::default() } else { self.rows(target, named)? };
+        if !paged {
+            rows.order = Vec::new();
+        }
+        let page = if paged { (named.limit, named.offset) } else { (None, 0) };
+        Ok(rows.select(target, filter, page, false))
+    }
+}
+
+/// What the rows of a select are answered with, and their order.
+#[derive(Default)]
+pub(super) struct Answered {
+    pub(super) outputs: Vec<Output>,
+    pub(super) order: Vec<Order>,
+    pub(super) group: Option<Group>,
+}
+
+impl Answered {
+    fn select(
+        self,
+        scope: Scope<'_, '_>,
+        filter: Pred,
+        (limit, offset): (Option<u64>, u64),
+        count: bool,
+    ) -> Select {
+        let Self { outputs, order, group } = self;
+        let (source, table) = (scope.source, scope.table.id);
+        Select { source, table, outputs, filter, order, limit, offset, count, group }
     }
 }
 
 /// Adds an output. One that is there already is not written twice; naming it makes it named.
-fn add(outputs: &mut Vec<Output>, output: Output) {
+pub(super) fn add(outputs: &mut Vec<Output>, output: Output) {
     let same = outputs.iter_mut().find(|one| one.name == output.name && one.value == output.value);
     match same {
         Some(one) => one.starred &= output.starred,
@@ -174,23 +186,4 @@ fn default_name(field: &Field) -> String {
         JsonKey::Index(_) => None,
     });
     member.unwrap_or(&field.name).clone()
-}
-
-fn aggregates_off() -> Fault {
-    Fault::new(code::AGGREGATES_OFF, "Use of aggregate functions is not allowed")
-}
-
-/// The rows of a to-one embed are counted by whether it is null.
-fn count_of_one(embed: &Embed) -> Fault {
-    Fault::new(code::NOT_IMPLEMENTED, "Feature not implemented")
-        .with_details(format!("'{}' leads to at most one row, which is not counted", embed.target))
-        .with_hint(format!("select a column of it, or filter with \"{}=not.is.null\"", embed.target))
-}
-
-fn spread_many(scope: Scope<'_, '_>, embed: &Embed) -> Fault {
-    Fault::new(code::NOT_IMPLEMENTED, format!("A spread operation on '{}' is not possible", embed.target))
-        .with_details(format!(
-            "'{}' and '{}' do not form a many-to-one or one-to-one relationship",
-            scope.table.name, embed.target
-        ))
 }

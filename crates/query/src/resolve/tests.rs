@@ -5,12 +5,13 @@ mod show;
 
 use super::{Reach, resolve};
 use crate::named::{
-    Comparison, Conflict, ConflictAction, Delete, Embed, Field, Filter, Input, Insert, Item, JsonKey,
-    JsonStep, Operand, Order, Query, Select, Test, Update,
+    Aggregate, Comparison, Conflict, ConflictAction, Delete, Embed, Field, Filter, Input, Insert, Item,
+    JsonKey, JsonStep, Operand, Order, Query, Select, Test, Update,
 };
 use crate::plan::{End, Expect};
 use backstay_base::fault::{Details, Fault};
 use backstay_base::limit::Limits;
+use backstay_schema::expr::AggregateFunction;
 use backstay_schema::value::Value;
 
 fn run_with(query: Query, reach: Reach, limits: &Limits) -> Result<String, Fault> {
@@ -91,7 +92,7 @@ fn selects() {
         Item::Embed(embed("seller", vec![column("name")])),
         Item::Embed(embed("items", vec![Item::Star])),
         Item::Embed(embed("tags", vec![column("name")])),
-        Item::Embed(embed("reviews", vec![Item::Count { alias: None }])),
+        Item::Embed(embed("reviews", vec![Item::Count { alias: None, called: true, cast: None }])),
     ];
     insta::assert_snapshot!(
         [
@@ -238,8 +239,12 @@ fn unknown_names_are_refused_with_the_nearest() {
         run(Query::Select(Select { order: vec![key], ..select("product", items) }))
     };
     let spread = Embed { spread: true, ..embed("items", vec![column("id")]) };
-    let sum =
-        Item::Field { field: field("price"), alias: None, cast: None, aggregate: Some("sum".to_owned()) };
+    let sum = Item::Field {
+        field: field("price"),
+        alias: None,
+        cast: None,
+        aggregate: Some(Aggregate { function: AggregateFunction::Sum, cast: None }),
+    };
     insta::assert_snapshot!(
         [
             read("prodct", vec![]),
@@ -259,14 +264,23 @@ fn unknown_names_are_refused_with_the_nearest() {
             read("product", vec![Item::Embed(embed("user", vec![]))]),
             read("user", vec![Item::Embed(embed("product", vec![]))]),
             read("tag", vec![Item::Embed(embed("tag", vec![]))]),
-            read("product", vec![Item::Count { alias: None }]),
+            read("product", vec![Item::Count { alias: None, called: false, cast: None }]),
             read("product", vec![sum]),
             read(
                 "product",
-                vec![Item::Embed(embed("items", vec![column("id"), Item::Count { alias: None }]))]
+                vec![Item::Embed(embed(
+                    "items",
+                    vec![column("id"), Item::Count { alias: None, called: true, cast: None }]
+                ))]
             ),
             read("product", vec![Item::Embed(spread)]),
-            read("product", vec![Item::Embed(embed("seller", vec![Item::Count { alias: None }]))]),
+            read(
+                "product",
+                vec![Item::Embed(embed(
+                    "seller",
+                    vec![Item::Count { alias: None, called: true, cast: None }]
+                ))]
+            ),
         ]
         .join("\n")
     );

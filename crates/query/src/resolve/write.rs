@@ -102,6 +102,11 @@ impl<'c> Resolver<'c> {
         row: SourceId,
     ) -> Result<Select, Fault> {
         let resolved = self.select_of(select, table, row)?;
+        if resolved.group.is_some() {
+            return Err(Fault::new(code::NOT_IMPLEMENTED, "Feature not implemented")
+                .with_details("aggregates of what a write answers with are not available")
+                .with_hint("ask for them in a read"));
+        }
         let order = if select.order.is_empty() { Vec::new() } else { resolved.order };
         Ok(Select { order, filter: Pred::TRUE, ..resolved })
     }

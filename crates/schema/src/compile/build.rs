@@ -7,10 +7,12 @@ use crate::catalog::{
 };
 use crate::compile::Owner;
 use crate::compile::draft::{Draft, FieldDraft, TypeDraft, every, one};
+use crate::compile::implied::tenant;
 use crate::compile::key::KeyPart;
 use crate::compile::relation::Plan;
 use crate::diagnostic::codes::Code;
 use crate::diagnostic::{Diagnostics, codes};
+use crate::expr::{AuthField, Expr, ExprKind, Ty};
 use crate::name::{MAX_IDENTIFIER_BYTES, object_name, snake_case};
 use crate::scalar::SCALARS;
 use backstay_base::suggest;
@@ -94,6 +96,7 @@ pub(super) fn build(draft: &Draft, diagnostics: &mut Diagnostics) -> Built {
         let soft = table.columns.iter().find(|column| column.fill == Fill::DeletedAt);
         table.soft_delete = soft.map(|column| column.id);
     }
+    builder.tenants();
     // junctions take the earlier names of their ends over
     builder.marks();
     builder.junctions();
@@ -239,6 +242,7 @@ impl<'a> Builder<'a> {
             checks: Vec::new(),
             access: Access::default(),
             soft_delete: None,
+            tenant: None,
             was: None,
             span,
             members: HashMap::new(),
@@ -312,6 +316,37 @@ impl<'a> Builder<'a> {
         let help = "a reference `seller` also has the column `seller_id`; rename one of the two";
         self.error_with_help(codes::COLLISION, span, message, help);
         false
+    }
+
+    /// The columns of `@table(tenant:)`; the server sets them to `auth.org`.
+    fn tenants(&mut self) {
+        for (index, ty) in self.draft.types.iter().enumerate() {
+            let Some(name) = tenant(ty) else { continue };
+            let position = ty.fields.iter().position(|field| field.name == name.text);
+            let Some((position, field)) = position.and_then(|at| Some((at, ty.fields.get(at)?))) else {
+                continue;
+            };
+            let columns = match self.placed.get(index).and_then(|placed| placed.get(position)) {
+                Some(Placed::Column(id)) => vec![*id],
+                Some(Placed::Reference(_, columns)) => columns.clone(),
+                Some(Placed::Dropped) => continue,
+                Some(Placed::Far(_) | Placed::Computed(_)) | None => Vec::new(),
+            };
+            let given = field.directives.iter().any(|d| matches!(d.name.as_str(), "set" | "default"));
+            let ([column], true, false) = (columns.as_slice(), field.required, given) else {
+                let message = format!("\"{}\" cannot be the tenant of \"{}\"", name.text, ty.name);
+                let help = "it is required, is stored in one column, and is set by the server";
+                self.error_with_help(codes::TENANT, name.span, message, help);
+                continue;
+            };
+            let span = name.span;
+            let Some(table) = self.table_of(index) else { continue };
+            table.tenant = Some(*column);
+            if let Some(column) = table.columns.get_mut(usize::from(column.0)) {
+                let kind = ExprKind::Auth(AuthField::Org);
+                column.set_create = Some(Expr { kind, ty: Ty::Dynamic, span });
+            }
+        }
     }
 
     /// `@user` and `@was` of types.

@@ -157,7 +157,7 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
             later("live", Kind::Flag),
             later("audit", Kind::Flag),
             may("softDelete", Kind::Flag),
-            later("tenant", Kind::Text),
+            may("tenant", Kind::Text),
             later("view", Kind::Text),
             later("strict", Kind::Flag),
         ],

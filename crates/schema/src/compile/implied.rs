@@ -1,8 +1,10 @@
-//! Fields that a directive of the type implies: `deleted_at` of `@table(softDelete: true)`.
+//! Fields that a directive of the type implies: `deleted_at` of `@table(softDelete: true)`, the
+//! reference of `@table(tenant:)`.
 //! They are added to the draft, so that everything after sees them as written.
 
 use crate::compile::Owner;
 use crate::compile::draft::{Draft, FieldDraft, TypeDraft, one};
+use crate::compile::literal::Literal;
 use crate::diagnostic::{Diagnostics, codes};
 
 /// The field that says since when a row is deleted.
@@ -15,6 +17,52 @@ pub(super) fn add(draft: &mut Draft, diagnostics: &mut Diagnostics) {
             soft_delete(ty, diagnostics);
         }
     }
+    let names: Vec<String> = draft.types.iter().map(|ty| ty.name.clone()).collect();
+    for ty in &mut draft.types {
+        if let Some(name) = tenant(ty).cloned() {
+            add_tenant(ty, &name, &names, diagnostics);
+        }
+    }
+}
+
+/// The field that says whose the rows of the type are.
+pub(super) fn tenant(ty: &TypeDraft) -> Option<&Literal> {
+    one(&ty.directives, "table").and_then(|table| table.text("tenant"))
+}
+
+fn add_tenant(ty: &mut TypeDraft, name: &Literal, names: &[String], diagnostics: &mut Diagnostics) {
+    if one(&ty.directives, "user").is_some() || ty.owner == Owner::System {
+        let message = "rows of the account type belong to their account, not to a tenant";
+        diagnostics.report(codes::TENANT, name.span, message);
+        return;
+    }
+    if ty.fields.iter().any(|field| field.name == name.text) {
+        return;
+    }
+    let wanted: String = name.text.split('_').map(capital).collect();
+    if !names.contains(&wanted) {
+        let message =
+            format!("type \"{}\" has no field \"{}\", and there is no type \"{wanted}\"", ty.name, name.text);
+        let help = "declare the field: a required reference to the type of tenants";
+        diagnostics.report_with_help(codes::TENANT, name.span, message, help);
+        return;
+    }
+    ty.fields.push(FieldDraft {
+        name: name.text.clone(),
+        span: name.span,
+        doc: Some("Whose the row is.".to_owned()),
+        ty: wanted,
+        ty_span: name.span,
+        list: false,
+        nulls: false,
+        required: true,
+        directives: Vec::new(),
+    });
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// Whether rows of the type are marked instead of removed.

@@ -92,6 +92,8 @@ codes! {
         "`@was(name:)` names what the thing was called before; it differs from the present name, and no other thing has that name now.";
     PARTIAL = "E1410", "the condition of an index is not plain",
         "`where` of `@unique` and `@index` is kept by the database itself, for every row that is written: it compares columns of the row with literals and with each other, and reads neither related rows nor the caller nor the time.";
+    TENANT = "E1504", "the tenant is not valid",
+        "`@table(tenant:)` names a required field that holds the key of the row's tenant in one column: a reference, or a value. The server sets it to `auth.org`; it has neither `@set` nor `@default`.";
     USER = "E1501", "the account type is not valid",
         "At most one type is marked `@user`; its id is that of the account.";
     SIGN_UP = "E1502", "sign-up cannot fill a required field",

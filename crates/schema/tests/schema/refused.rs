@@ -80,8 +80,8 @@ fn what_is_not_available_yet() {
         (&["E1003"; 2], "type A { d: File, e: Vector }"),
         (&["E1106"; 2], "type A { a: [JSON!]!, b: [[String!]!]! }"),
         (
-            &["E1003"; 6],
-            "type A @table(live: true, audit: true, tenant: \"t\", store: \"s\", view: \"v\", strict: false) { a: Int }"
+            &["E1003"; 5],
+            "type A @table(live: true, audit: true, store: \"s\", view: \"v\", strict: false) { a: Int }"
         ),
         (&["E1003"], "type A @on(event: [CREATE], run: \"f\") { a: Int }"),
         (&["E1003"], "type A @limit(rate: \"1/s\") { a: Int }"),
@@ -95,7 +95,7 @@ fn what_is_not_available_yet() {
         (&["E1003"], "type A @access(call: \"true\") { a: Int }"),
         (&["E1003"; 2], "type A { a: String @column(type: \"citext\") @collate(name: \"de\") }"),
         (&["E1003"], "type A { a: String @deprecated }"),
-        (&["E1003"], "type A @access(read: \"auth.org != null\") { a: String }"),
+        (&["E1003"], "type A @access(read: \"auth.has != null\") { a: String }"),
         (&["E1003"], "type A @access(read: \"auth.has('pro')\") { a: String }"),
         (&["E1003"], "type A @access(read: \"request.dialect == 'x'\") { a: String }"),
     ]));

@@ -63,6 +63,12 @@ pub static MARIADB: Dialect = Dialect {
     negate,
     cast,
     aggregate,
+    // a sum of floats depends on the order of the rows: it is added up elsewhere
+    exact_sum: |ty| match ty {
+        ScalarType::Float => "GROUP_CONCAT($1 SEPARATOR ',')",
+        _ => "CAST(SUM($1) AS CHAR)",
+    },
+    casts_are_null: true,
     decimal_literal: |decimal, _| decimal.to_string(),
     list_literal,
     literal,

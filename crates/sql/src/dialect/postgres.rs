@@ -56,6 +56,12 @@ pub static POSTGRES: Dialect = Dialect {
     negate,
     cast,
     aggregate,
+    // a sum of floats depends on the order of the rows: it is added up elsewhere
+    exact_sum: |ty| match ty {
+        ScalarType::Float => "string_agg(($1)::text, ',')",
+        _ => "sum($1)::text",
+    },
+    casts_are_null: false,
     decimal_literal: |decimal, _| decimal.to_string(),
     list_literal: |values, _| {
         let stored = |value: &Value| match value {

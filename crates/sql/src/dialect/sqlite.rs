@@ -69,6 +69,11 @@ pub static SQLITE: Dialect = Dialect {
     negate,
     cast,
     aggregate,
+    exact_sum: |ty| match ty {
+        ScalarType::Float => "bs_sum_float($1)",
+        _ => "bs_sum($1, $s)",
+    },
+    casts_are_null: false,
     decimal_literal,
     list_literal,
     literal,

@@ -4,6 +4,7 @@
 //! for all parent rows.
 
 use super::Lower;
+use super::group::{group_level, group_per_level};
 use super::join::parts;
 use crate::dialect::{Children, Dialect, NullOrder};
 use crate::lower::row::RowSetColumn;
@@ -12,6 +13,7 @@ use crate::writer::Fragment;
 use backstay_base::fault::Fault;
 use backstay_query::plan::{ColumnRef, Order, Output, OutputValue, Scalar, Select, SourceId};
 use backstay_schema::catalog::Catalog;
+use backstay_schema::expr::AggregateFunction;
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 
@@ -30,6 +32,10 @@ pub struct Reading<'s> {
     pub layout: Vec<Piece>,
     /// Levels below that have statements of their own.
     pub children: Vec<Child<'s>>,
+    /// What is answered where there is nothing to aggregate, of the members of its one row.
+    pub nothing: Option<Vec<Value>>,
+    /// Whether the database casts values on their way into groups.
+    pub casts: bool,
 }
 
 /// A step of laying out a row.
@@ -56,6 +62,13 @@ pub enum Piece {
     },
     /// The rows of a child.
     Many(usize),
+    /// The one row of a child, or none.
+    Single(usize),
+    /// The next cell, and for a mean the one after it, make an exact sum or mean of this type,
+    /// which is brought into another where one is said.
+    Fold(AggregateFunction, ScalarType, Option<ScalarType>),
+    /// The next cell is a value that could not be cast, or NULL.
+    Refuse,
 }
 
 /// A level below another.
@@ -112,7 +125,10 @@ pub fn returning<'s>(
 /// Internal, as [`Lower::scalar`].
 pub fn count(catalog: &Catalog, dialect: &'static Dialect, select: &Select) -> Result<Statement, Fault> {
     let mut lower = Lower::new(catalog, dialect);
-    lower.count(select)?;
+    match &select.group {
+        Some(group) => lower.count_groups(select, group)?,
+        None => lower.count(select)?,
+    }
     Ok(lower.finish().0)
 }
 
@@ -143,6 +159,10 @@ pub fn per_level<'s>(
 ) -> Result<Reading<'s>, Fault> {
     let mut lower = Lower::below(catalog, dialect, source, outside.to_vec());
     let types = outside.iter().map(|column| catalog.table(column.table).column(column.column).ty).collect();
+    if let Some(group) = &select.group {
+        let parents = Source::Parents(source, RowSet { types, rows });
+        return group_per_level(lower, (select, group), parents);
+    }
     let mut gathered = Gathered { named: true, ..Gathered::default() };
     lower.enter(select.source);
     enter_joined(&mut lower, &select.outputs);
@@ -171,7 +191,7 @@ pub fn per_level<'s>(
 
 /// Where the rows of a level come from.
 #[derive(Debug, Clone)]
-enum Source<'k> {
+pub(super) enum Source<'k> {
     /// The table.
     Table,
     /// The one row whose key stands in the first slots.
@@ -184,15 +204,19 @@ enum Source<'k> {
 
 /// What one level gathers while its outputs are written.
 #[derive(Debug, Default)]
-struct Gathered<'s> {
-    cells: Vec<ScalarType>,
-    layout: Vec<Piece>,
-    joins: Vec<&'s Select>,
+pub(super) struct Gathered<'s> {
+    pub(super) cells: Vec<ScalarType>,
+    pub(super) layout: Vec<Piece>,
+    pub(super) joins: Vec<&'s Select>,
     /// Lists that come with the row: alias and text.
-    lists: Vec<(SourceId, Fragment)>,
-    children: Vec<(Way<'s>, Vec<ColumnRef>)>,
+    pub(super) lists: Vec<(SourceId, Fragment)>,
+    pub(super) children: Vec<(Way<'s>, Vec<ColumnRef>)>,
     /// Whether the columns bear names `c0`, `c1` …
-    named: bool,
+    pub(super) named: bool,
+    /// Of a grouped select: which cells are no values to group by.
+    pub(super) folds: Option<Vec<usize>>,
+    /// Whether values are cast on their way into groups.
+    pub(super) casts: bool,
 }
 
 fn level<'s>(
@@ -200,6 +224,9 @@ fn level<'s>(
     select: &'s Select,
     from: Source<'_>,
 ) -> Result<(Reading<'s>, Vec<ColumnRef>), Fault> {
+    if let Some(group) = &select.group {
+        return group_level(lower, select, group, from);
+    }
     let mut gathered = Gathered::default();
     lower.enter(select.source);
     enter_joined(&mut lower, &select.outputs);
@@ -224,7 +251,7 @@ fn level<'s>(
     Ok(finish(lower, gathered, given, false))
 }
 
-fn finish<'s>(
+pub(super) fn finish<'s>(
     lower: Lower<'_>,
     gathered: Gathered<'s>,
     (given, places): (Vec<ScalarType>, Vec<Vec<usize>>),
@@ -234,21 +261,30 @@ fn finish<'s>(
     let children = children.map(|((way, _), places)| Child { way, places }).collect();
     let (statement, outside) = lower.finish();
     let (cells, layout) = (gathered.cells, gathered.layout);
-    (Reading { statement, by_parent, cells, given, layout, children }, outside)
+    let casts = gathered.casts;
+    (Reading { statement, by_parent, cells, given, layout, children, nothing: None, casts }, outside)
 }
 
 /// Whether an embed has no to-many embed below it.
 fn is_leaf(outputs: &[Output]) -> bool {
     outputs.iter().all(|output| match &output.value {
+        // lists are given on as they come, and nothing is cast in them
+        OutputValue::Scalar(Scalar::Cast(..), _)
+        | OutputValue::Many(_)
+        | OutputValue::SpreadMany(_)
+        | OutputValue::Aggregate(_) => false,
         OutputValue::Scalar(..) | OutputValue::Count { .. } => true,
-        OutputValue::One(inner) | OutputValue::Spread(inner) => is_leaf(&inner.outputs),
-        OutputValue::Many(_) => false,
+        OutputValue::One(inner) | OutputValue::Spread(inner) => {
+            inner.group.is_none() && is_leaf(&inner.outputs)
+        }
     })
 }
 
-fn enter_joined(lower: &mut Lower<'_>, outputs: &[Output]) {
+pub(super) fn enter_joined(lower: &mut Lower<'_>, outputs: &[Output]) {
     for output in outputs {
-        if let OutputValue::One(inner) | OutputValue::Spread(inner) = &output.value {
+        if let OutputValue::One(inner) | OutputValue::Spread(inner) = &output.value
+            && inner.group.is_none()
+        {
             lower.enter(inner.source);
             enter_joined(lower, &inner.outputs);
         }
@@ -256,9 +292,17 @@ fn enter_joined(lower: &mut Lower<'_>, outputs: &[Output]) {
 }
 
 impl<'a> Lower<'a> {
-    fn outputs<'s>(&mut self, outputs: &'s [Output], gathered: &mut Gathered<'s>) -> Result<(), Fault> {
+    pub(super) fn outputs<'s>(
+        &mut self,
+        outputs: &'s [Output],
+        gathered: &mut Gathered<'s>,
+    ) -> Result<(), Fault> {
         for output in outputs {
             match &output.value {
+                OutputValue::Scalar(scalar, ty) if gathered.folds.is_some() => {
+                    self.group_value(scalar, *ty, gathered)?;
+                }
+                OutputValue::Aggregate(folded) => self.fold(folded, gathered)?,
                 OutputValue::Scalar(Scalar::Cast(of, to), _) if !self.dialect.casts_refuse => {
                     self.separate(gathered.cells.len());
                     self.scalar(of)?;
@@ -272,8 +316,12 @@ impl<'a> Lower<'a> {
                     self.cell(*ty, gathered);
                     gathered.layout.push(Piece::Cell);
                 }
+                OutputValue::One(inner) if inner.group.is_some() => {
+                    gathered.layout.push(Piece::Single(gathered.children.len()));
+                    self.level_below(inner, gathered)?;
+                }
                 OutputValue::One(inner) | OutputValue::Spread(inner) => self.joined_row(inner, gathered)?,
-                OutputValue::Many(inner) => self.many(inner, gathered)?,
+                OutputValue::Many(inner) | OutputValue::SpreadMany(inner) => self.many(inner, gathered)?,
                 OutputValue::Count { select, .. } => {
                     self.separate(gathered.cells.len());
                     self.writer.push("(");
@@ -288,7 +336,7 @@ impl<'a> Lower<'a> {
     }
 
     /// Ends a column.
-    fn cell(&mut self, ty: ScalarType, gathered: &mut Gathered<'_>) {
+    pub(super) fn cell(&mut self, ty: ScalarType, gathered: &mut Gathered<'_>) {
         if gathered.named {
             self.writer.push(" AS c").number(gathered.cells.len() as u64);
         }
@@ -296,9 +344,16 @@ impl<'a> Lower<'a> {
     }
 
     fn many<'s>(&mut self, inner: &'s Select, gathered: &mut Gathered<'s>) -> Result<(), Fault> {
-        if self.dialect.children == Children::Arrays && is_leaf(&inner.outputs) {
+        let grouped = inner.group.is_some();
+        if self.dialect.children == Children::Arrays && !grouped && is_leaf(&inner.outputs) {
             return self.lists(inner, gathered);
         }
+        gathered.layout.push(Piece::Many(gathered.children.len()));
+        self.level_below(inner, gathered)
+    }
+
+    /// A level with a statement of its own.
+    fn level_below<'s>(&mut self, inner: &'s Select, gathered: &mut Gathered<'s>) -> Result<(), Fault> {
         let (reading, outside) = level(Lower::child(self.catalog, self.dialect), inner, Source::Table)?;
         let way = match self.dialect.children {
             Children::PerRow => Way::PerRow(reading),
@@ -306,7 +361,6 @@ impl<'a> Lower<'a> {
                 Way::PerLevel { select: inner, outside: outside.clone() }
             }
         };
-        gathered.layout.push(Piece::Many(gathered.children.len()));
         gathered.children.push((way, outside));
         Ok(())
     }
@@ -379,7 +433,7 @@ impl<'a> Lower<'a> {
         Ok(())
     }
 
-    fn separate(&mut self, before: usize) {
+    pub(super) fn separate(&mut self, before: usize) {
         if before > 0 {
             self.writer.push(", ");
         }
@@ -413,7 +467,12 @@ impl<'a> Lower<'a> {
         Ok((types, slots))
     }
 
-    fn from(&mut self, select: &Select, gathered: &Gathered<'_>, from: Source<'_>) -> Result<(), Fault> {
+    pub(super) fn from(
+        &mut self,
+        select: &Select,
+        gathered: &Gathered<'_>,
+        from: Source<'_>,
+    ) -> Result<(), Fault> {
         let table = self.catalog.table(select.table);
         let rows_of_parents = matches!(from, Source::Parents(..));
         self.writer.push(" FROM ");
@@ -437,7 +496,8 @@ impl<'a> Lower<'a> {
         }
         let parts = parts(self.catalog, &select.filter);
         self.join_parts(&parts)?;
-        for join in &gathered.joins {
+        let joined = select.group.iter().flat_map(|group| &group.joined);
+        for join in joined.chain(gathered.joins.iter().copied()) {
             let table = self.catalog.table(join.table);
             self.writer.push(" LEFT JOIN ").table(table).push(" AS ").alias(join.source).push(" ON ");
             self.pred(&join.filter)?;
@@ -487,7 +547,7 @@ impl<'a> Lower<'a> {
             && !self.catalog.table(column.table).column(column.column).nullable)
     }
 
-    fn page(&mut self, select: &Select) -> Result<(), Fault> {
+    pub(super) fn page(&mut self, select: &Select) -> Result<(), Fault> {
         let template = match (select.limit, select.offset) {
             (None, 0) => return Ok(()),
             (Some(_), 0) => self.dialect.limit,
@@ -505,7 +565,7 @@ impl<'a> Lower<'a> {
     }
 
     /// ` WHERE q."#o" > … AND q."#o" <= …`: the page among the rows of one parent.
-    fn page_of_parent(&mut self, select: &Select) {
+    pub(super) fn page_of_parent(&mut self, select: &Select) {
         let mut keyword = " WHERE q.";
         if select.offset > 0 {
             self.writer.push(keyword).name("#o").push(" > ").bind(Bind::Count(select.offset));

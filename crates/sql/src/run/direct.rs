@@ -171,7 +171,9 @@ impl<'p> Asking<'p> {
             }
             OutputValue::One(_)
             | OutputValue::Many(_)
+            | OutputValue::SpreadMany(_)
             | OutputValue::Count { .. }
+            | OutputValue::Aggregate(_)
             | OutputValue::Spread(_) => None,
         });
         cells.collect()

@@ -87,12 +87,15 @@ fn is_one_statement(select: &Select, dialect: &'static Dialect) -> bool {
 
 fn outputs_are_one_statement(outputs: &[Output], dialect: &'static Dialect, top: bool) -> bool {
     outputs.iter().all(|output| match &output.value {
-        OutputValue::Scalar(..) | OutputValue::Count { .. } => true,
+        // what is cast here comes in no list
+        OutputValue::Scalar(Scalar::Cast(..), _) => top || dialect.casts_refuse,
+        OutputValue::Scalar(..) | OutputValue::Count { .. } | OutputValue::Aggregate(_) => true,
         OutputValue::One(inner) | OutputValue::Spread(inner) => {
-            outputs_are_one_statement(&inner.outputs, dialect, top)
+            inner.group.is_none() && outputs_are_one_statement(&inner.outputs, dialect, top)
         }
-        OutputValue::Many(inner) => {
+        OutputValue::Many(inner) | OutputValue::SpreadMany(inner) => {
             top && dialect.children == Children::Arrays
+                && inner.group.is_none()
                 && outputs_are_one_statement(&inner.outputs, dialect, false)
         }
     })

@@ -1,12 +1,14 @@
 //! Reads: one statement, and those of its to-many embeds, per row or per level.
 
-use super::{Nested, Runner, unexpected};
+use super::{Nested, Runner, fold, unexpected};
+use crate::lower::group;
 use crate::lower::select::{self, Piece, Reading, Way};
-use crate::session::{Elements, Row, Session};
+use crate::session::{Elements, OnRow, Row, Session};
 use backstay_base::fault::Fault;
 use backstay_query::plan::{Pred, Select};
 use backstay_query::reply::{Cell, Part, Rows};
 use backstay_schema::catalog::Catalog;
+use backstay_schema::expr::AggregateFunction;
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 use std::ops::Range;
@@ -16,13 +18,14 @@ use std::ops::Range;
 enum Item {
     Cell(Cell),
     Many(usize),
+    Single(usize),
 }
 
 impl<S: Session> Runner<'_, S> {
     /// Runs a read.
     pub(super) async fn select(&mut self, select: &Select) -> Result<Part, Fault> {
         if matches!(select.filter, Pred::Const(false)) {
-            return Ok(Part { total: select.count.then_some(0), ..Part::default() });
+            return Ok(none_readable(select));
         }
         let reading = select::reading(self.catalog, self.dialect, select)?;
         let mut rows = Rows::default();
@@ -98,25 +101,23 @@ impl<S: Session> Runner<'_, S> {
         into: &'b mut Rows,
     ) -> Nested<'b, Level<'r>> {
         Box::pin(async move {
-            let mut level = Level::default();
+            let mut level = Level { nothing: reading.nothing.clone(), ..Level::default() };
             let first = usize::from(reading.by_parent);
             let last = first + reading.cells.len();
-            self.session
-                .run(&reading.statement, slots, &mut |row| {
-                    if reading.by_parent
-                        && let Value::Int(parent) = row.value(0, ScalarType::BigInt)?
-                    {
-                        level.parents.push(usize::try_from(parent).unwrap_or(usize::MAX));
-                    }
-                    lay(reading, row, into, &mut Items(&mut level.items))?;
-                    level.ends.push(level.items.len());
-                    let values = reading.given.iter().enumerate();
-                    let values = values.map(|(index, ty)| row.value(last + index, *ty));
-                    level.given.push(values.collect::<Result<_, Fault>>()?);
-                    Ok(())
-                })
-                .await
-                .map_err(unexpected)?;
+            self.run_reading(reading, slots, &mut |row| {
+                if reading.by_parent
+                    && let Value::Int(parent) = row.value(0, ScalarType::BigInt)?
+                {
+                    level.parents.push(usize::try_from(parent).unwrap_or(usize::MAX));
+                }
+                lay(reading, row, into, &mut Items(&mut level.items))?;
+                level.ends.push(level.items.len());
+                let values = reading.given.iter().enumerate();
+                let values = values.map(|(index, ty)| row.value(last + index, *ty));
+                level.given.push(values.collect::<Result<_, Fault>>()?);
+                Ok(())
+            })
+            .await?;
             for child in &reading.children {
                 let below = match &child.way {
                     Way::PerRow(reading) => Below::PerRow(reading, &child.places),
@@ -139,30 +140,38 @@ impl<S: Session> Runner<'_, S> {
     fn emit<'b>(&'b mut self, level: &'b Level<'_>, row: usize, into: &'b mut Rows) -> Nested<'b, ()> {
         Box::pin(async move {
             for item in level.items_of(row) {
-                let child = match item {
+                let (child, single) = match item {
                     Item::Cell(cell) => {
                         into.cells.push(*cell);
                         continue;
                     }
-                    Item::Many(child) => level.below.get(*child).ok_or_else(without_parent)?,
+                    Item::Many(child) => (child, false),
+                    Item::Single(child) => (child, true),
                 };
                 let place = into.cells.len();
                 into.cells.push(Cell::List(0));
-                let count = match child {
+                let count = match level.below.get(*child).ok_or_else(without_parent)? {
                     Below::PerRow(reading, places) => {
                         let given = level.given.get(row).ok_or_else(without_parent)?;
                         self.read(reading, &placed(given, places)?, into).await?
                     }
                     Below::Read(below) => {
                         let rows = below.rows_of(row);
+                        if let (true, Some(nothing)) = (rows.is_empty(), &below.nothing) {
+                            nothing.iter().for_each(|value| into.push_value(value));
+                        }
                         for row in rows.clone() {
                             self.emit(below, row, into).await?;
                         }
-                        rows.len() as u64
+                        (rows.len() as u64).max(u64::from(below.nothing.is_some()))
                     }
                 };
                 if let Some(cell) = into.cells.get_mut(place) {
-                    *cell = Cell::List(u32::try_from(count).unwrap_or(u32::MAX));
+                    *cell = match (single, count) {
+                        (true, 0) => Cell::Null,
+                        (true, _) => Cell::Row,
+                        (false, count) => Cell::List(u32::try_from(count).unwrap_or(u32::MAX)),
+                    };
                 }
             }
             Ok(())
@@ -176,14 +185,35 @@ impl<S: Session> Runner<'_, S> {
         into: &mut Rows,
     ) -> Result<u64, Fault> {
         let mut count = 0;
-        self.session
-            .run(&reading.statement, slots, &mut |row| {
-                count += 1;
-                lay(reading, row, into, &mut Straight)
-            })
-            .await
-            .map_err(unexpected)?;
+        self.run_reading(reading, slots, &mut |row| {
+            count += 1;
+            lay(reading, row, into, &mut Straight)
+        })
+        .await?;
         Ok(count)
+    }
+
+    /// Runs the statement of a reading. What cannot be cast is refused alike everywhere.
+    async fn run_reading(
+        &mut self,
+        reading: &Reading<'_>,
+        slots: &[Value],
+        on_row: OnRow<'_>,
+    ) -> Result<(), Fault> {
+        let mut ours = None;
+        let mut on_row = |row: &dyn Row| {
+            on_row(row).map_err(|fault| {
+                ours = Some(fault);
+                Fault::internal("a row was refused")
+            })
+        };
+        let result = self.session.run(&reading.statement, slots, &mut on_row).await;
+        match (result.map_err(unexpected), ours) {
+            (_, Some(fault)) => Err(fault),
+            (Err(fault), None) if reading.casts && fold::is_cast(&fault) => Err(fold::uncastable()),
+            (Err(fault), None) => Err(fault),
+            (Ok(_), None) => Ok(()),
+        }
     }
 }
 
@@ -198,6 +228,8 @@ struct Level<'r> {
     /// Values that the levels below need, per row.
     given: Vec<Vec<Value>>,
     below: Vec<Below<'r>>,
+    /// What a parent without rows has instead.
+    nothing: Option<Vec<Value>>,
 }
 
 /// A level below.
@@ -223,14 +255,26 @@ impl Level<'_> {
 
     /// The same without a hold on its reading: no level of a dialect that reads
     /// level by level is read row by row.
-    fn detached<'r>(self) -> Result<Level<'r>, Fault> {
-        let below = self.below.into_iter().map(|below| match below {
+    fn detached<'r>(mut self) -> Result<Level<'r>, Fault> {
+        let below = std::mem::take(&mut self.below).into_iter().map(|below| match below {
             Below::PerRow(..) => Err(Fault::internal("a level is read in two ways")),
             Below::Read(level) => Ok(Below::Read(level.detached()?)),
         });
         let below = below.collect::<Result<_, Fault>>()?;
-        Ok(Level { items: self.items, ends: self.ends, parents: self.parents, given: self.given, below })
+        let Self { items, ends, parents, given, nothing, .. } = self;
+        Ok(Level { items, ends, parents, given, below, nothing })
     }
+}
+
+/// The answer where no row may be read: what an aggregate says of nothing, else nothing.
+fn none_readable(select: &Select) -> Part {
+    let mut rows = Rows::default();
+    if let Some(values) = group::nothing(select) {
+        values.iter().for_each(|value| rows.push_value(value));
+        rows.count = 1;
+    }
+    let count = u64::from(group::is_one_row(select));
+    Part { affected: rows.count, rows, total: select.count.then_some(count), ..Part::default() }
 }
 
 fn without_parent() -> Fault {
@@ -246,7 +290,7 @@ trait Place {
     /// The cell that was pushed last.
     fn cell(&mut self, into: &mut Rows);
     /// The rows of a child.
-    fn child(&mut self, child: usize);
+    fn child(&mut self, child: Item);
 }
 
 /// Cells stay where they were pushed; there are no children.
@@ -254,7 +298,7 @@ struct Straight;
 
 impl Place for Straight {
     fn cell(&mut self, _into: &mut Rows) {}
-    fn child(&mut self, _child: usize) {}
+    fn child(&mut self, _child: Item) {}
 }
 
 /// Cells wait until the children of the rows before them were read.
@@ -265,8 +309,8 @@ impl Place for Items<'_> {
         self.0.extend(into.cells.pop().map(Item::Cell));
     }
 
-    fn child(&mut self, child: usize) {
-        self.0.push(Item::Many(child));
+    fn child(&mut self, child: Item) {
+        self.0.push(child);
     }
 }
 
@@ -312,7 +356,26 @@ fn lay(reading: &Reading<'_>, row: &dyn Row, into: &mut Rows, place: &mut impl P
                 pieces = after;
                 index += cells;
             }
-            Piece::Many(child) => place.child(*child),
+            Piece::Many(child) => place.child(Item::Many(*child)),
+            Piece::Single(child) => place.child(Item::Single(*child)),
+            Piece::Fold(function, of, then) => {
+                let sum = row.value(first + index, ScalarType::String)?;
+                index += 1;
+                let count = if *function == AggregateFunction::Avg {
+                    index += 1;
+                    row.value(first + index - 1, ScalarType::BigInt)?
+                } else {
+                    Value::Null
+                };
+                into.push_value(&fold::finished((*function, *of), &sum, &count, *then)?);
+                place.cell(into);
+            }
+            Piece::Refuse => {
+                if row.value(first + index, type_at(reading, index))? != Value::Null {
+                    return Err(fold::uncastable());
+                }
+                index += 1;
+            }
         }
     }
     Ok(())
@@ -349,7 +412,12 @@ fn lay_element(
                     pieces = pieces.get(*inside..).unwrap_or_default();
                 }
             }
-            Piece::List { .. } | Piece::Many(_) | Piece::Cast(_) => {
+            Piece::List { .. }
+            | Piece::Many(_)
+            | Piece::Single(_)
+            | Piece::Cast(_)
+            | Piece::Fold(..)
+            | Piece::Refuse => {
                 return Err(Fault::internal("a list within a list"));
             }
         }

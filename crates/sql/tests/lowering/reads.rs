@@ -10,6 +10,8 @@ use backstay_schema::catalog::ComputedId;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::{Decimal, Value};
+use backstay_sql::dialect::mysql::MARIADB;
+use backstay_sql::dialect::postgres::POSTGRES;
 use backstay_sql::dialect::sqlite::SQLITE;
 use backstay_sql::lower::select as lower;
 
@@ -76,12 +78,38 @@ fn to_many_embeds_are_children() {
     post.items.push(embed("tags", tags));
     post.items.push(embed("author", author));
     let mut count = select("", "");
-    count.items.push(Item::Count { alias: None });
+    count.items.push(Item::Count { alias: None, called: true, cast: None });
     post.items.push(embed("tags", count));
     if let Some(Item::Embed(embed)) = post.items.last_mut() {
         embed.alias = Some("tag_count".into());
     }
     insta::assert_snapshot!(text(post));
+}
+
+#[test]
+fn groups_in_every_dialect() {
+    let fold = |name: &str, function, cast: Option<&str>| Item::Field {
+        field: field(name),
+        alias: None,
+        cast: cast.map(str::to_owned),
+        aggregate: Some(named::Aggregate { function, cast: None }),
+    };
+    let mut author = select("", "name");
+    author.items.push(fold("name", AggregateFunction::Max, None));
+    let mut post = named::Select { limit: Some(5), offset: 2, ..select("post", "title") };
+    post.items.push(fold("words", AggregateFunction::Sum, None));
+    post.items.push(fold("words", AggregateFunction::Avg, None));
+    post.items.push(fold("title", AggregateFunction::Sum, Some("int")));
+    if let Item::Embed(embed) = embed("author", author) {
+        post.items.push(Item::Embed(named::Embed { spread: true, ..embed }));
+    }
+    let planned = planned(post);
+    let catalog = catalog();
+    let texts = [&SQLITE, &POSTGRES, &MARIADB].map(|dialect| {
+        let one = show_reading(&lower::reading(&catalog, dialect, &planned).unwrap());
+        format!("-- {}\n{one}\n{}", dialect.name, show(&lower::count(&catalog, dialect, &planned).unwrap()))
+    });
+    insta::assert_snapshot!(texts.join("\n\n"));
 }
 
 #[test]

@@ -89,7 +89,6 @@ async fn what_is_no_route_is_not_found() {
         ("/", 404),
         ("/rest", 404),
         ("/rest/v1", 404),
-        ("/rest/v1/", 404),
         ("/rest/v2/note", 404),
         ("/rest/v1/note/1", 404),
         ("/rest/v1/rpc/anything", 404),

@@ -37,6 +37,8 @@ const fn row(route: &'static str, target: &'static str, body: &'static str, answ
 /// Every route.
 pub const ROWS: &[Row] = &[
     // data
+    row("GET /rest/v1/", "/rest/v1/", "", [Status(200), Status(200), Status(200), Status(200)]),
+    row("HEAD /rest/v1/", "/rest/v1/", "", [Status(200), Status(200), Status(200), Status(200)]),
     row(
         "GET /rest/v1/{table}",
         "/rest/v1/note?id=eq.1",

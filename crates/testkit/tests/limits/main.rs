@@ -22,6 +22,8 @@ fn every_limit_has_its_test() {
         depth: _,             // here
         nodes: _,             // here
         list: _,              // here
+        pattern_bytes: _,     // here
+        pattern_steps: _,     // here
         statement_ms: _,      // load; engine-sqlite/tests/engine/durability.rs
         write_queue: _,       // load
         read_queue: _,        // load
@@ -160,6 +162,28 @@ async fn list() {
         "DELETE /rest/v1/node?id=in.(1,2,3,4)",
     ] {
         assert_eq!(refusal(&ask(&served, request, "").await), too_complex(over), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn pattern_bytes() {
+    let served = server(Limits { pattern_bytes: 5, ..Limits::default() }).await;
+    assert_eq!(ask(&served, "GET /rest/v1/node?text=match.abcde", "").await.status, 200);
+    let over = "request passes the limit of 5 bytes of a pattern";
+    for target in ["text=match.abcdef", "text=not.imatch.abcdef", "or=(text.match(any).{a,abcdef})"] {
+        let over_long = ask(&served, &format!("GET /rest/v1/node?{target}"), "").await;
+        assert_eq!(refusal(&over_long), too_complex(over), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn pattern_steps() {
+    let served = server(Limits { pattern_steps: 5, ..Limits::default() }).await;
+    assert_eq!(ask(&served, "GET /rest/v1/node?text=match.a{5}", "").await.status, 200);
+    let over = "request passes the limit of 5 steps of a pattern";
+    for target in ["text=match.a{6}", "text=match.(ab|cd){2}", "text=imatch.abc"] {
+        let dear = ask(&served, &format!("GET /rest/v1/node?{target}"), "").await;
+        assert_eq!(refusal(&dear), too_complex(over), "{target}");
     }
 }
 

@@ -114,6 +114,7 @@ fn caller(world: &World, asker: &Asker) -> Caller {
         uid: world.accounts[account].id,
         role: asker.role.to_owned(),
         email: None,
+        org: None,
         aal: "aal1".to_owned(),
         claims: Arc::new(claims),
     }))

@@ -6,10 +6,12 @@ use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
 use backstay_policy::caller::Caller;
+use backstay_policy::visible::visible;
 use backstay_policy::weave::weave;
 use backstay_query::plan::Query;
 use backstay_query::reply::Shape;
 use backstay_query::resolve::{Reach, resolve};
+use backstay_rest::openapi;
 use backstay_rest::parse::parse;
 use backstay_rest::render::render;
 use backstay_rest::request::{Request as RestRequest, Response, Settings};
@@ -64,7 +66,12 @@ async fn run(
         headers: &headers,
         body: request.body.as_bytes(),
     };
-    let settings = Settings { tx_rollback_allowed: true, ..Settings::default() };
+    let settings = Settings { tx_rollback_allowed: true, aggregates_allowed: true, ..Settings::default() };
+    if openapi::is_asked(&rest) {
+        openapi::check(&rest, &settings)?;
+        let visible = visible(catalog, caller, &info())?;
+        return Ok(openapi::render(&rest, catalog, &visible));
+    }
     let mut parsed = parse(&rest, &settings)?;
     parsed.answer.bind(catalog)?;
     let steps = [(parsed.query, parsed.expect)];

@@ -55,6 +55,10 @@ const TABLES: &[Table] = &[
 /// A read three times in four, else a write that is undone.
 pub fn random(world: &World, rng: &mut StdRng) -> Request {
     let table = rng.random_range(0..TABLES.len());
+    if rng.random_bool(0.01) {
+        let (headers, body) = (Vec::new(), String::new());
+        return Request { method: "GET", path: String::new(), query: String::new(), headers, body };
+    }
     if rng.random_bool(0.75) { read(table, world, rng) } else { write(table, world, rng) }
 }
 
@@ -66,6 +70,8 @@ fn read(table: usize, world: &World, rng: &mut StdRng) -> Request {
         headers.push(("Prefer", "count=exact".to_owned()));
     }
     if rng.random_bool(0.1) {
+        headers.push(("Accept", "text/csv".to_owned()));
+    } else if rng.random_bool(0.1) {
         headers.push(("Accept", "application/vnd.pgrst.object+json".to_owned()));
     }
     if rng.random_bool(0.3) {
@@ -109,7 +115,45 @@ fn column(table: usize, rng: &mut StdRng) -> &'static str {
     if column == "secret" && rng.random_bool(0.8) { "title" } else { column }
 }
 
+/// Values to group by, of the row and of to-one relations, and aggregates.
+fn groups(table: usize, depth: u32, rng: &mut StdRng) -> String {
+    let mut parts = Vec::new();
+    for n in 0..rng.random_range(0..3) {
+        parts.push(format!("g{n}:{}", column(table, rng)));
+    }
+    for n in 0..rng.random_range(1..3) {
+        let column = column(table, rng);
+        let text = matches!(column, "title" | "secret" | "name" | "team" | "text" | "label" | "meta->b->>c");
+        let number = matches!(column, "id" | "score" | "salary" | "stars" | "raised");
+        let function = match rng.random_range(0..5) {
+            0 if number => "sum",
+            1 if number => "avg",
+            2 if number || text => "min",
+            3 if number || text => "max",
+            _ => "count",
+        };
+        parts.push(format!("a{n}:{column}.{function}()"));
+    }
+    if rng.random_bool(0.5) {
+        parts.push("count()".to_owned());
+    }
+    let to_one: Vec<&(&str, usize, bool)> = TABLES[table].2.iter().filter(|embed| embed.2).collect();
+    if depth > 0 && !to_one.is_empty() && rng.random_bool(0.5) {
+        let embed = to_one[rng.random_range(0..to_one.len())];
+        let inner = if rng.random_bool(0.25) { "!inner" } else { "" };
+        let below = match rng.random_range(0..3) {
+            0 => groups(embed.1, 0, rng),
+            _ => format!("s:{}", column(embed.1, rng)),
+        };
+        parts.push(format!("...{}{inner}({below})", embed.0));
+    }
+    parts.join(",")
+}
+
 fn items(table: usize, depth: u32, rng: &mut StdRng) -> String {
+    if rng.random_bool(0.15) {
+        return groups(table, depth, rng);
+    }
     let mut parts = Vec::new();
     if rng.random_bool(0.4) {
         parts.push("*".to_owned());
@@ -123,6 +167,8 @@ fn items(table: usize, depth: u32, rng: &mut StdRng) -> String {
             let inner = if rng.random_bool(0.25) { "!inner" } else { "" };
             if rng.random_bool(0.2) {
                 parts.push(format!("e{n}:{name}{inner}(count)"));
+            } else if rng.random_bool(0.2) {
+                parts.push(format!("...{name}{inner}({})", items(target, depth - 1, rng)));
             } else {
                 parts.push(format!("e{n}:{name}{inner}({})", items(target, depth - 1, rng)));
             }
@@ -155,8 +201,9 @@ fn test(column: &str, world: &World, rng: &mut StdRng) -> String {
         "id" if rng.random_bool(0.2) => format!("{not}in.(1,2,3,100,101)"),
         "public" | "hidden" => format!("{not}is.{}", rng.random_bool(0.5)),
         "title" | "secret" | "name" | "team" | "text" | "label" | "meta->b->>c" => {
-            match rng.random_range(0..3) {
+            match rng.random_range(0..4) {
                 0 => format!("{not}like.*a*"),
+                2 => format!("{not}imatch(any).{{^a,[b-d]$}}"),
                 1 => format!("{not}ilike.*B*"),
                 _ => format!("{not}{op}.alpha"),
             }

@@ -37,10 +37,10 @@ type Doc
   noted: BigInt @computed(expr: "this.notes.size()")
   raised: Int @computed(expr: "this.salary + 1")
 }
-type Folder @access(read: "this.team == auth.claims.team") {
+type Folder @table(tenant: "team") @access(read: "true") {
   id: Int!
   name: String!
-  team: String
+  team: String!
   docs: [Doc!]!
 }
 type Note @table(softDelete: true) @access(read: "this.doc.public", create: "this.doc.owner == auth.user", delete: "this.doc.owner == auth.user") {
@@ -165,6 +165,7 @@ impl Asker {
             uid: world.users[user].id,
             role: if self.staff { "staff" } else { "authenticated" }.to_owned(),
             email: None,
+            org: self.team.map(str::to_owned),
             aal: "aal1".to_owned(),
             claims: Arc::new(claims),
         }))
@@ -290,7 +291,7 @@ impl World {
             .map(|user| vec![Input::Value(Value::Uuid(user.id)), Input::Text(user.name.clone())]);
         fill(&store, model, "user", "id name", users.collect()).await;
         let folders = self.folders.iter().map(|folder| {
-            let team = folder.team.map_or(Input::Null, |team| Input::Text(team.to_owned()));
+            let team = Input::Text(folder.team.unwrap_or("of nobody").to_owned());
             vec![int(Some(folder.id)), Input::Text(folder.name.clone()), team]
         });
         fill(&store, model, "folder", "id name team", folders.collect()).await;

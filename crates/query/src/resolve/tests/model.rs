@@ -45,6 +45,7 @@ impl Builder {
             checks: Vec::new(),
             access: Access::default(),
             soft_delete: None,
+            tenant: None,
             was: None,
             span: Span::default(),
             members: HashMap::new(),

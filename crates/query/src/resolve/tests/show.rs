@@ -106,6 +106,11 @@ impl Show<'_> {
             OutputValue::One(select) => format!("one({})", self.select(select)),
             OutputValue::Many(select) => format!("many({})", self.select(select)),
             OutputValue::Spread(select) => format!("spread({})", self.select(select)),
+            OutputValue::SpreadMany(select) => format!("spread many({})", self.select(select)),
+            OutputValue::Aggregate(folded) => {
+                let of = folded.value.as_ref().map_or_else(|| "*".to_owned(), |value| self.scalar(value));
+                format!("{:?}({of}) {:?}", folded.function, folded.ty())
+            }
             OutputValue::Count { select, name } => format!("count {name} ({})", self.select(select)),
         };
         format!("{star}{}: {value}", output.name)

@@ -265,6 +265,7 @@ impl Checker<'_, '_> {
             "role" => value(AuthField::Role, Ty::Scalar(ScalarType::String)),
             "email" => value(AuthField::Email, Ty::Scalar(ScalarType::String)),
             "aal" => value(AuthField::Aal, Ty::Scalar(ScalarType::String)),
+            "org" => value(AuthField::Org, Ty::Dynamic),
             "claims" => value(AuthField::Claim(Vec::new()), Ty::Dynamic),
             "user" => match self.catalog().user {
                 Some(table) => Ok(Term::Row(RowTerm { path: root_path(Root::AuthUser), table, hops: 0 })),
@@ -273,7 +274,7 @@ impl Checker<'_, '_> {
                     self.fail_with(codes::UNKNOWN_MEMBER, span, "no type is marked `@user`", help)
                 }
             },
-            "org" | "has" => {
+            "has" => {
                 let message = format!("`auth.{}` is not available yet", word.text);
                 self.fail(codes::UNAVAILABLE, span, message)
             }
