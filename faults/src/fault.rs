@@ -5,6 +5,7 @@ pub mod damage;
 pub mod disk;
 pub mod frozen;
 pub mod kill;
+pub mod lost;
 pub mod syscalls;
 
 use crate::Plan;

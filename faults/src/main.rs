@@ -51,6 +51,7 @@ const FAULTS: &[(&str, Play)] = &[
     ("a frozen process", fault::frozen::play),
     ("a clock that jumps", fault::clock::play),
     ("a damaged file", fault::damage::play),
+    ("a lost disk, restored from shipped commits", fault::lost::play),
 ];
 
 fn main() -> Result<()> {

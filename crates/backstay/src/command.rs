@@ -1,5 +1,6 @@
 //! The commands, one file each, and how their errors are told.
 
+pub mod backup;
 pub mod check;
 pub mod data;
 pub mod dev;

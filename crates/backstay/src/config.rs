@@ -28,6 +28,8 @@ pub struct Config {
     pub auth: Auth,
     /// The REST door.
     pub rest: Rest,
+    /// Where backups go.
+    pub backup: Backup,
     /// The named limits.
     pub limits: LimitSettings,
 }
@@ -148,6 +150,38 @@ impl Default for Rest {
             aggregates: false,
             // it tells each caller what that caller may know
             openapi: true,
+        }
+    }
+}
+
+/// Where backups go, and how commits are shipped there.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Backup {
+    /// `file:` and a folder relative to the project, or `s3://bucket/prefix` with the usual `AWS_…` variables.
+    pub url: Option<String>,
+    /// Whether `serve` ships each commit of a SQLite store there, so that any moment can be restored.
+    pub ship: bool,
+    /// Milliseconds between two shipments.
+    pub interval_ms: u64,
+    /// Hours between two whole copies.
+    pub copy_hours: u32,
+    /// Days for which any moment can be restored.
+    pub keep_days: u32,
+    /// Bytes that commits may take beside the database while the target is away; past them it goes on
+    /// without a backup until the target is back.
+    pub waiting_bytes: u64,
+}
+
+impl Default for Backup {
+    fn default() -> Self {
+        Self {
+            url: None,
+            ship: true,
+            interval_ms: 500,
+            copy_hours: 24,
+            keep_days: 7,
+            waiting_bytes: 1024 * 1024 * 1024,
         }
     }
 }

@@ -5,6 +5,7 @@ mod command;
 mod config;
 mod output;
 mod project;
+mod shipping;
 mod store;
 mod wiring;
 
@@ -55,6 +56,9 @@ enum Command {
     /// Move rows between databases
     #[command(subcommand)]
     Data(command::data::Action),
+    /// Make, check and restore backups
+    #[command(subcommand)]
+    Backup(command::backup::Action),
     /// Keys that clients present
     #[command(subcommand)]
     Keys(command::keys::Action),
@@ -89,6 +93,7 @@ fn main() -> ExitCode {
         Command::Migrate(action) => wiring::block_on(command::migrate::run(&context, &action)),
         Command::Schema(action) => command::schema::run(&context, &action),
         Command::Data(action) => wiring::block_on(command::data::run(&context, &action)),
+        Command::Backup(action) => wiring::block_on(command::backup::run(&context, &action)),
         Command::Keys(action) => wiring::block_on(command::keys::run(&context, &action)),
         Command::User(action) => wiring::block_on(command::user::run(&context, &action)),
     };

@@ -9,8 +9,9 @@ use backstay_engine::Engine;
 use backstay_engine_mysql::MySql;
 use backstay_engine_postgres::Postgres;
 use backstay_engine_sqlite::Sqlite;
+use backstay_engine_sqlite::commit_log::CommitLog;
 use backstay_sql::dialect::{Dialect, named};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A database that a URL names.
@@ -46,7 +47,7 @@ impl Store {
     /// When no engine serves such a URL, when it is wrong, or when the file cannot be opened.
     pub fn open(url: &str, folder: &Path, limits: &Limits) -> Result<Self> {
         let engine: Arc<dyn Engine> = match url.split_once(':') {
-            Some(("sqlite", path)) => Arc::new(open_file(path, folder, limits)?),
+            Some(("sqlite", _)) => Arc::new(open_file(url, folder, limits)?),
             Some(("postgres" | "postgresql", _)) => {
                 Arc::new(Postgres::new(&Secret::new(url.to_owned()), limits)?)
             }
@@ -71,10 +72,30 @@ pub fn dialect_of(url: &str) -> Option<&'static Dialect> {
     }
 }
 
-fn open_file(path: &str, folder: &Path, limits: &Limits) -> Result<Sqlite> {
-    let path = folder.join(path.strip_prefix("//").unwrap_or(path));
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
-    }
+/// The file of a SQLite store; none of another one.
+pub fn file_of(url: &str, folder: &Path) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    Some(folder.join(path.strip_prefix("//").unwrap_or(path)))
+}
+
+/// Opens a SQLite store whose commits are told to a log.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub fn open_shipped(path: &Path, limits: &Limits, log: Arc<CommitLog>) -> Result<Store> {
+    make_folder_of(path)?;
+    let engine = Arc::new(Sqlite::open_shipped(path, limits, log)?);
+    let dialect = named(engine.name()).context("an engine without a dialect")?;
+    Ok(Store { engine, dialect })
+}
+
+fn open_file(url: &str, folder: &Path, limits: &Limits) -> Result<Sqlite> {
+    let path = file_of(url, folder).context("no file")?;
+    make_folder_of(&path)?;
     Ok(Sqlite::open(&path, limits)?)
+}
+
+fn make_folder_of(path: &Path) -> Result<()> {
+    let Some(parent) = path.parent() else { return Ok(()) };
+    std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))
 }

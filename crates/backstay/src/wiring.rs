@@ -3,7 +3,8 @@
 
 use crate::config::Config;
 use crate::project::Project;
-use crate::store::Store;
+use crate::shipping::Shipped;
+use crate::store::{self, Store};
 use anyhow::{Context as _, Result};
 use backstay_auth::service::{Auth, Parts as AuthParts};
 use backstay_auth::settings::Settings as AuthSettings;
@@ -33,6 +34,8 @@ pub struct Database {
     pub ids: Ids,
     /// Who this is, where one node at a time does something.
     pub node: Node,
+    /// Where its commits are told, when they are shipped.
+    pub shipped: Option<Shipped>,
 }
 
 /// Logs go to standard error; `BACKSTAY_LOG` chooses what (default: warnings).
@@ -69,9 +72,13 @@ impl Database {
         let clock = Clock::system();
         let ids = Ids::system(clock.clone());
         let limits = project.config.limits.limits();
-        let Store { engine, dialect } = Store::of(&project.config.store.default, &project.folder, &limits)?;
+        let shipped = Shipped::of(project, &clock);
+        let Store { engine, dialect } = match &shipped {
+            Some(shipped) => store::open_shipped(&shipped.database, &limits, Arc::clone(&shipped.log))?,
+            None => Store::of(&project.config.store.default, &project.folder, &limits)?,
+        };
         let node = Self::node(&ids, &limits);
-        Ok(Self { engine, dialect, clock, ids, node })
+        Ok(Self { engine, dialect, clock, ids, node, shipped })
     }
 
     /// This run of the program, among others that may use the same database.

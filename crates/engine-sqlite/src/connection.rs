@@ -2,6 +2,7 @@
 //! process is made here.
 
 use crate::budget::{Budget, STEPS_PER_TICK};
+use crate::commit_log;
 use crate::error::OpenError;
 use crate::functions;
 use rusqlite::config::DbConfig;
@@ -57,13 +58,16 @@ pub fn check_version() -> Result<(), OpenError> {
 ///
 /// # Errors
 /// When SQLite cannot open the file.
-pub fn writer(path: &Path) -> Result<Opened, OpenError> {
+pub fn writer(path: &Path, is_shipped: bool) -> Result<Opened, OpenError> {
     let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(Duration::from_millis(WRITER_BUSY_MS))?;
     connection.execute_batch(WRITER_SETTINGS)?;
+    if is_shipped {
+        commit_log::settle(&connection)?;
+    }
     prepare(connection)
 }
 
@@ -89,13 +93,16 @@ pub fn control(connection: &Connection, statement: &'static str) -> rusqlite::Re
 ///
 /// # Errors
 /// When SQLite cannot open the file.
-pub fn reader(path: &Path) -> Result<Opened, OpenError> {
+pub fn reader(path: &Path, is_shipped: bool) -> Result<Opened, OpenError> {
     let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(Duration::ZERO)?;
     connection.execute_batch(READER_SETTINGS)?;
+    if is_shipped {
+        commit_log::settle(&connection)?;
+    }
     prepare(connection)
 }
 

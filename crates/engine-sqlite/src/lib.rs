@@ -4,6 +4,7 @@
 
 pub mod bind;
 pub mod budget;
+pub mod commit_log;
 pub mod connection;
 pub mod error;
 pub mod functions;
@@ -15,6 +16,7 @@ pub mod pool;
 pub mod session;
 pub mod writer;
 
+use crate::commit_log::CommitLog;
 use crate::error::OpenError;
 use crate::lock::Lock;
 use crate::pool::Readers;
@@ -46,10 +48,22 @@ impl Sqlite {
     /// # Errors
     /// [`OpenError`], when another process has it, it cannot be opened, or it is damaged.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self, OpenError> {
+        Self::open_with(path, limits, None)
+    }
+
+    /// As [`Sqlite::open`], and what is committed is told to a log from which it is shipped.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn open_shipped(path: &Path, limits: &Limits, log: Arc<CommitLog>) -> Result<Self, OpenError> {
+        Self::open_with(path, limits, Some(log))
+    }
+
+    fn open_with(path: &Path, limits: &Limits, log: Option<Arc<CommitLog>>) -> Result<Self, OpenError> {
         connection::check_version()?;
         let lock = Lock::take(path)?;
-        let readers = Arc::new(Readers::new(path, limits));
-        let writer = Writer::start(path, limits, Arc::clone(&readers))?;
+        let readers = Arc::new(Readers::new(path, limits, log.is_some()));
+        let writer = Writer::start(path, limits, Arc::clone(&readers), log)?;
         Ok(Self { readers, writer, _lock: lock })
     }
 

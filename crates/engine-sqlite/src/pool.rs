@@ -40,6 +40,8 @@ pub struct Readers {
     waiting: AtomicUsize,
     queue: usize,
     statement_ms: u64,
+    /// Whether the log of the file is shipped, and no reader may copy it at its end.
+    is_shipped: bool,
 }
 
 /// How a read is allowed to run.
@@ -52,7 +54,7 @@ enum Mode {
 impl Readers {
     /// Readers of a file that exists by the time they are used.
     #[must_use]
-    pub fn new(path: &Path, limits: &Limits) -> Self {
+    pub fn new(path: &Path, limits: &Limits, is_shipped: bool) -> Self {
         let threads = std::thread::available_parallelism().map_or(BLOCKING_READS, usize::from);
         Self {
             path: path.to_owned(),
@@ -61,6 +63,7 @@ impl Readers {
             waiting: AtomicUsize::new(0),
             queue: limits.read_queue,
             statement_ms: limits.statement_ms,
+            is_shipped,
         }
     }
 
@@ -134,7 +137,7 @@ impl Readers {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
             Some(reader) => Ok(reader),
-            None => connection::reader(&self.path).map_err(|cause| {
+            None => connection::reader(&self.path, self.is_shipped).map_err(|cause| {
                 Fault::new(code::NO_DATABASE, "the database cannot be opened").with_source(cause)
             }),
         }

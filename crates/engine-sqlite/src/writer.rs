@@ -5,6 +5,7 @@
 mod group;
 
 use self::group::{Group, Job, Task};
+use crate::commit_log::CommitLog;
 use crate::connection;
 use crate::error::OpenError;
 use crate::pool::Readers;
@@ -36,11 +37,16 @@ impl Writer {
     ///
     /// # Errors
     /// When the file cannot be opened or the thread not started.
-    pub fn start(path: &Path, limits: &Limits, readers: Arc<Readers>) -> Result<Self, OpenError> {
-        let opened = connection::writer(path)?;
+    pub fn start(
+        path: &Path,
+        limits: &Limits,
+        readers: Arc<Readers>,
+        log: Option<Arc<CommitLog>>,
+    ) -> Result<Self, OpenError> {
+        let opened = connection::writer(path, log.is_some())?;
         let (queue, jobs) = mpsc::channel(limits.write_queue.max(1));
         let commits = Arc::new(AtomicU64::new(0));
-        let group = Group::new(path, opened, limits.statement_ms, (readers, Arc::clone(&commits)));
+        let group = Group::new(path, opened, limits.statement_ms, (readers, Arc::clone(&commits)), log);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || group.serve(jobs))

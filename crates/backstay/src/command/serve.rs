@@ -48,6 +48,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         started = starting.wait() => started?,
     }
     app.load(catalog);
+    let shipping =
+        database.shipped.as_ref().map(|shipped| shipped.start(&project, &database.clock)).transpose()?;
     if context.output.json {
         context.output.value(&json!({ "event": "ready", "url": url, "ms": millis(began) }));
     } else {
@@ -59,6 +61,9 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         ));
     }
     listening.await;
+    if let Some(shipping) = shipping {
+        shipping.finish().await;
+    }
     Ok(Exit::Ok)
 }
 

@@ -8,6 +8,7 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod backups;
 mod commands;
 mod crash;
 mod data;

@@ -3,6 +3,7 @@
 //! saw of another is durable too. When a failure takes the whole transaction away,
 //! those who did not cause it run again, each alone.
 
+use crate::commit_log::CommitLog;
 use crate::connection::{self, Opened, control};
 use crate::error::fault;
 use crate::lease;
@@ -68,6 +69,8 @@ pub(super) struct Group {
     commits: Arc<AtomicU64>,
     /// Whether this process asked for a lease before.
     knows_leases: bool,
+    /// Who is told of commits.
+    log: Option<Arc<CommitLog>>,
 }
 
 /// What became of a transaction.
@@ -88,6 +91,7 @@ impl Group {
         opened: Opened,
         statement_ms: u64,
         (readers, commits): (Arc<Readers>, Arc<AtomicU64>),
+        log: Option<Arc<CommitLog>>,
     ) -> Self {
         Self {
             path: path.to_owned(),
@@ -96,6 +100,7 @@ impl Group {
             readers,
             commits,
             knows_leases: false,
+            log,
         }
     }
 
@@ -129,13 +134,13 @@ impl Group {
                     requests.push(Request { script, answer, references });
                 }
                 Task::Migration { batch, answer } => {
-                    let result = self.open().and_then(|opened| migration::apply(opened, &batch));
+                    let result = self.logged(|opened| migration::apply(opened, &batch));
                     self.readers.clear();
                     drop(answer.send(result));
                 }
                 Task::Lease { request, answer } => {
                     let is_first = !self.knows_leases;
-                    let result = self.open().and_then(|opened| lease::ask(opened, &request, is_first));
+                    let result = self.logged(|opened| lease::ask(opened, &request, is_first));
                     self.knows_leases |= result.is_ok();
                     drop(answer.send(result));
                 }
@@ -206,20 +211,38 @@ impl Group {
                 Err(error) => not_committed(opened, error),
             };
         }
-        match control(&opened.connection, "COMMIT") {
-            Ok(()) => {
+        let committed = self.logged(|opened| {
+            Ok(control(&opened.connection, "COMMIT").map_err(|error| not_committed(opened, error)))
+        });
+        match committed {
+            Ok(Ok(())) => {
                 self.commits.fetch_add(1, Ordering::Relaxed);
                 Ending::Durable(replies(results))
             }
-            Err(error) => not_committed(opened, error),
+            Ok(Err(ending)) => ending,
+            Err(fault) => Ending::Refused(fault),
         }
+    }
+
+    /// Runs what commits by itself, and tells the log of it.
+    fn logged<T>(&mut self, work: impl FnOnce(&mut Opened) -> Result<T, Fault>) -> Result<T, Fault> {
+        let log = self.log.clone();
+        let opened = self.open()?;
+        let mut held = log.as_ref().map(|log| log.hold());
+        let result = work(opened);
+        if let (Some(log), Some(state)) = (&log, &mut held)
+            && let Err(error) = log.committed(state, &opened.connection)
+        {
+            tracing::error!(error = ?error, "the length of the write-ahead log is not known");
+        }
+        result
     }
 
     /// The connection; after a fence a new one, once the file is found whole.
     fn open(&mut self) -> Result<&mut Opened, Fault> {
         let opened = match self.opened.take() {
             Some(opened) => opened,
-            None => connection::writer(&self.path)
+            None => connection::writer(&self.path, self.log.is_some())
                 .and_then(|opened| connection::verify(&opened.connection).map(|()| opened))
                 .map_err(|cause| {
                     Fault::new(code::IO_ERROR, "the storage failed; nothing was written").with_source(cause)

@@ -1,0 +1,121 @@
+//! `backstay backup create|list|verify|restore`.
+
+use crate::Context;
+use crate::output::{Colour, Exit};
+use crate::project::Project;
+use crate::{shipping, store};
+use anyhow::{Context as _, Result};
+use backstay_backup::manifest::{self, Manifest};
+use backstay_backup::place;
+use backstay_backup::restore::{Restored, Wanted, restore, verify};
+use backstay_backup::snapshot;
+use backstay_base::clock::Clock;
+use clap::Subcommand;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Copy the database as it is now, while it is served or not
+    Create,
+    /// The copies at the target
+    List,
+    /// Read a backup as a restore would, check everything, and keep nothing
+    Verify {
+        /// One copy alone; without it the newest with all commits that follow
+        copy: Option<String>,
+    },
+    /// Make a database file of a backup, at a new place
+    Restore {
+        /// One copy alone; without it the newest with all commits that follow
+        #[arg(conflicts_with = "at")]
+        copy: Option<String>,
+        /// The file to make
+        #[arg(long)]
+        to: PathBuf,
+        /// The moment: 2026-01-31T09:00:00Z; every commit until then, none after
+        #[arg(long)]
+        at: Option<jiff::Timestamp>,
+    },
+}
+
+/// Runs it.
+pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
+    let project = Project::open(&context.dir)?;
+    let target = shipping::target(&project)?;
+    match action {
+        Action::Create => {
+            let url = &project.config.store.default.url;
+            let database = store::file_of(url, &project.folder)
+                .context("backups of this kind are of SQLite stores; docs/guide/backups.md says how a server is backed up")?;
+            let made = snapshot::create(&target, &database, Clock::system().now_micros()).await?;
+            show_copy(context, &made);
+        }
+        Action::List => {
+            for (id, manifest) in manifest::all(&target).await? {
+                match manifest {
+                    Ok(manifest) => show_copy(context, &manifest),
+                    Err(error) if context.output.json => {
+                        context.output.value(&json!({ "copy": id, "error": error.to_string() }));
+                    }
+                    Err(error) => context.output.data(&format!("{id}  {error}")),
+                }
+            }
+        }
+        Action::Verify { copy } => {
+            let restored = verify(&target, &wanted(copy.as_ref(), None)).await?;
+            show_restored(context, "whole", &restored);
+        }
+        Action::Restore { copy, to, at } => {
+            let restored = restore(&target, &wanted(copy.as_ref(), *at), to).await?;
+            show_restored(context, "restored", &restored);
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn wanted(copy: Option<&String>, at: Option<jiff::Timestamp>) -> Wanted {
+    match (copy, at) {
+        (Some(copy), _) => Wanted::Copy(copy.clone()),
+        (None, Some(at)) => Wanted::At(at.as_microsecond()),
+        (None, None) => Wanted::Newest,
+    }
+}
+
+fn show_copy(context: &Context, manifest: &Manifest) {
+    let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
+    let shipped = manifest.place.is_some();
+    if context.output.json {
+        let tables: serde_json::Map<String, serde_json::Value> =
+            manifest.tables.iter().map(|table| (table.name.clone(), table.rows.into())).collect();
+        context.output.value(&json!({
+            "copy": manifest.id, "bytes": manifest.bytes, "rows": rows, "tables": tables, "followed": shipped,
+        }));
+        return;
+    }
+    let followed = if shipped { "  followed by commits" } else { "" };
+    let tables = manifest.tables.len();
+    context.output.data(&format!(
+        "{}  {} bytes  {rows} rows in {tables} tables{followed}",
+        manifest.id, manifest.bytes
+    ));
+}
+
+fn show_restored(context: &Context, verdict: &str, restored: &Restored) {
+    let rows: u64 = restored.tables.iter().map(|table| table.rows).sum();
+    if context.output.json {
+        context.output.value(&json!({
+            "copy": restored.copy, "commits": restored.commits, "at": place::time(restored.at), "rows": rows,
+        }));
+        return;
+    }
+    let verdict = context.output.paint(Colour::Green, verdict);
+    context.output.data(&format!(
+        "{verdict}: copy {} and {} commits after it, as of {}; {rows} rows in {} tables",
+        restored.copy,
+        restored.commits,
+        place::time(restored.at),
+        restored.tables.len()
+    ));
+}
