@@ -20,8 +20,9 @@ const EDGES: &[(&str, &[&str])] = &[
     ("migrate", &["base", "schema", "query", "policy", "engine", "sql"]),
     ("backup", &["base", "engine-sqlite", "engine"]),
     ("rest", &["base", "schema", "query"]),
-    ("auth", &["base", "schema", "query", "policy", "engine"]),
-    ("server", &["base", "schema", "query", "policy", "engine", "rest", "auth"]),
+    ("outbound", &["base"]),
+    ("auth", &["base", "schema", "query", "policy", "engine", "outbound"]),
+    ("server", &["base", "schema", "query", "policy", "engine", "rest", "outbound", "auth"]),
 ];
 
 /// Crates that may name every other.

@@ -37,10 +37,21 @@ pub struct Account {
     pub banned_until: Option<i64>,
     /// When it last signed in.
     pub last_sign_in_at: Option<i64>,
+    /// What was sent to it.
+    pub mailed: Mailed,
     /// When it was made.
     pub created_at: i64,
     /// When it was last changed.
     pub updated_at: i64,
+}
+
+/// When mail was last sent to an account, in microseconds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mailed {
+    /// A link to confirm its address.
+    pub confirmation_at: Option<i64>,
+    /// A link to sign in without the password.
+    pub recovery_at: Option<i64>,
 }
 
 /// A way in which an account signs in, as stored.
@@ -78,6 +89,10 @@ impl Account {
             is_anonymous: record.flag("is_anonymous")?,
             banned_until: record.time("banned_until")?,
             last_sign_in_at: record.time("last_sign_in_at")?,
+            mailed: Mailed {
+                confirmation_at: record.time("confirmation_sent_at")?,
+                recovery_at: record.time("recovery_sent_at")?,
+            },
             created_at: record.time("created_at")?.unwrap_or_default(),
             updated_at: record.time("updated_at")?.unwrap_or_default(),
         })
@@ -111,6 +126,8 @@ impl Account {
             ("is_anonymous", Cell::Bool(self.is_anonymous)),
             ("banned_until", optional_time(self.banned_until)),
             ("last_sign_in_at", optional_time(self.last_sign_in_at)),
+            ("confirmation_sent_at", optional_time(self.mailed.confirmation_at)),
+            ("recovery_sent_at", optional_time(self.mailed.recovery_at)),
         ]
     }
 }
@@ -206,6 +223,10 @@ pub(crate) struct UserBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmed_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    confirmation_sent_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_sent_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     last_sign_in_at: Option<String>,
     app_metadata: &'a Object,
     user_metadata: &'a Object,
@@ -245,6 +266,8 @@ impl<'a> UserBody<'a> {
             phone: account.phone.as_deref().unwrap_or_default(),
             phone_confirmed_at: account.phone_confirmed_at.map(stamp),
             confirmed_at: confirmed.map(stamp),
+            confirmation_sent_at: account.mailed.confirmation_at.map(stamp),
+            recovery_sent_at: account.mailed.recovery_at.map(stamp),
             last_sign_in_at: account.last_sign_in_at.map(stamp),
             app_metadata: &account.app_metadata,
             user_metadata: &account.user_metadata,
@@ -278,7 +301,7 @@ fn stamp(micros: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Account, Identity, Object, UserBody, merge};
+    use super::{Account, Identity, Mailed, Object, UserBody, merge};
     use backstay_base::secret::Secret;
     use uuid::Uuid;
 
@@ -297,6 +320,7 @@ mod tests {
             is_anonymous: false,
             banned_until: None,
             last_sign_in_at: Some(1_700_000_000_120_000),
+            mailed: Mailed::default(),
             created_at: 1_700_000_000_000_000,
             updated_at: 1_700_000_000_000_000,
         };

@@ -4,11 +4,16 @@ pub(crate) mod admin_users;
 mod health;
 mod jwks;
 mod logout;
+mod otp;
+mod recover;
+mod resend;
 mod settings;
 mod sign_up;
 mod token_password;
+mod token_pkce;
 mod token_refresh;
 mod user;
+mod verify;
 
 use crate::account::{Account, Identity};
 use crate::identify::Credentials;
@@ -66,6 +71,11 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/.well-known/jwks.json"),
     endpoint("POST", "/signup"),
     endpoint("POST", "/token"),
+    endpoint("GET", "/verify"),
+    endpoint("POST", "/verify"),
+    endpoint("POST", "/resend"),
+    endpoint("POST", "/recover"),
+    endpoint("POST", "/otp"),
     endpoint("GET", "/user"),
     endpoint("PUT", "/user"),
     endpoint("POST", "/logout"),
@@ -110,7 +120,7 @@ impl<'a> Request<'a> {
         wire::bearer(self.header("authorization")?)
     }
 
-    /// A parameter of the query; the values of this door need no percent-decoding.
+    /// A parameter of the query whose values need no percent-decoding.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&'a str> {
         self.query?
@@ -118,6 +128,13 @@ impl<'a> Request<'a> {
             .filter_map(|pair| pair.split_once('='))
             .find(|(key, _)| *key == name)
             .map(|(_, v)| v)
+    }
+
+    /// A parameter of the query that may hold anything.
+    #[must_use]
+    pub fn decoded(&self, name: &str) -> Option<String> {
+        let mut pairs = url::form_urlencoded::parse(self.query?.as_bytes());
+        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
     /// The body as JSON of this form; an empty one reads as `{}`.
@@ -149,8 +166,14 @@ impl Auth {
             ("POST", "/token") => match request.parameter("grant_type") {
                 Some("password") => self.token_password(catalog, request).await,
                 Some("refresh_token") => self.token_refresh(catalog, request).await,
+                Some("pkce") => self.token_pkce(catalog, request).await,
                 Some(_) | None => Err(Refusal::unsupported_grant()),
             },
+            ("GET", "/verify") => self.verify_link(catalog, request).await,
+            ("POST", "/verify") => self.verify_code(catalog, request).await,
+            ("POST", "/resend") => self.resend(catalog, request).await,
+            ("POST", "/recover") => self.recover(catalog, request).await,
+            ("POST", "/otp") => self.otp(catalog, request).await,
             ("GET", "/user") => self.user_get(catalog, request).await,
             ("PUT", "/user") => self.user_put(catalog, request).await,
             ("POST", "/logout") => self.logout(catalog, request).await,

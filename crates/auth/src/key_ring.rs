@@ -10,6 +10,7 @@ use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use uuid::Uuid;
 
 /// The keys of a project.
 #[derive(Clone)]
@@ -92,6 +93,12 @@ impl KeyRing {
     pub(crate) fn successor(&self, refresh_token: &str) -> String {
         let derived = token::hmac_sha256(self.refresh.expose(), refresh_token.as_bytes());
         URL_SAFE_NO_PAD.encode(derived)
+    }
+
+    /// What is stored of a short code: without the secret, six digits are soon guessed from their hash.
+    pub(crate) fn code_hash(&self, token: Uuid, code: &str) -> String {
+        let message = format!("code {token} {code}");
+        URL_SAFE_NO_PAD.encode(token::hmac_sha256(self.refresh.expose(), message.as_bytes()))
     }
 }
 

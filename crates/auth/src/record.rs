@@ -85,6 +85,19 @@ impl<'a> Record<'a> {
         self.text(name)?.map(|text| calendar::parse_timestamp(text).ok_or_else(|| odd(name))).transpose()
     }
 
+    pub(crate) fn number(self, name: &str) -> Result<i64, Fault> {
+        match self.cell(name)? {
+            Cell::Int(value) => Ok(value),
+            Cell::Null
+            | Cell::Bool(_)
+            | Cell::Float(_)
+            | Cell::Text { .. }
+            | Cell::Raw { .. }
+            | Cell::Row
+            | Cell::List(_) => Err(odd(name)),
+        }
+    }
+
     pub(crate) fn flag(self, name: &str) -> Result<bool, Fault> {
         match self.cell(name)? {
             Cell::Bool(value) => Ok(value),

@@ -28,6 +28,13 @@ impl Refusal {
         Self { status, code, message: message.into(), weak: Vec::new(), source: None }
     }
 
+    /// Mail went to the address a moment ago.
+    #[must_use]
+    pub fn mail_too_soon(seconds: i64) -> Self {
+        let message = format!("For security purposes, you can only request this after {seconds} seconds.");
+        Self::new(429, "over_email_send_rate_limit", message)
+    }
+
     /// What was sent is not of the right form.
     #[must_use]
     pub fn validation(message: impl Into<String>) -> Self {
@@ -96,7 +103,12 @@ refusals! {
     sign_up_disabled = 422, "signup_disabled", "Signups not allowed for this instance";
     anonymous_disabled = 422, "anonymous_provider_disabled", "Anonymous sign-ins are disabled";
     phone_disabled = 400, "phone_provider_disabled", "Phone signups are disabled";
-    needs_mail = 422, "email_provider_disabled", "Email confirmation needs outgoing mail, which this server does not have; set auth.autoconfirm to sign up without it";
+    needs_mail = 422, "email_provider_disabled", "This needs outgoing mail, which this server does not have; set [mail], or auth.autoconfirm to sign up without it";
+    otp_expired = 403, "otp_expired", "Token has expired or is invalid";
+    otp_disabled = 422, "otp_disabled", "Signups not allowed for otp";
+    flow_state_not_found = 404, "flow_state_not_found", "invalid flow state, no valid flow state found";
+    flow_state_expired = 403, "flow_state_expired", "invalid flow state, flow state has expired";
+    bad_code_verifier = 400, "bad_code_verifier", "code challenge does not match previously saved code verifier";
     same_password = 422, "same_password", "New password should be different from the old password.";
     password_too_long = 400, "validation_failed", "Password is longer than this server accepts";
     unsupported_grant = 400, "invalid_grant", "unsupported_grant_type";

@@ -8,6 +8,12 @@ pub const IDENTITY: &str = "_backstay_identity";
 pub const SESSION: &str = "_backstay_session";
 /// Refresh tokens, by hash.
 pub const REFRESH_TOKEN: &str = "_backstay_refresh_token";
+/// What was sent to an address to be shown once, by hash.
+pub const ONE_TIME_TOKEN: &str = "_backstay_one_time_token";
+/// Sign-ins by link that an app has yet to fetch, by hash of their code.
+pub const FLOW_STATE: &str = "_backstay_flow_state";
+/// When mail last went to an address, by hash.
+pub const MAIL_SENT: &str = "_backstay_mail_sent";
 /// Keys that sign access tokens.
 pub const SIGNING_KEY: &str = "_backstay_signing_key";
 /// Opaque API keys, by hash.
@@ -30,6 +36,8 @@ type _BackstayAccount @table(name: "_backstay_account", key: ["id"]) {
   is_anonymous: Boolean!
   banned_until: Timestamp
   last_sign_in_at: Timestamp
+  confirmation_sent_at: Timestamp
+  recovery_sent_at: Timestamp
   created_at: Timestamp!
   updated_at: Timestamp!
 }
@@ -70,6 +78,38 @@ type _BackstayRefreshToken @table(name: "_backstay_refresh_token", key: ["hash"]
   parent: String
   revoked_at: Timestamp
   created_at: Timestamp!
+}
+
+"A token and a code that were sent to an address: only their hashes are kept."
+type _BackstayOneTimeToken @table(name: "_backstay_one_time_token", key: ["id"])
+  @unique(fields: ["account", "purpose"])
+{
+  id: UUID!
+  account: _BackstayAccount! @relation(onDelete: CASCADE)
+  purpose: String!
+  email: String! @index
+  hash: String! @unique
+  code_hash: String!
+  attempts: Int!
+  challenge: String
+  expires_at: Timestamp!
+  created_at: Timestamp!
+}
+
+"A sign-in by link whose session waits for the app that asked for it."
+type _BackstayFlowState @table(name: "_backstay_flow_state", key: ["hash"]) {
+  hash: String!
+  account: _BackstayAccount! @relation(onDelete: CASCADE)
+  method: String!
+  challenge: String!
+  expires_at: Timestamp!
+  created_at: Timestamp!
+}
+
+"When mail of a kind last went to an address, whether there is an account or not."
+type _BackstayMailSent @table(name: "_backstay_mail_sent", key: ["hash"]) {
+  hash: String!
+  sent_at: Timestamp! @index
 }
 
 "A key that signs or signed access tokens."
@@ -124,7 +164,7 @@ pub(crate) mod tests {
     #[test]
     fn the_tables_compile_and_are_hidden() {
         let catalog = catalog("");
-        assert_eq!(catalog.tables.len(), 7);
+        assert_eq!(catalog.tables.len(), 10);
         assert!(catalog.tables.iter().all(|table| table.origin == Origin::System));
         assert!(catalog.tables.iter().all(|table| catalog.public_table(&table.name).is_none()));
     }

@@ -17,6 +17,7 @@ use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
 use backstay_base::secret::Secret;
 use backstay_engine::Engine as Database;
+use backstay_outbound::mail::Mail;
 use backstay_policy::weave;
 use backstay_query::plan::{End, Query};
 use backstay_query::reply::Shape;
@@ -48,6 +49,8 @@ pub struct Parts {
     pub ids: Ids,
     /// The named limits.
     pub limits: Limits,
+    /// Outgoing mail, where there is any.
+    pub mail: Option<Mail>,
 }
 
 /// Keys that may be shown to whoever runs the server.
@@ -73,6 +76,7 @@ pub struct Auth {
     pub(crate) hasher: Hasher,
     pub(crate) verified: VerifiedTokens,
     pub(crate) states: States,
+    pub(crate) mail: Option<Mail>,
     ring: RwLock<Option<Arc<KeyRing>>>,
     catalog: RwLock<Option<Arc<Catalog>>>,
     /// Held while keys are loaded because one was unknown: a flood of such asks once.
@@ -83,11 +87,12 @@ impl Auth {
     /// A service that is not ready until [`Auth::load`] and [`Auth::start`]. Reads nothing.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { engine, settings, clock, ids, limits } = parts;
+        let Parts { engine, settings, clock, ids, limits, mail } = parts;
         Self {
             hasher: Hasher::start(limits.hash_queue, ids.clone()),
             verified: VerifiedTokens::new(settings.verified_tokens),
             states: States::default(),
+            mail,
             ring: RwLock::new(None),
             catalog: RwLock::new(None),
             reloading: tokio::sync::Mutex::new(()),

@@ -95,18 +95,28 @@ impl Auth {
         session: &Session,
         refresh_token: String,
     ) -> Result<Response, Refusal> {
+        Response::json(200, &self.session_body(account, identities, session, refresh_token)?)
+    }
+
+    /// A session as clients get it.
+    pub(crate) fn session_body<'a>(
+        &self,
+        account: &'a Account,
+        identities: &'a [Identity],
+        session: &Session,
+        refresh_token: String,
+    ) -> Result<SessionBody<'a>, Refusal> {
         let ring = self.ring()?;
         let iat = self.clock.now_seconds();
         let exp = iat.saturating_add(self.settings.access_token_s);
-        let body = SessionBody {
+        Ok(SessionBody {
             access_token: self.access_token(&ring, account, session, iat, exp)?,
             token_type: "bearer",
             expires_in: self.settings.access_token_s,
             expires_at: exp,
             refresh_token,
             user: UserBody::of(account, identities),
-        };
-        Response::json(200, &body)
+        })
     }
 
     fn access_token(
@@ -157,12 +167,13 @@ fn user_agent(request: &Request<'_>) -> Option<String> {
     agent.get(..end).map(str::to_owned)
 }
 
+/// A session as clients get it.
 #[derive(Serialize)]
-struct SessionBody<'a> {
-    access_token: String,
-    token_type: &'static str,
-    expires_in: i64,
-    expires_at: i64,
-    refresh_token: String,
+pub(crate) struct SessionBody<'a> {
+    pub(crate) access_token: String,
+    pub(crate) token_type: &'static str,
+    pub(crate) expires_in: i64,
+    pub(crate) expires_at: i64,
+    pub(crate) refresh_token: String,
     user: UserBody<'a>,
 }

@@ -1,5 +1,7 @@
 //! What `backstay.toml` may say about accounts.
 
+use crate::letters::Templates;
+
 /// The settings of this crate, with defaults for development.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -14,6 +16,20 @@ pub struct Settings {
     pub anonymous: bool,
     /// Whether e-mail addresses count as confirmed at sign-up. Without it, mail must be sent.
     pub autoconfirm: bool,
+    /// Where the application stands: links in mail lead there, unless a request says otherwise.
+    pub site_url: String,
+    /// Where else links may lead: whole addresses, with `*` for what holds no `.` and no `/`, `**` for anything.
+    pub redirect_urls: Vec<String>,
+    /// The words of mail.
+    pub templates: Templates,
+    /// Between two letters of a kind to one address, in seconds.
+    pub mail_interval_s: i64,
+    /// How long what was sent can be shown, in seconds.
+    pub one_time_s: i64,
+    /// How often a code may be guessed.
+    pub code_attempts: i64,
+    /// Whether PKCE's `plain` challenges are taken.
+    pub pkce_plain: bool,
     /// How long an access token is valid, in seconds.
     pub access_token_s: i64,
     /// How long a session may last in all, in seconds; 0 is without end.
@@ -40,6 +56,13 @@ impl Default for Settings {
             sign_up: true,
             anonymous: false,
             autoconfirm: true,
+            site_url: "http://localhost:3000".to_owned(),
+            redirect_urls: Vec::new(),
+            templates: Templates::default(),
+            mail_interval_s: 60,
+            one_time_s: 3600,
+            code_attempts: 5,
+            pkce_plain: false,
             access_token_s: 3600,
             session_s: 0,
             reuse_grace_s: 10,

@@ -21,6 +21,11 @@ pub(crate) fn not(column: &str, value: Value) -> Filter {
     compare(column, Comparison::Neq, value)
 }
 
+/// `column < moment`, in microseconds.
+pub(crate) fn before(column: &str, moment: i64) -> Filter {
+    compare(column, Comparison::Lt, Value::Timestamp(moment))
+}
+
 fn compare(column: &str, comparison: Comparison, value: Value) -> Filter {
     Filter::Field(field(column), Test::Compare(comparison, Operand::Value(value)))
 }

@@ -26,6 +26,8 @@ pub struct Config {
     pub store: Stores,
     /// Accounts and tokens.
     pub auth: Auth,
+    /// Outgoing mail.
+    pub mail: Mail,
     /// The REST door.
     pub rest: Rest,
     /// Where backups go.
@@ -105,6 +107,18 @@ pub struct Auth {
     pub signup: bool,
     /// Whether an e-mail address counts as confirmed at sign-up.
     pub autoconfirm: bool,
+    /// Where the application stands: links in mail lead there. By default `public_url`, else where the server listens.
+    pub site_url: Option<String>,
+    /// Where else links in mail may lead: whole addresses, with `*` for anything but `.` and `/`, and `**` for anything.
+    pub redirect_urls: Vec<String>,
+    /// Seconds between two letters of a kind to one address.
+    pub mail_interval_seconds: i64,
+    /// Seconds for which a link or a code that was sent is good.
+    pub link_seconds: i64,
+    /// How often the code of a letter may be guessed.
+    pub code_attempts: i64,
+    /// Whether PKCE's `plain` challenges are taken, which protect nothing on the way.
+    pub pkce_plain: bool,
     /// Lifetime of an access token, in seconds.
     pub token_seconds: i64,
     /// Fewest characters of a password.
@@ -120,12 +134,47 @@ impl Default for Auth {
         Self {
             signup: true,
             autoconfirm: true,
+            site_url: None,
+            redirect_urls: vec![],
+            mail_interval_seconds: 60,
+            link_seconds: 3600,
+            code_attempts: 5,
+            pkce_plain: false,
             token_seconds: 3600,
             password_min_length: 6,
             legacy_keys: true,
             keyless: false,
         }
     }
+}
+
+/// Outgoing mail.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mail {
+    /// `smtps://user:password@host`, or `smtp://…?tls=required` for STARTTLS. Without it there is no mail;
+    /// `dev` keeps it in `.backstay/mail` and shows it at `/_/mail`.
+    pub url: Option<String>,
+    /// Who letters are from: `App <app@example.com>`.
+    pub from: String,
+    /// The letter that asks to confirm an address.
+    pub confirmation: Words,
+    /// The letter that helps whoever forgot the password.
+    pub recovery: Words,
+    /// The letter to sign in by link or code.
+    pub magic_link: Words,
+}
+
+/// The words of a letter. `{{ .ConfirmationURL }}`, `{{ .Token }}`, `{{ .TokenHash }}`, `{{ .Email }}`,
+/// `{{ .SiteURL }}` and `{{ .RedirectTo }}` are filled in.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Words {
+    /// One line instead of the built-in one.
+    pub subject: Option<String>,
+    /// Plain text instead of the built-in one; `{{ .ConfirmationURL }}`, `{{ .Token }}`, `{{ .TokenHash }}`,
+    /// `{{ .Email }}`, `{{ .SiteURL }}` and `{{ .RedirectTo }}` are filled in.
+    pub text: Option<String>,
 }
 
 /// The REST door.
@@ -208,7 +257,7 @@ macro_rules! limit_settings {
 limit_settings! {
     body_bytes: usize, target_bytes: usize, rows: u64, write_rows: usize, depth: usize, nodes: usize,
     list: usize, pattern_bytes: usize, pattern_steps: usize, statement_ms: u64, write_queue: usize, read_queue: usize, connections: usize,
-    head_ms: u64, body_ms: u64, hash_queue: usize, password_bytes: usize, linger_ms: u64,
+    head_ms: u64, body_ms: u64, hash_queue: usize, mail_queue: usize, mailbox: usize, password_bytes: usize, linger_ms: u64,
     drain_ms: u64,
     migration_wait_ms: u64,
 }

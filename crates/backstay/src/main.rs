@@ -4,6 +4,7 @@
 mod command;
 mod config;
 mod output;
+mod post;
 mod project;
 mod shipping;
 mod store;

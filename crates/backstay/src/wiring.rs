@@ -2,6 +2,7 @@
 //! the schema, starts accounts and keys, and makes the server of them.
 
 use crate::config::Config;
+use crate::post;
 use crate::project::Project;
 use crate::shipping::Shipped;
 use crate::store::{self, Store};
@@ -14,6 +15,8 @@ use backstay_base::limit::Limits;
 use backstay_engine::Engine;
 use backstay_engine_sqlite::Sqlite;
 use backstay_migrate::lease::Node;
+use backstay_outbound::mail::Mail;
+use backstay_outbound::mailbox::Mailbox;
 use backstay_rest::request::Settings as RestSettings;
 use backstay_schema::catalog::Catalog;
 use backstay_server::app::{App, Edge, Parts};
@@ -89,31 +92,48 @@ impl Database {
     }
 
     /// Accounts and keys over this database.
-    #[must_use]
-    pub fn auth(&self, config: &Config, url: &str) -> Arc<Auth> {
+    ///
+    /// # Errors
+    /// When the words of a letter are not right.
+    pub fn auth(&self, config: &Config, url: &str, mail: Option<Mail>) -> Result<Arc<Auth>> {
+        let public_url = config.server.public_url.as_deref().unwrap_or(url);
         let settings = AuthSettings {
-            issuer: format!("{}/auth/v1", config.server.public_url.as_deref().unwrap_or(url)),
+            issuer: format!("{}/auth/v1", public_url),
             issuer_is_public: config.server.public_url.is_some(),
             sign_up: config.auth.signup,
             autoconfirm: config.auth.autoconfirm,
+            site_url: config.auth.site_url.clone().unwrap_or_else(|| public_url.to_owned()),
+            redirect_urls: config.auth.redirect_urls.clone(),
+            templates: post::templates(config)?,
+            mail_interval_s: config.auth.mail_interval_seconds,
+            one_time_s: config.auth.link_seconds,
+            code_attempts: config.auth.code_attempts,
+            pkce_plain: config.auth.pkce_plain,
             access_token_s: config.auth.token_seconds,
             password_characters: config.auth.password_min_length,
             legacy_keys: config.auth.legacy_keys,
             keyless_anon: config.auth.keyless,
             ..AuthSettings::default()
         };
-        Arc::new(Auth::new(AuthParts {
+        Ok(Arc::new(Auth::new(AuthParts {
             engine: Arc::clone(&self.engine),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             limits: config.limits.limits(),
             settings,
-        }))
+            mail,
+        })))
     }
 
     /// The server over this database; not ready until it has a catalog.
     #[must_use]
-    pub fn app(&self, config: &Config, auth: Arc<Auth>, log: RequestLog) -> Arc<App> {
+    pub fn app(
+        &self,
+        config: &Config,
+        auth: Arc<Auth>,
+        log: RequestLog,
+        mailbox: Option<Arc<Mailbox>>,
+    ) -> Arc<App> {
         let limits = config.limits.limits();
         App::new(Parts {
             engine: Arc::clone(&self.engine),
@@ -133,6 +153,7 @@ impl Database {
                 server_timing: config.server.server_timing,
             },
             log,
+            mailbox,
         })
     }
 

@@ -35,6 +35,10 @@ pub struct Limits {
     pub body_ms: u64,
     /// Most password hashes that wait for the hashing pool.
     pub hash_queue: usize,
+    /// Most letters that wait to be sent.
+    pub mail_queue: usize,
+    /// Most letters that the mailbox of `dev` keeps.
+    pub mailbox: usize,
     /// Longest password, in bytes.
     pub password_bytes: usize,
     /// How long connections that are kept open may be used once more at shutdown, in milliseconds.
@@ -64,6 +68,8 @@ impl Default for Limits {
             head_ms: 10_000,
             body_ms: 30_000,
             hash_queue: 32,
+            mail_queue: 256,
+            mailbox: 100,
             password_bytes: 4_096,
             linger_ms: 2_000,
             drain_ms: 20_000,

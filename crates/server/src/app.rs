@@ -8,6 +8,7 @@ use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
 use backstay_engine::Engine;
+use backstay_outbound::mailbox::Mailbox;
 use backstay_rest::request::Settings;
 use backstay_schema::catalog::Catalog;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -28,6 +29,8 @@ pub struct App {
     pub edge: Edge,
     /// One line per request, in `dev`.
     pub log: RequestLog,
+    /// The mailbox that `/_/mail` shows, in `dev`.
+    pub mailbox: Option<Arc<Mailbox>>,
     catalog: RwLock<Option<Arc<Catalog>>>,
 }
 
@@ -62,14 +65,16 @@ pub struct Parts {
     pub edge: Edge,
     /// One line per request, in `dev`.
     pub log: RequestLog,
+    /// The mailbox that `/_/mail` shows, in `dev`.
+    pub mailbox: Option<Arc<Mailbox>>,
 }
 
 impl App {
     /// A server that is not ready until [`App::load`].
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { engine, auth, clock, ids, rest, edge, log } = parts;
-        Arc::new(Self { engine, auth, clock, ids, rest, edge, log, catalog: RwLock::new(None) })
+        let Parts { engine, auth, clock, ids, rest, edge, log, mailbox } = parts;
+        Arc::new(Self { engine, auth, clock, ids, rest, edge, log, mailbox, catalog: RwLock::new(None) })
     }
 
     /// Serves this catalog from now on.

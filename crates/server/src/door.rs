@@ -1,6 +1,7 @@
 //! The doors: which paths exist, what each is for. `cases` and the door test are
 //! held against [`DOORS`]; a route that is not in it does not answer.
 
+use crate::mailbox_door;
 use std::net::IpAddr;
 
 /// A door of the server.
@@ -10,6 +11,8 @@ pub enum Door {
     Rest,
     /// `GoTrue`'s dialect.
     Auth,
+    /// The mailbox of `dev`.
+    Mailbox,
 }
 
 /// One route.
@@ -41,6 +44,7 @@ pub const DOORS: &[Route] = &[
     rest("PATCH"),
     rest("PUT"),
     rest("DELETE"),
+    Route { method: "GET", path: mailbox_door::PATH, door: Door::Mailbox },
 ];
 
 /// The head of a request, borrowed.

@@ -8,6 +8,7 @@ mod caller;
 mod cors;
 pub mod door;
 pub mod listen;
+mod mailbox_door;
 mod pipeline;
 pub mod request_log;
 pub mod routes;

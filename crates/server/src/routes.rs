@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::door::Head;
 use crate::pipeline::Outcome;
 use crate::request_log::Line;
-use crate::{auth_door, body, cors, pipeline};
+use crate::{auth_door, body, cors, mailbox_door, pipeline};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_rest::request::Response as Answer;
@@ -79,6 +79,9 @@ where
             Ok(body) => pipeline::rest(app, head, &body).await,
             Err(fault) => plain(render_fault(&fault, Audience::Anon)),
         };
+    }
+    if let Some(letters) = mailbox_door::answer(app.mailbox.as_deref(), head) {
+        return plain(letters);
     }
     let fault = Fault::new(code::PATH_INVALID, "Invalid path specified in request URL");
     plain(render_fault(&fault, Audience::Anon))

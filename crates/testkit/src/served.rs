@@ -10,6 +10,7 @@ use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
 use backstay_engine::migration::Batch;
+use backstay_outbound::mail::{Letter, Mail};
 use backstay_query::named::{Input, Insert};
 use backstay_rest::request::Settings as RestSettings;
 use backstay_schema::catalog::Catalog;
@@ -23,7 +24,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc;
 
 /// The password of every account that a test makes.
 pub const PASSWORD: &str = "hunter22";
@@ -61,6 +63,7 @@ pub struct Served {
     pub secret: String,
     /// The accounts, by the names that tests call them.
     pub people: Vec<Person>,
+    letters: Mutex<mpsc::Receiver<Letter>>,
     catalog: Arc<Catalog>,
     ids: Ids,
     _database: Database,
@@ -145,12 +148,14 @@ impl Served {
         let statements = ddl::create_all(&catalog, database.dialect);
         engine.migrate(&Batch::plain(statements)).await.unwrap();
         let clock = Clock::fixed(NOW_MICROS);
+        let (mail, letters) = Mail::queue(setup.limits.mail_queue);
         let auth = Arc::new(Auth::new(AuthParts {
             engine: Arc::clone(&engine),
             settings: setup.auth.clone(),
             clock: clock.clone(),
             ids: Ids::seeded(clock.clone(), 1),
             limits: setup.limits.clone(),
+            mail: Some(mail),
         }));
         auth.load(Arc::clone(&catalog));
         let keys = auth.start().await.unwrap();
@@ -174,6 +179,7 @@ impl Served {
                 Edge { cors_origins: setup.cors_origins.clone(), ..Edge::default() }
             },
             log: RequestLog::default(),
+            mailbox: None,
         });
         app.load(Arc::clone(&catalog));
         Self {
@@ -182,10 +188,21 @@ impl Served {
             publishable: keys.publishable.unwrap().expose().clone(),
             secret: keys.secret.unwrap().expose().clone(),
             people: Vec::new(),
+            letters: Mutex::new(letters),
             catalog,
             ids,
             _database: database,
         }
+    }
+
+    /// The letters that were sent since the last look.
+    ///
+    /// # Panics
+    /// When another look panicked.
+    #[must_use]
+    pub fn letters(&self) -> Vec<Letter> {
+        let mut letters = self.letters.lock().unwrap();
+        std::iter::from_fn(|| letters.try_recv().ok()).collect()
     }
 
     /// Inserts a row as System.

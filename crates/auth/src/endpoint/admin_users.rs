@@ -1,6 +1,6 @@
 //! `/admin/users`: accounts as whoever holds a secret key lists, makes, changes and deletes them.
 
-use crate::account::{Account, Identity, Object, UserBody, email_data, merge};
+use crate::account::{Account, Identity, Mailed, Object, UserBody, email_data, merge};
 use crate::email;
 use crate::endpoint::user::change_email;
 use crate::endpoint::{Request, is_taken};
@@ -133,6 +133,7 @@ impl Auth {
             is_anonymous: false,
             banned_until: ban(body.ban_duration.as_deref(), now)?.unwrap_or(None),
             last_sign_in_at: None,
+            mailed: Mailed::default(),
             created_at: now,
             updated_at: now,
             email: Some(email.clone()),

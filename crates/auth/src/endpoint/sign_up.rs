@@ -1,20 +1,26 @@
 //! `POST /signup`: an account with its identity, its `@user` row and a first session, in
-//! one script. Without autoconfirm mail would have to be sent, so it is refused.
+//! one script. Without autoconfirm there is no session yet: a letter asks to confirm the address, and
+//! the answer is the same whether there was an account or not.
 
-use crate::account::{Account, Identity, Object, email_data};
+use crate::account::{Account, Identity, Mailed, Object, UserBody, email_data};
 use crate::email;
 use crate::endpoint::{Request, is_taken};
+use crate::one_time::{Purpose, Way};
 use crate::password;
+use crate::pkce;
 use crate::profile;
 use crate::refusal::Refusal;
 use crate::schema::{ACCOUNT, IDENTITY};
 use crate::service::Auth;
-use crate::statement::{self, eq, text};
+use crate::statement::{self, Step, eq, null, text, update};
 use crate::verified::AUTHENTICATED;
 use crate::wire::Response;
+use backstay_base::fault::Fault;
 use backstay_base::secret::Secret;
 use backstay_policy::caller::{Caller, RequestInfo, User};
+use backstay_query::plan::Expect;
 use backstay_schema::catalog::Catalog;
+use backstay_schema::value::Value as Cell;
 use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -26,6 +32,15 @@ struct Body {
     phone: Option<String>,
     password: Option<String>,
     data: Option<Object>,
+    code_challenge: Option<String>,
+    code_challenge_method: Option<String>,
+}
+
+/// The rows of a new account, about to be stored.
+pub(super) struct Entry {
+    pub(super) account: Account,
+    pub(super) identities: Vec<Identity>,
+    pub(super) steps: Vec<Step>,
 }
 
 impl Auth {
@@ -48,8 +63,13 @@ impl Auth {
             return self.sign_up_anonymous(catalog, request, data, now).await;
         }
         if !self.settings.autoconfirm {
-            return Err(Refusal::needs_mail());
+            self.mail()?;
         }
+        let challenge = pkce::challenge(
+            body.code_challenge.as_deref(),
+            body.code_challenge_method.as_deref(),
+            self.settings.pkce_plain,
+        )?;
         let password = body.password.unwrap_or_default();
         if password.is_empty() {
             return Err(Refusal::validation("Signup requires a valid password"));
@@ -57,6 +77,11 @@ impl Auth {
         let email = email::normalised(body.email.as_deref().unwrap_or_default())
             .ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))?;
         password::check_new(&password, self.settings.password_characters, self.limits.password_bytes)?;
+        if !self.settings.autoconfirm {
+            let redirect_to = request.decoded("redirect_to");
+            let way = Way { redirect_to: redirect_to.as_deref(), challenge };
+            return self.sign_up_unconfirmed(catalog, request, email, password, data, &way).await;
+        }
         let there =
             self.run_one(catalog, statement::select(ACCOUNT, vec![eq("email", text(&*email))])).await?;
         if there.first().is_some() {
@@ -81,15 +106,72 @@ impl Auth {
         self.enter(catalog, request, account, data, "anonymous").await
     }
 
+    /// Sends a letter to whoever wants an account. Of two who want the same, the later one's password
+    /// counts: the letter that is followed belongs to it.
+    async fn sign_up_unconfirmed(
+        &self,
+        catalog: &Arc<Catalog>,
+        request: &Request<'_>,
+        email: String,
+        password: String,
+        data: Object,
+        way: &Way<'_>,
+    ) -> Result<Response, Refusal> {
+        let now = self.clock.now_micros();
+        self.claim_letter(catalog, Purpose::SignUp, &email, now).await?;
+        let hash = self.hasher.hash(Secret::new(password)).await?;
+        let fresh = unconfirmed_account(self.ids.account(), email.clone(), Some(hash.clone()), now);
+        let Some(there) = self.account_by_email(catalog, &email).await? else {
+            let Entry { account, identities, mut steps } = self.entry(catalog, request, fresh, data)?;
+            let issued = self.issue(Purpose::SignUp, &account, &email, way, now)?;
+            steps.extend(issued.steps);
+            self.run(catalog, &steps).await.map_err(taken)?;
+            self.mail()?.send(issued.letter);
+            return Response::json(200, &UserBody::of(&account, &identities));
+        };
+        if there.email_confirmed_at.is_some() {
+            // whoever asks is not told that this address has an account
+            let feigned = Account { user_metadata: data, ..fresh };
+            return Response::json(200, &UserBody::of(&feigned, &[]));
+        }
+        let cells = vec![("password_hash", text(hash)), ("confirmation_sent_at", Cell::Timestamp(now))];
+        let open = vec![eq("id", Cell::Uuid(there.id)), null("email_confirmed_at")];
+        let (changed, _) = update(ACCOUNT, cells, open);
+        let issued = self.issue(Purpose::SignUp, &there, &email, way, now)?;
+        let mut steps = vec![(changed, Expect::OneOrNothing)];
+        steps.extend(issued.steps);
+        if self.run(catalog, &steps).await?.first().is_some_and(|changed| changed.affected() == 1) {
+            self.mail()?.send(issued.letter);
+        }
+        let found = self.account(catalog, there.id).await?;
+        let (account, identities) = found.ok_or_else(Refusal::user_not_found)?;
+        Response::json(200, &UserBody::of(&account, &identities))
+    }
+
     /// Stores a new account with all that belongs to it, and signs it in.
     async fn enter(
         &self,
         catalog: &Arc<Catalog>,
         request: &Request<'_>,
-        mut account: Account,
-        mut data: Object,
+        account: Account,
+        data: Object,
         method: &str,
     ) -> Result<Response, Refusal> {
+        let Entry { account, identities, mut steps } = self.entry(catalog, request, account, data)?;
+        let beginning = self.begin(account.id, method, request, account.created_at);
+        steps.extend(beginning.steps);
+        self.run(catalog, &steps).await.map_err(taken)?;
+        self.session_response(&account, &identities, &beginning.session, beginning.refresh_token)
+    }
+
+    /// The rows of a new account with all that belongs to it.
+    pub(super) fn entry(
+        &self,
+        catalog: &Arc<Catalog>,
+        request: &Request<'_>,
+        mut account: Account,
+        mut data: Object,
+    ) -> Result<Entry, Refusal> {
         let caller = Caller::User(Arc::new(User {
             uid: account.id,
             role: AUTHENTICATED.to_owned(),
@@ -109,20 +191,31 @@ impl Auth {
         let profile = profile::insert(catalog, &account, &mut data, &caller, &info)?;
         data.append(&mut account.user_metadata);
         account.user_metadata = data;
-        let identity = account
-            .email
-            .as_ref()
-            .map(|email| Identity::of_email(self.ids.account(), account.id, email, true, account.created_at));
-        let beginning = self.begin(account.id, method, request, account.created_at);
+        let verified = account.email_confirmed_at.is_some();
+        let identity = account.email.as_ref().map(|email| {
+            Identity::of_email(self.ids.account(), account.id, email, verified, account.created_at)
+        });
         let mut steps = vec![statement::insert(ACCOUNT, account.cells())];
         steps.extend(identity.as_ref().map(|identity| statement::insert(IDENTITY, identity.cells())));
         steps.extend(profile);
-        steps.extend(beginning.steps);
-        self.run(catalog, &steps)
-            .await
-            .map_err(|fault| if is_taken(&fault) { Refusal::user_already_exists() } else { fault.into() })?;
-        let identities: Vec<Identity> = identity.into_iter().collect();
-        self.session_response(&account, &identities, &beginning.session, beginning.refresh_token)
+        Ok(Entry { account, identities: identity.into_iter().collect(), steps })
+    }
+}
+
+/// What a fault means for whoever signs up.
+pub(super) fn taken(fault: Fault) -> Refusal {
+    if is_taken(&fault) { Refusal::user_already_exists() } else { fault.into() }
+}
+
+/// An account whose e-mail address nobody has confirmed yet.
+pub(super) fn unconfirmed_account(id: Uuid, email: String, hash: Option<String>, now: i64) -> Account {
+    Account {
+        user_metadata: email_data(id, &email, false),
+        email_confirmed_at: None,
+        last_sign_in_at: None,
+        password_hash: hash.map(Secret::new),
+        mailed: Mailed { confirmation_at: Some(now), ..Mailed::default() },
+        ..email_account(id, email, String::new(), now)
     }
 }
 
@@ -154,6 +247,7 @@ fn bare_account(id: Uuid, now: i64) -> Account {
         is_anonymous: false,
         banned_until: None,
         last_sign_in_at: Some(now),
+        mailed: Mailed::default(),
         created_at: now,
         updated_at: now,
     }

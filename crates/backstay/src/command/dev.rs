@@ -4,6 +4,7 @@
 use crate::Context;
 use crate::command::check::summary;
 use crate::output::{Colour, Exit, Output};
+use crate::post::Post;
 use crate::project::{Checked, Project};
 use crate::wiring::{Database, Scratch, stopped};
 use anyhow::{Context as _, Result};
@@ -52,10 +53,11 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     })?;
     let url = format!("http://{}", listener.local_addr()?);
     let database = Database::open(&project)?;
-    let auth = database.auth(&project.config, &url);
+    let post = Post::of_dev(&project.config, &project.folder, &database.ids)?;
+    let auth = database.auth(&project.config, &url, post.mail.clone())?;
     let output = context.output;
     let log = RequestLog::new(move |line| print_line(output, line));
-    let app = database.app(&project.config, Arc::clone(&auth), log);
+    let app = database.app(&project.config, Arc::clone(&auth), log, post.mailbox.clone());
     let (saves, mut saved) = mpsc::channel::<()>(16);
     let _watcher = watch(&project, saves)?;
 
@@ -92,6 +94,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     }
     let _ = done.send(());
     let _ = server.await;
+    post.finish().await;
     Ok(Exit::Ok)
 }
 
@@ -216,6 +219,7 @@ fn banner(
         format!("\n  backstay {}{}ready in {ms} ms\n", env!("CARGO_PKG_VERSION"), " ".repeat(30)),
         format!("  {}{url}/rest/v1", label("REST")),
         format!("  {}{url}/auth/v1", label("Auth")),
+        format!("  {}{}", label("Mail"), mail_line(project, url)),
         format!("  {}{}", label("Database"), project.config.store.default.url),
         format!("  {}publishable {publishable}", label("Keys")),
         format!(
@@ -245,6 +249,10 @@ fn banner(
     }
     lines.push("\n  Ctrl-C ends it; saving the schema applies it.\n".to_owned());
     out.data(&lines.join("\n"));
+}
+
+fn mail_line(project: &Project, url: &str) -> String {
+    if project.config.mail.url.is_some() { "by SMTP".to_owned() } else { format!("{url}/_/mail") }
 }
 
 fn shown(key: Option<&Secret<String>>) -> Option<&str> {

@@ -3,6 +3,7 @@
 
 use crate::Context;
 use crate::output::{Colour, Exit};
+use crate::post::Post;
 use crate::project::Project;
 use crate::wiring::{Database, stopped};
 use anyhow::{Context as _, Result, bail};
@@ -36,8 +37,9 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let url = format!("http://{}", listener.local_addr()?);
     let database = Database::open(&project)?;
-    let auth = database.auth(&project.config, &url);
-    let app = database.app(&project.config, Arc::clone(&auth), RequestLog::default());
+    let post = Post::of(&project.config)?;
+    let auth = database.auth(&project.config, &url, post.mail.clone())?;
+    let app = database.app(&project.config, Arc::clone(&auth), RequestLog::default(), None);
     let stop = stopped()?;
     let mut listening = std::pin::pin!(listen(Arc::clone(&app), listener, stop));
     let starting =
@@ -64,6 +66,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     if let Some(shipping) = shipping {
         shipping.finish().await;
     }
+    post.finish().await;
     Ok(Exit::Ok)
 }
 

@@ -61,7 +61,7 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
     let project = Project::open(&context.dir)?;
     let catalog = Arc::new(project.check()?.catalog()?);
     let database = Database::open(&project)?;
-    let auth = database.auth(&project.config, "http://127.0.0.1:8000");
+    let auth = database.auth(&project.config, "http://127.0.0.1:8000", None)?;
     database.prepare(&auth, &catalog).await?;
     auth.start().await?;
     match action {

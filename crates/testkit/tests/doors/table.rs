@@ -75,7 +75,70 @@ pub const ROWS: &[Row] = &[
         "",
         [Refused(401, "42501"), Rows(200, 0), Rows(200, 1), Rows(200, 1)],
     ),
+    // only `dev` has a mailbox
+    row(
+        "GET /_/mail",
+        "/_/mail",
+        "",
+        [
+            Refused(404, "PGRST125"),
+            Refused(404, "PGRST125"),
+            Refused(404, "PGRST125"),
+            Refused(404, "PGRST125"),
+        ],
+    ),
     // accounts: what everybody may
+    row(
+        "GET /auth/v1/verify",
+        "/auth/v1/verify?token=guessed&type=signup",
+        "",
+        [Status(303), Status(303), Status(303), Status(303)],
+    ),
+    row(
+        "POST /auth/v1/verify",
+        "/auth/v1/verify",
+        r#"{"type":"signup","token":"000000","email":"ann@x.test"}"#,
+        [
+            Refused(403, "otp_expired"),
+            Refused(403, "otp_expired"),
+            Refused(403, "otp_expired"),
+            Refused(403, "otp_expired"),
+        ],
+    ),
+    row(
+        "POST /auth/v1/resend",
+        "/auth/v1/resend",
+        r#"{"type":"signup","email":"ann@x.test"}"#,
+        [Status(200), Status(200), Status(200), Status(200)],
+    ),
+    row(
+        "POST /auth/v1/recover",
+        "/auth/v1/recover",
+        r#"{"email":"ann@x.test"}"#,
+        [Status(200), Status(200), Status(200), Status(200)],
+    ),
+    row(
+        "POST /auth/v1/otp",
+        "/auth/v1/otp",
+        r#"{"email":"nobody@x.test","create_user":false}"#,
+        [
+            Refused(422, "otp_disabled"),
+            Refused(422, "otp_disabled"),
+            Refused(422, "otp_disabled"),
+            Refused(422, "otp_disabled"),
+        ],
+    ),
+    row(
+        "POST /auth/v1/token",
+        "/auth/v1/token?grant_type=pkce",
+        r#"{"auth_code":"guessed","code_verifier":"guessed"}"#,
+        [
+            Refused(404, "flow_state_not_found"),
+            Refused(404, "flow_state_not_found"),
+            Refused(404, "flow_state_not_found"),
+            Refused(404, "flow_state_not_found"),
+        ],
+    ),
     row("GET /auth/v1/health", "/auth/v1/health", "", [Status(200), Status(200), Status(200), Status(200)]),
     row(
         "GET /auth/v1/settings",

@@ -31,6 +31,8 @@ fn every_limit_has_its_test() {
         head_ms: _,           // socket
         body_ms: _,           // socket
         hash_queue: _,        // load; auth/src/hasher.rs
+        mail_queue: _,        // outbound/src/mail.rs
+        mailbox: _,           // outbound/src/mailbox.rs
         password_bytes: _,    // here; auth/src/password.rs
         linger_ms: _,         // socket
         drain_ms: _,          // socket

@@ -87,7 +87,7 @@ pub(super) async fn open_with(settings: Settings, project: &str) -> Kit {
 pub(super) fn service(engine: &Arc<Sqlite>, settings: Settings, clock: &Clock, seed: u64) -> Auth {
     let ids = Ids::seeded(clock.clone(), seed);
     let engine: Arc<dyn Engine> = Arc::<Sqlite>::clone(engine);
-    Auth::new(Parts { engine, settings, clock: clock.clone(), ids, limits: Limits::default() })
+    Auth::new(Parts { engine, settings, clock: clock.clone(), ids, limits: Limits::default(), mail: None })
 }
 
 impl Kit {

@@ -1,0 +1,69 @@
+//! `POST /recover`: a link to sign in without the password. The answer is the same whether
+//! there is an account or not.
+
+use crate::account::Account;
+use crate::email;
+use crate::endpoint::Request;
+use crate::one_time::{Purpose, Way};
+use crate::pkce;
+use crate::refusal::Refusal;
+use crate::schema::ACCOUNT;
+use crate::service::Auth;
+use crate::statement::{eq, update};
+use crate::wire::Response;
+use backstay_schema::catalog::Catalog;
+use backstay_schema::value::Value as Cell;
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+struct Body {
+    email: Option<String>,
+    code_challenge: Option<String>,
+    code_challenge_method: Option<String>,
+}
+
+impl Auth {
+    pub(super) async fn recover(
+        &self,
+        catalog: &Arc<Catalog>,
+        request: &Request<'_>,
+    ) -> Result<Response, Refusal> {
+        self.mail()?;
+        let body: Body = request.json()?;
+        let email = email::normalised(body.email.as_deref().unwrap_or_default())
+            .ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))?;
+        let challenge = pkce::challenge(
+            body.code_challenge.as_deref(),
+            body.code_challenge_method.as_deref(),
+            self.settings.pkce_plain,
+        )?;
+        self.claim_letter(catalog, Purpose::Recovery, &email, self.clock.now_micros()).await?;
+        if let Some(account) = self.account_by_email(catalog, &email).await? {
+            let redirect_to = request.decoded("redirect_to");
+            let way = Way { redirect_to: redirect_to.as_deref(), challenge };
+            self.send_link(catalog, Purpose::Recovery, &account, &email, &way).await?;
+        }
+        Response::json(200, &json!({}))
+    }
+
+    /// Sends a link that signs an account in.
+    pub(super) async fn send_link(
+        &self,
+        catalog: &Arc<Catalog>,
+        purpose: Purpose,
+        account: &Account,
+        email: &str,
+        way: &Way<'_>,
+    ) -> Result<(), Refusal> {
+        let now = self.clock.now_micros();
+        let issued = self.issue(purpose, account, email, way, now)?;
+        let own = vec![eq("id", Cell::Uuid(account.id))];
+        let mut steps = vec![update(ACCOUNT, vec![("recovery_sent_at", Cell::Timestamp(now))], own)];
+        steps.extend(issued.steps);
+        self.run(catalog, &steps).await?;
+        self.mail()?.send(issued.letter);
+        Ok(())
+    }
+}

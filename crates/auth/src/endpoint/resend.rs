@@ -1,0 +1,63 @@
+//! `POST /resend`: the letter that asks to confirm an address, once more.
+
+use crate::email;
+use crate::endpoint::Request;
+use crate::one_time::{Purpose, Way};
+use crate::pkce;
+use crate::refusal::Refusal;
+use crate::schema::ACCOUNT;
+use crate::service::Auth;
+use crate::statement::{eq, null, update};
+use crate::wire::Response;
+use backstay_query::plan::Expect;
+use backstay_schema::catalog::Catalog;
+use backstay_schema::value::Value as Cell;
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+struct Body {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    email: Option<String>,
+    code_challenge: Option<String>,
+    code_challenge_method: Option<String>,
+}
+
+impl Auth {
+    pub(super) async fn resend(
+        &self,
+        catalog: &Arc<Catalog>,
+        request: &Request<'_>,
+    ) -> Result<Response, Refusal> {
+        let mail = self.mail()?;
+        let body: Body = request.json()?;
+        if body.kind.as_deref() != Some("signup") {
+            return Err(Refusal::validation("Missing one of these types: signup"));
+        }
+        let email = email::normalised(body.email.as_deref().unwrap_or_default())
+            .ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))?;
+        let challenge = pkce::challenge(
+            body.code_challenge.as_deref(),
+            body.code_challenge_method.as_deref(),
+            self.settings.pkce_plain,
+        )?;
+        let now = self.clock.now_micros();
+        self.claim_letter(catalog, Purpose::SignUp, &email, now).await?;
+        let found = self.account_by_email(catalog, &email).await?;
+        if let Some(account) = found.filter(|account| account.email_confirmed_at.is_none()) {
+            let redirect_to = request.decoded("redirect_to");
+            let way = Way { redirect_to: redirect_to.as_deref(), challenge };
+            let issued = self.issue(Purpose::SignUp, &account, &email, &way, now)?;
+            let open = vec![eq("id", Cell::Uuid(account.id)), null("email_confirmed_at")];
+            let (noted, _) = update(ACCOUNT, vec![("confirmation_sent_at", Cell::Timestamp(now))], open);
+            let mut steps = vec![(noted, Expect::OneOrNothing)];
+            steps.extend(issued.steps);
+            if self.run(catalog, &steps).await?.first().is_some_and(|noted| noted.affected() == 1) {
+                mail.send(issued.letter);
+            }
+        }
+        Response::json(200, &json!({}))
+    }
+}
