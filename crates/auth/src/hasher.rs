@@ -241,7 +241,7 @@ mod tests {
             let password = secret("x");
             queue.try_send(Work::Verify { password, stored: None, answer }).map_err(|_| "full").unwrap();
         }
-        let hasher = Hasher { queue, tally: Arc::default(), ids: ids() };
+        let hasher = Hasher { queue, tally: std::sync::Arc::default(), ids: ids() };
         let refused = hasher.hash(secret("x")).await.expect_err("is refused");
         assert_eq!((refused.status, refused.code), (429, "over_request_rate_limit"));
         let refused = hasher.verify(secret("x"), None).await.expect_err("is refused");
