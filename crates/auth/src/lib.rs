@@ -16,6 +16,7 @@ pub mod operate;
 pub mod password;
 pub mod pkce;
 pub mod profile;
+mod reading;
 mod record;
 pub mod redirect;
 pub mod refresh;

@@ -8,6 +8,7 @@ mod post;
 mod project;
 mod shipping;
 mod store;
+mod watching;
 mod wiring;
 
 use clap::{Parser, Subcommand};

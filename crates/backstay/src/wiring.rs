@@ -20,6 +20,7 @@ use backstay_outbound::mailbox::Mailbox;
 use backstay_rest::request::Settings as RestSettings;
 use backstay_schema::catalog::Catalog;
 use backstay_server::app::{App, Edge, Parts};
+use backstay_server::metrics::Metrics;
 use backstay_server::request_log::RequestLog;
 use backstay_sql::dialect::Dialect;
 use std::future::Future;
@@ -126,16 +127,18 @@ impl Database {
     }
 
     /// The server over this database; not ready until it has a catalog.
-    #[must_use]
+    ///
+    /// # Errors
+    /// When its counters cannot be made.
     pub fn app(
         &self,
         config: &Config,
         auth: Arc<Auth>,
         log: RequestLog,
         mailbox: Option<Arc<Mailbox>>,
-    ) -> Arc<App> {
+    ) -> Result<Arc<App>> {
         let limits = config.limits.limits();
-        App::new(Parts {
+        Ok(App::new(Parts {
             engine: Arc::clone(&self.engine),
             auth,
             clock: self.clock.clone(),
@@ -154,7 +157,8 @@ impl Database {
             },
             log,
             mailbox,
-        })
+            metrics: Metrics::new()?,
+        }))
     }
 
     /// Brings Backstay's own tables to this binary.
