@@ -44,6 +44,7 @@ fn over(served: &Served, engine: Arc<dyn Engine>) -> Admin {
         },
         edge: Edge::default(),
         log: RequestLog::default(),
+        mailbox: None,
         metrics: Metrics::new().unwrap(),
     });
     Admin { app, watched: Vec::new() }
