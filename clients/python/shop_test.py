@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import sys
 import unittest
 import urllib.request
 

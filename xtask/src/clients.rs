@@ -57,7 +57,11 @@ fn python(servers: &[Server], outcomes: &mut Vec<Outcome>) -> Result<()> {
     const SUITE: &str = "clients: the shop by supabase-py";
     let home = root().join("clients/python");
     let place = root().join("clients/python/.venv");
-    shell::run(Command::new("python3").args(["-m", "venv"]).arg(&place))?;
+    let make = || shell::run(Command::new("python3").args(["-m", "venv"]).arg(&place));
+    if make().is_err() {
+        servers::install(&["python3-venv"]).context("python3 with venv, for supabase-py")?;
+        make()?;
+    }
     let mut install = Command::new(place.join("bin/pip"));
     shell::run(install.args(["install", "--quiet", "-r"]).arg(home.join("requirements.txt")))?;
     let play = || {

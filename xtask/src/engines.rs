@@ -34,7 +34,7 @@ pub fn run(suite: &'static str, engine: &str, command: &mut Command) -> Result<O
     Ok(Outcome { suite, engine: engine.to_owned(), passed: passed(&text), all: output.status.success() })
 }
 
-/// Tests that passed, as the runners of cargo, node and Python say it.
+/// Tests that passed, as cargo's and node's runners and our Python suites say it.
 fn passed(text: &str) -> u64 {
     let of_cargo = text.lines().filter_map(|line| {
         let rest = line.strip_prefix("test result: ")?.split_once(". ")?.1;

@@ -60,7 +60,13 @@ impl Bench<'_> {
     async fn section(&mut self, title: &str, lines: &str) -> String {
         match title.split_whitespace().next().unwrap_or_default() {
             "settings" => stated(lines).for_each(|line| self.setting(line)),
-            "schema" => self.schema(lines),
+            "schema" => match title.trim_start_matches("schema").trim() {
+                "" => self.schema(lines),
+                file => {
+                    let text = std::fs::read_to_string(self.folder.join(file)).unwrap();
+                    self.schema(&text);
+                }
+            },
             "use" => {
                 let path = self.folder.join(title.trim_start_matches("use").trim());
                 let text = std::fs::read_to_string(&path).unwrap();
