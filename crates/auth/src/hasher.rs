@@ -9,6 +9,7 @@ use backstay_base::ids::Ids;
 use backstay_base::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
@@ -38,7 +39,15 @@ enum Work {
 #[derive(Debug, Clone)]
 pub struct Hasher {
     queue: SyncSender<Work>,
+    tally: Arc<Tally>,
     ids: Ids,
+}
+
+/// What is counted.
+#[derive(Debug, Default)]
+struct Tally {
+    waiting: AtomicU64,
+    refused: AtomicU64,
 }
 
 impl Hasher {
@@ -48,16 +57,22 @@ impl Hasher {
     pub fn start(queue: usize, ids: Ids) -> Self {
         let (sender, receiver) = sync_channel(queue);
         let receiver = Arc::new(Mutex::new(receiver));
+        let tally = Arc::<Tally>::default();
         let dummy: Arc<str> = dummy_hash(&ids).into();
         let threads = std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
         for _ in 0..threads {
-            let (receiver, dummy) = (Arc::clone(&receiver), Arc::clone(&dummy));
+            let (receiver, dummy, tally) = (Arc::clone(&receiver), Arc::clone(&dummy), Arc::clone(&tally));
             let thread = std::thread::Builder::new().name("password-hash".to_owned());
-            if let Err(error) = thread.spawn(move || serve(&receiver, &dummy)) {
+            if let Err(error) = thread.spawn(move || serve(&receiver, &dummy, &tally)) {
                 tracing::error!(%error, "no thread for password hashes");
             }
         }
-        Self { queue: sender, ids }
+        Self { queue: sender, tally, ids }
+    }
+
+    /// How many wait now, and how many were refused.
+    pub(crate) fn waiting_and_refused(&self) -> (u64, u64) {
+        (self.tally.waiting.load(Ordering::Relaxed), self.tally.refused.load(Ordering::Relaxed))
     }
 
     /// Hashes a password.
@@ -83,17 +98,28 @@ impl Hasher {
     }
 
     fn enqueue(&self, work: Work) -> Result<(), Refusal> {
-        self.queue.try_send(work).map_err(|refused| match refused {
-            TrySendError::Full(_) => Refusal::busy(),
-            TrySendError::Disconnected(_) => Refusal::unexpected(),
+        // counted before it is sent: a thread may take it at once
+        self.tally.waiting.fetch_add(1, Ordering::Relaxed);
+        self.queue.try_send(work).map_err(|refused| {
+            self.tally.waiting.fetch_sub(1, Ordering::Relaxed);
+            match refused {
+                TrySendError::Full(_) => {
+                    self.tally.refused.fetch_add(1, Ordering::Relaxed);
+                    Refusal::busy()
+                }
+                TrySendError::Disconnected(_) => Refusal::unexpected(),
+            }
         })
     }
 }
 
 /// Takes work until every handle is gone.
-fn serve(receiver: &Mutex<Receiver<Work>>, dummy: &str) {
+fn serve(receiver: &Mutex<Receiver<Work>>, dummy: &str, tally: &Tally) {
     loop {
         let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        if next.is_ok() {
+            tally.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
         // Nobody waits for the answer of a request that was given up.
         match next {
             Ok(Work::Hash { password, salt, answer }) => {
@@ -215,7 +241,7 @@ mod tests {
             let password = secret("x");
             queue.try_send(Work::Verify { password, stored: None, answer }).map_err(|_| "full").unwrap();
         }
-        let hasher = Hasher { queue, ids: ids() };
+        let hasher = Hasher { queue, tally: std::sync::Arc::default(), ids: ids() };
         let refused = hasher.hash(secret("x")).await.expect_err("is refused");
         assert_eq!((refused.status, refused.code), (429, "over_request_rate_limit"));
         let refused = hasher.verify(secret("x"), None).await.expect_err("is refused");

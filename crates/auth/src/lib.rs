@@ -13,6 +13,7 @@ pub mod key_ring;
 pub mod operate;
 pub mod password;
 pub mod profile;
+mod reading;
 mod record;
 pub mod refresh;
 pub mod refusal;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
@@ -76,6 +77,8 @@ pub struct Verified {
 /// Tokens that verified.
 pub struct VerifiedTokens {
     cache: Cache<Token, Arc<Verified>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 /// A token as it was sent: found by the end of its signature, compared whole and in constant
@@ -123,7 +126,12 @@ impl VerifiedTokens {
     /// Remembers at most `capacity` tokens.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { cache: Cache::new(capacity) }
+        Self { cache: Cache::new(capacity), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+    }
+
+    /// How many were found in memory, and how many were not.
+    pub(crate) fn found(&self) -> (u64, u64) {
+        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
     }
 
     /// Verifies a token, from memory where it can. `now` is in seconds.
@@ -138,9 +146,11 @@ impl VerifiedTokens {
         now: i64,
     ) -> Result<Arc<Verified>, TokenError> {
         if let Some(known) = self.cache.get(&Shown(token)).filter(|known| known.epoch == ring.epoch) {
+            self.hits.fetch_add(1, Ordering::Relaxed);
             check_time(&known.claims, now)?;
             return Ok(known);
         }
+        self.misses.fetch_add(1, Ordering::Relaxed);
         let payload = ring.verify(token)?;
         let verified = Arc::new(read(&payload, ring.epoch)?);
         check(&verified.claims, settings)?;

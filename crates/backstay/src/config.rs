@@ -48,6 +48,9 @@ pub struct Project {
 pub struct Server {
     /// Address and port.
     pub listen: String,
+    /// Address and port of health and metrics (`127.0.0.1:8001`), for `serve`; empty for none. They ask for no
+    /// key: let nobody reach it but those who watch.
+    pub admin_listen: String,
     /// What clients call the server, for token issuers and links.
     pub public_url: Option<String>,
     /// Origins that browsers' pages may call from.
@@ -60,6 +63,8 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8000".to_owned(),
+            // a second server on this machine would find the port taken
+            admin_listen: String::new(),
             public_url: None,
             cors_origins: vec!["*".to_owned()],
             server_timing: false,

@@ -7,6 +7,7 @@ mod output;
 mod project;
 mod shipping;
 mod store;
+mod watching;
 mod wiring;
 
 use clap::{Parser, Subcommand};

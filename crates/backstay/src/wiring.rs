@@ -17,6 +17,7 @@ use backstay_migrate::lease::Node;
 use backstay_rest::request::Settings as RestSettings;
 use backstay_schema::catalog::Catalog;
 use backstay_server::app::{App, Edge, Parts};
+use backstay_server::metrics::Metrics;
 use backstay_server::request_log::RequestLog;
 use backstay_sql::dialect::Dialect;
 use std::future::Future;
@@ -112,10 +113,12 @@ impl Database {
     }
 
     /// The server over this database; not ready until it has a catalog.
-    #[must_use]
-    pub fn app(&self, config: &Config, auth: Arc<Auth>, log: RequestLog) -> Arc<App> {
+    ///
+    /// # Errors
+    /// When its counters cannot be made.
+    pub fn app(&self, config: &Config, auth: Arc<Auth>, log: RequestLog) -> Result<Arc<App>> {
         let limits = config.limits.limits();
-        App::new(Parts {
+        Ok(App::new(Parts {
             engine: Arc::clone(&self.engine),
             auth,
             clock: self.clock.clone(),
@@ -133,7 +136,8 @@ impl Database {
                 server_timing: config.server.server_timing,
             },
             log,
-        })
+            metrics: Metrics::new()?,
+        }))
     }
 
     /// Brings Backstay's own tables to this binary.

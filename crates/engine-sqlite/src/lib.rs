@@ -14,12 +14,14 @@ pub mod lock;
 pub mod migration;
 pub mod pool;
 pub mod session;
+pub mod tally;
 pub mod writer;
 
 use crate::commit_log::CommitLog;
 use crate::error::OpenError;
 use crate::lock::Lock;
 use crate::pool::Readers;
+use crate::tally::Tally;
 use crate::writer::Writer;
 use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
@@ -27,18 +29,21 @@ use backstay_engine::capabilities::Capabilities;
 use backstay_engine::lease::{LeaseAnswer, LeaseRequest};
 use backstay_engine::live::Live;
 use backstay_engine::migration::{Batch, JournalRow};
+use backstay_engine::reading::Reading;
 use backstay_engine::{Engine, Work};
 use backstay_policy::guarded::Guarded;
 use backstay_query::plan::Script;
 use backstay_query::reply::Reply;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// One SQLite file, open for reading and writing.
 #[derive(Debug)]
 pub struct Sqlite {
     readers: Arc<Readers>,
     writer: Writer,
+    tally: Arc<Tally>,
     _lock: Lock,
 }
 
@@ -62,15 +67,16 @@ impl Sqlite {
     fn open_with(path: &Path, limits: &Limits, log: Option<Arc<CommitLog>>) -> Result<Self, OpenError> {
         connection::check_version()?;
         let lock = Lock::take(path)?;
-        let readers = Arc::new(Readers::new(path, limits, log.is_some()));
-        let writer = Writer::start(path, limits, Arc::clone(&readers), log)?;
-        Ok(Self { readers, writer, _lock: lock })
+        let tally = Arc::new(Tally::default());
+        let readers = Arc::new(Readers::new(path, limits, log.is_some(), Arc::clone(&tally)));
+        let writer = Writer::start(path, limits, (Arc::clone(&readers), Arc::clone(&tally)), log)?;
+        Ok(Self { readers, writer, tally, _lock: lock })
     }
 
     /// How many transactions were made durable since the file was opened.
     #[must_use]
     pub fn commits(&self) -> u64 {
-        self.writer.commits()
+        self.tally.commits.load(Ordering::Relaxed)
     }
 }
 
@@ -91,6 +97,14 @@ impl Engine for Sqlite {
 
     fn run<'a>(&'a self, script: &'a Guarded<Script>) -> Work<'a, Reply> {
         if script.writes() { Box::pin(self.writer.run(script)) } else { Box::pin(self.readers.run(script)) }
+    }
+
+    fn trouble(&self) -> Option<&'static str> {
+        self.tally.is_fenced().then_some("a commit failed; the next write opens the file anew")
+    }
+
+    fn readings(&self) -> Vec<Reading> {
+        self.tally.readings(self.readers.waiting(), self.writer.waiting())
     }
 
     fn introspect(&self) -> Work<'_, Live> {

@@ -6,6 +6,7 @@
 use crate::connection::{self, Opened, control};
 use crate::error::{fault, is_busy};
 use crate::session::SqliteSession;
+use crate::tally::{Tally, count};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
@@ -42,6 +43,7 @@ pub struct Readers {
     statement_ms: u64,
     /// Whether the log of the file is shipped, and no reader may copy it at its end.
     is_shipped: bool,
+    tally: Arc<Tally>,
 }
 
 /// How a read is allowed to run.
@@ -54,7 +56,7 @@ enum Mode {
 impl Readers {
     /// Readers of a file that exists by the time they are used.
     #[must_use]
-    pub fn new(path: &Path, limits: &Limits, is_shipped: bool) -> Self {
+    pub fn new(path: &Path, limits: &Limits, is_shipped: bool, tally: Arc<Tally>) -> Self {
         let threads = std::thread::available_parallelism().map_or(BLOCKING_READS, usize::from);
         Self {
             path: path.to_owned(),
@@ -64,6 +66,7 @@ impl Readers {
             queue: limits.read_queue,
             statement_ms: limits.statement_ms,
             is_shipped,
+            tally,
         }
     }
 
@@ -78,6 +81,7 @@ impl Readers {
             let misjudged = reader.budget.is_spent() || result.as_ref().is_err_and(is_busy);
             self.give_back(reader);
             if !misjudged {
+                count(&self.tally.inline_reads);
                 return result;
             }
         }
@@ -101,6 +105,12 @@ impl Readers {
         .await
     }
 
+    /// Reads that wait for the blocking pool.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        u64::try_from(self.waiting.load(Ordering::Relaxed)).unwrap_or(u64::MAX)
+    }
+
     /// Closes idle connections: after a failed commit or a migration new ones are opened.
     pub fn clear(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -118,6 +128,7 @@ impl Readers {
             .await
             .map_err(|closed| Fault::internal("the pool of readers is closed").with_source(closed))?;
         drop(queued);
+        count(&self.tally.blocking_reads);
         let readers = Arc::clone(self);
         // the permit goes with the work, which goes on when nobody waits for it any more
         let task = tokio::task::spawn_blocking(move || {
@@ -161,6 +172,7 @@ impl<'q> Queued<'q> {
     fn enter(readers: &'q Readers) -> Result<Self, Fault> {
         let place = Self(&readers.waiting);
         if readers.waiting.fetch_add(1, Ordering::Relaxed) >= readers.queue {
+            count(&readers.tally.reads_refused);
             return Err(Fault::new(code::TOO_MANY_REQUESTS, "too many reads are waiting; nothing was done"));
         }
         Ok(place)

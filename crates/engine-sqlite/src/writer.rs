@@ -9,6 +9,7 @@ use crate::commit_log::CommitLog;
 use crate::connection;
 use crate::error::OpenError;
 use crate::pool::Readers;
+use crate::tally::{Tally, count};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
@@ -20,7 +21,6 @@ use backstay_query::reply::Reply;
 use backstay_sql::run::needs_deferred_references;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 pub struct Writer {
     queue: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
-    commits: Arc<AtomicU64>,
+    tally: Arc<Tally>,
 }
 
 impl Writer {
@@ -40,24 +40,24 @@ impl Writer {
     pub fn start(
         path: &Path,
         limits: &Limits,
-        readers: Arc<Readers>,
+        (readers, tally): (Arc<Readers>, Arc<Tally>),
         log: Option<Arc<CommitLog>>,
     ) -> Result<Self, OpenError> {
         let opened = connection::writer(path, log.is_some())?;
         let (queue, jobs) = mpsc::channel(limits.write_queue.max(1));
-        let commits = Arc::new(AtomicU64::new(0));
-        let group = Group::new(path, opened, limits.statement_ms, (readers, Arc::clone(&commits)), log);
+        let group = Group::new(path, opened, limits.statement_ms, (readers, Arc::clone(&tally)), log);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || group.serve(jobs))
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(Self { queue: Some(queue), thread: Some(thread), commits })
+        Ok(Self { queue: Some(queue), thread: Some(thread), tally })
     }
 
-    /// Transactions made durable.
+    /// Writes that wait for the thread.
     #[must_use]
-    pub fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
+    pub fn waiting(&self) -> u64 {
+        let waiting = self.queue.as_ref().map_or(0, |queue| queue.max_capacity() - queue.capacity());
+        u64::try_from(waiting).unwrap_or(u64::MAX)
     }
 
     /// Runs a script that writes. The answer, a refusal too, comes after the commit.
@@ -99,6 +99,7 @@ impl Writer {
         let Some(queue) = &self.queue else { return Err(Fault::internal("the writer is closed")) };
         queue.try_send(job).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
+                count(&self.tally.writes_refused);
                 Fault::new(code::TOO_MANY_REQUESTS, "too many writes are waiting; nothing was done")
             }
             mpsc::error::TrySendError::Closed(_) => Fault::internal("the writer has ended"),

@@ -7,12 +7,14 @@ pub mod lease;
 pub mod live;
 pub mod migration;
 pub mod position;
+pub mod reading;
 
 use crate::capabilities::Capabilities;
 use crate::lease::{LeaseAnswer, LeaseRequest};
 use crate::live::Live;
 use crate::migration::{Batch, JournalRow};
 use crate::position::{Near, Placed};
+use crate::reading::Reading;
 use backstay_base::fault::Fault;
 use backstay_policy::guarded::Guarded;
 use backstay_query::plan::Script;
@@ -39,6 +41,22 @@ pub trait Engine: Send + Sync + 'static {
     fn run_near<'a>(&'a self, script: &'a Guarded<Script>, near: Near<'a>) -> Work<'a, Placed> {
         let _ = near;
         Box::pin(async move { Ok(Placed { reply: self.run(script).await?, position: None }) })
+    }
+
+    /// Whether the database answers: the cheapest read that goes all the way.
+    fn answers(&self) -> Work<'_, ()> {
+        Box::pin(async move { self.journal().await.map(drop) })
+    }
+
+    /// What fails while the database still answers, if anything: told, but no reason to send
+    /// requests elsewhere.
+    fn trouble(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What it counts.
+    fn readings(&self) -> Vec<Reading> {
+        Vec::new()
     }
 
     /// What stands in the database now. For `migrate` alone.

@@ -1,6 +1,7 @@
 //! [`App`]: what every request shares. The catalog is swapped whole on reload; a
 //! request keeps the one that it began with.
 
+use crate::metrics::Metrics;
 use crate::request_log::RequestLog;
 use backstay_auth::service::Auth;
 use backstay_base::clock::Clock;
@@ -10,6 +11,7 @@ use backstay_base::ids::Ids;
 use backstay_engine::Engine;
 use backstay_rest::request::Settings;
 use backstay_schema::catalog::Catalog;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// One running server.
@@ -28,6 +30,9 @@ pub struct App {
     pub edge: Edge,
     /// One line per request, in `dev`.
     pub log: RequestLog,
+    /// What is counted.
+    pub metrics: Metrics,
+    is_stopping: AtomicBool,
     catalog: RwLock<Option<Arc<Catalog>>>,
 }
 
@@ -62,14 +67,37 @@ pub struct Parts {
     pub edge: Edge,
     /// One line per request, in `dev`.
     pub log: RequestLog,
+    /// Counters at zero.
+    pub metrics: Metrics,
 }
 
 impl App {
     /// A server that is not ready until [`App::load`].
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { engine, auth, clock, ids, rest, edge, log } = parts;
-        Arc::new(Self { engine, auth, clock, ids, rest, edge, log, catalog: RwLock::new(None) })
+        let Parts { engine, auth, clock, ids, rest, edge, log, metrics } = parts;
+        Arc::new(Self {
+            engine,
+            auth,
+            clock,
+            ids,
+            rest,
+            edge,
+            log,
+            metrics,
+            is_stopping: AtomicBool::new(false),
+            catalog: RwLock::new(None),
+        })
+    }
+
+    /// Whether the listener lets connections go.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
     }
 
     /// Serves this catalog from now on.

@@ -1,6 +1,7 @@
 //! The server: routes, the way of a request, limits at the edge, CORS, the listener.
 //! It knows every door and no engine in particular.
 
+pub mod admin;
 pub mod app;
 mod auth_door;
 mod body;
@@ -8,6 +9,7 @@ mod caller;
 mod cors;
 pub mod door;
 pub mod listen;
+pub mod metrics;
 mod pipeline;
 pub mod request_log;
 pub mod routes;

@@ -16,7 +16,6 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -31,7 +30,7 @@ pub async fn listen(app: Arc<App>, listener: TcpListener, stop: impl Future<Outp
         () = stop => {}
         () = door.admit(&listener) => {}
     }
-    door.closing.store(true, Ordering::Relaxed);
+    door.app.stop();
     if door.is_occupied() {
         let linger = Duration::from_millis(limits.linger_ms);
         let _ = tokio::time::timeout(linger, door.admit(&listener)).await;
@@ -49,8 +48,6 @@ struct Door {
     builder: Builder<TokioExecutor>,
     connections: Arc<Semaphore>,
     graceful: GracefulShutdown,
-    /// Whether each answer closes its connection.
-    closing: Arc<AtomicBool>,
 }
 
 impl Door {
@@ -64,8 +61,7 @@ impl Door {
             .max_buf_size(limits.target_bytes.max(8192) + 64 * 1024);
         builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
         let connections = Arc::new(Semaphore::new(limits.connections));
-        let (graceful, closing) = (GracefulShutdown::new(), Arc::default());
-        Self { app, builder, connections, graceful, closing }
+        Self { app, builder, connections, graceful: GracefulShutdown::new() }
     }
 
     fn is_occupied(&self) -> bool {
@@ -90,13 +86,13 @@ impl Door {
 
     fn serve(&self, stream: TcpStream, peer: IpAddr, permit: OwnedSemaphorePermit) {
         let _ = stream.set_nodelay(true);
-        let (app, closing) = (Arc::clone(&self.app), Arc::clone(&self.closing));
+        let app = Arc::clone(&self.app);
         let service = service_fn(move |request: Request<Incoming>| {
-            let (app, closing) = (Arc::clone(&app), Arc::clone(&closing));
+            let app = Arc::clone(&app);
             async move {
                 let keeps = request.version() >= Version::HTTP_2;
-                let mut answer = serve(app, request, peer).await;
-                if !keeps && closing.load(Ordering::Relaxed) {
+                let mut answer = serve(Arc::clone(&app), request, peer).await;
+                if !keeps && app.is_stopping() {
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(answer)
@@ -105,11 +101,12 @@ impl Door {
         let stream = Opening::new(stream, Duration::from_millis(self.app.rest.limits.head_ms));
         let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = self.graceful.watch(connection);
+        let present = self.app.metrics.connection();
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!("connection ended: {error}");
             }
-            drop(permit);
+            drop((permit, present));
         });
     }
 }

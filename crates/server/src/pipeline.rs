@@ -31,6 +31,8 @@ pub(crate) struct Outcome {
     pub who: String,
     pub rows: Option<u64>,
     pub rules: Option<String>,
+    /// Of a refusal.
+    pub code: Option<&'static str>,
 }
 
 /// parse → resolve → weave → run → render.
@@ -50,7 +52,7 @@ pub(crate) async fn rest(app: &App, head: &Head<'_>, body: &[u8]) -> Outcome {
             response.headers.extend(timing.header().map(|header| ("Server-Timing", header)));
             // nobody reads the name where nothing is logged
             let who = if app.log.is_on() { identified.name() } else { String::new() };
-            Outcome { response, who, rows: Some(rows), rules }
+            Outcome { response, who, rows: Some(rows), rules, code: None }
         }
         Err(fault) => {
             let outcome = refused(&fault, audience, &identified.name());
@@ -150,9 +152,15 @@ fn shape(guarded: &Guarded<Script>) -> Option<Shape> {
     select.map(Shape::of)
 }
 
-fn refused(fault: &Fault, audience: Audience, who: &str) -> Outcome {
+pub(crate) fn refused(fault: &Fault, audience: Audience, who: &str) -> Outcome {
     let rules = Some(format!("{} {}", fault.code.text, fault.message));
-    Outcome { response: render_fault(fault, audience), who: who.to_owned(), rows: None, rules }
+    Outcome {
+        response: render_fault(fault, audience),
+        who: who.to_owned(),
+        rows: None,
+        rules,
+        code: Some(fault.code.text),
+    }
 }
 
 /// What the caller must not see goes to the log, once.

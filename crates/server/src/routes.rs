@@ -9,7 +9,7 @@ use crate::{auth_door, body, cors, pipeline};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_rest::request::Response as Answer;
-use backstay_rest::wire_error::{Audience, render_fault};
+use backstay_rest::wire_error::Audience;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{self, HeaderName, HeaderValue};
@@ -27,6 +27,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let began = Instant::now();
+    let _present = app.metrics.request();
     let (parts, body) = request.into_parts();
     let head = Head {
         method: parts.method.as_str(),
@@ -41,9 +42,10 @@ where
         let answered = AssertUnwindSafe(route(&app, &head, body)).catch_unwind().await;
         answered.unwrap_or_else(|_| {
             // the panic hook has written the place to the log
-            plain(render_fault(&Fault::internal("a request panicked"), Audience::SignedIn))
+            pipeline::refused(&Fault::internal("a request panicked"), Audience::SignedIn, "-")
         })
     };
+    app.metrics.answered((head.path, head.method), &outcome.response, outcome.code, began.elapsed());
     app.log.write(|| line(&head, &outcome, began));
     let mut response = to_http(outcome.response);
     cors::apply(&app.edge, parts.headers.get(header::ORIGIN), response.headers_mut());
@@ -63,7 +65,7 @@ where
     if target > limits.target_bytes {
         let fault = Fault::new(code::TOO_COMPLEX, "the request target is too long")
             .with_details(format!("The limit target_bytes is {} bytes.", limits.target_bytes));
-        return plain(render_fault(&fault, Audience::Anon));
+        return pipeline::refused(&fault, Audience::Anon, "-");
     }
     if head.path.starts_with("/auth/v1/") {
         return match body::read(body, limits).await {
@@ -77,15 +79,15 @@ where
         }
         return match body::read(body, limits).await {
             Ok(body) => pipeline::rest(app, head, &body).await,
-            Err(fault) => plain(render_fault(&fault, Audience::Anon)),
+            Err(fault) => pipeline::refused(&fault, Audience::Anon, "-"),
         };
     }
     let fault = Fault::new(code::PATH_INVALID, "Invalid path specified in request URL");
-    plain(render_fault(&fault, Audience::Anon))
+    pipeline::refused(&fault, Audience::Anon, "-")
 }
 
 fn plain(response: Answer) -> Outcome {
-    Outcome { response, who: "-".to_owned(), rows: None, rules: None }
+    Outcome { response, who: "-".to_owned(), rows: None, rules: None, code: None }
 }
 
 fn to_http(answer: Answer) -> Response<Full<Bytes>> {

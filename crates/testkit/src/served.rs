@@ -16,6 +16,7 @@ use backstay_schema::catalog::Catalog;
 use backstay_schema::compile::{Compiled, Owner, Settings as SchemaSettings, SourceFile, compile};
 use backstay_schema::diagnostic::render;
 use backstay_server::app::{App, Edge, Parts};
+use backstay_server::metrics::Metrics;
 use backstay_server::request_log::RequestLog;
 use backstay_server::routes::serve;
 use backstay_sql::ddl;
@@ -174,6 +175,7 @@ impl Served {
                 Edge { cors_origins: setup.cors_origins.clone(), ..Edge::default() }
             },
             log: RequestLog::default(),
+            metrics: Metrics::new().unwrap(),
         });
         app.load(Arc::clone(&catalog));
         Self {

@@ -55,7 +55,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let auth = database.auth(&project.config, &url);
     let output = context.output;
     let log = RequestLog::new(move |line| print_line(output, line));
-    let app = database.app(&project.config, Arc::clone(&auth), log);
+    let app = database.app(&project.config, Arc::clone(&auth), log)?;
     let (saves, mut saved) = mpsc::channel::<()>(16);
     let _watcher = watch(&project, saves)?;
 

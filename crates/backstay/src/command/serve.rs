@@ -4,6 +4,7 @@
 use crate::Context;
 use crate::output::{Colour, Exit};
 use crate::project::Project;
+use crate::watching;
 use crate::wiring::{Database, stopped};
 use anyhow::{Context as _, Result, bail};
 use backstay_auth::service::Auth;
@@ -37,7 +38,9 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let url = format!("http://{}", listener.local_addr()?);
     let database = Database::open(&project)?;
     let auth = database.auth(&project.config, &url);
-    let app = database.app(&project.config, Arc::clone(&auth), RequestLog::default());
+    let app = database.app(&project.config, Arc::clone(&auth), RequestLog::default())?;
+    let admin = &project.config.server.admin_listen;
+    let watching = watching::start(admin, &app, database.shipped.as_ref(), &database.clock).await?;
     let stop = stopped()?;
     let mut listening = std::pin::pin!(listen(Arc::clone(&app), listener, stop));
     let starting =
@@ -51,7 +54,11 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let shipping =
         database.shipped.as_ref().map(|shipped| shipped.start(&project, &database.clock)).transpose()?;
     if context.output.json {
-        context.output.value(&json!({ "event": "ready", "url": url, "ms": millis(began) }));
+        let mut event = json!({ "event": "ready", "url": url, "ms": millis(began) });
+        if let (Some(event), Some(watching)) = (event.as_object_mut(), &watching) {
+            event.insert("admin".to_owned(), watching.url.as_str().into());
+        }
+        context.output.value(&event);
     } else {
         let ready = context.output.paint(Colour::Green, "ready");
         context.output.data(&format!(

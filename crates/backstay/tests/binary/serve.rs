@@ -2,7 +2,7 @@
 
 use crate::kit::{Client, NOTES, Project, ask};
 use insta::assert_snapshot;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 
 /// A project whose first migration is written and applied.
 fn migrated(schema: &str) -> Project {
@@ -78,7 +78,7 @@ fn a_second_process_on_the_same_file_is_refused() {
 #[test]
 fn an_address_in_use_is_refused_before_anything_is_touched() {
     let project = Project::with(NOTES);
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let done = project.run(&["serve", "--listen", &address]);
     assert_eq!((done.code, done.out.as_str()), (1, ""));
@@ -105,4 +105,53 @@ fn the_end_waits_for_an_open_request() {
     assert_eq!(open.answer().unwrap().status, 201);
     assert_eq!(server.ended(), (0, String::new()));
     assert_eq!(project.rows("SELECT text FROM note"), ["drained"]);
+}
+
+#[test]
+fn health_and_metrics_have_an_address_of_their_own() {
+    let project = migrated(NOTES);
+    project.write(
+        "backstay.toml",
+        "[server]\nadmin_listen = \"127.0.0.1:0\"\n[backup]\nurl = \"file:copies\"\n",
+    );
+    let secret = project.secret();
+    let (mut server, ready) = project.serve().ready();
+    let admin = ready["admin"].as_str().unwrap().to_owned();
+    assert_ne!(admin, server.url);
+    assert_eq!(ask(&server.url, &secret, "POST", "/rest/v1/note", "{\"text\":\"a\"}").status, 201);
+    let health = ask(&admin, "", "GET", "/health/ready", "");
+    assert_eq!(health.status, 200, "{health:?}");
+    assert_eq!(health.json()["checks"]["backup"], "ok", "{health:?}");
+    let told = ask(&admin, "", "GET", "/metrics", "").body;
+    for line in [
+        "backstay_requests_total{door=\"rest\",method=\"POST\",status=\"2xx\"} 1",
+        "backstay_backup_chain_broken 0",
+        "backstay_connections ",
+        "process_resident_memory_bytes ",
+        "process_open_fds ",
+        "backstay_sqlite_commits_total ",
+    ] {
+        assert!(told.lines().any(|told| told.starts_with(line)), "{line} is not in {told}");
+    }
+    for path in ["/metrics", "/health/live", "/health/ready"] {
+        assert_eq!(ask(&server.url, &secret, "GET", path, "").status, 404, "{path} is no public door");
+    }
+    assert_eq!(ask(&admin, &secret, "GET", "/rest/v1/note", "").status, 404);
+    server.terminate();
+    assert_eq!(server.ended().0, 0);
+}
+
+#[test]
+fn an_admin_address_that_is_taken_ends_the_start() {
+    let project = migrated(NOTES);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    project.write("backstay.toml", &format!("[server]\nadmin_listen = \"{address}\"\n"));
+    let done = project.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!((done.code, done.out.as_str()), (1, ""));
+    assert!(
+        done.err.starts_with(&format!("error: cannot listen on {address} ([server] admin_listen)")),
+        "{}",
+        done.err
+    );
 }

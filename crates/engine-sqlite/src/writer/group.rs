@@ -10,6 +10,7 @@ use crate::lease;
 use crate::migration;
 use crate::pool::Readers;
 use crate::session::SqliteSession;
+use crate::tally::{Tally, count};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::lease::{LeaseAnswer, LeaseRequest};
@@ -25,7 +26,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use tokio::sync::{mpsc, oneshot};
 
 /// Most requests of a group.
@@ -66,7 +67,7 @@ pub(super) struct Group {
     opened: Option<Opened>,
     statement_ms: u64,
     readers: Arc<Readers>,
-    commits: Arc<AtomicU64>,
+    tally: Arc<Tally>,
     /// Whether this process asked for a lease before.
     knows_leases: bool,
     /// Who is told of commits.
@@ -90,7 +91,7 @@ impl Group {
         path: &Path,
         opened: Opened,
         statement_ms: u64,
-        (readers, commits): (Arc<Readers>, Arc<AtomicU64>),
+        (readers, tally): (Arc<Readers>, Arc<Tally>),
         log: Option<Arc<CommitLog>>,
     ) -> Self {
         Self {
@@ -98,7 +99,7 @@ impl Group {
             opened: Some(opened),
             statement_ms,
             readers,
-            commits,
+            tally,
             knows_leases: false,
             log,
         }
@@ -162,6 +163,7 @@ impl Group {
             Ending::Unknown(fault) => {
                 tracing::error!(error = ?fault, "a commit failed; the writer reopens the file");
                 self.opened = None;
+                self.tally.is_fenced.store(true, Ordering::Relaxed);
                 self.readers.clear();
                 answer_all(requests, &fault);
             }
@@ -216,7 +218,9 @@ impl Group {
         });
         match committed {
             Ok(Ok(())) => {
-                self.commits.fetch_add(1, Ordering::Relaxed);
+                count(&self.tally.commits);
+                let carried = u64::try_from(requests.len()).unwrap_or(u64::MAX);
+                self.tally.writes.fetch_add(carried, Ordering::Relaxed);
                 Ending::Durable(replies(results))
             }
             Ok(Err(ending)) => ending,
@@ -248,6 +252,7 @@ impl Group {
                     Fault::new(code::IO_ERROR, "the storage failed; nothing was written").with_source(cause)
                 })?,
         };
+        self.tally.is_fenced.store(false, Ordering::Relaxed);
         Ok(self.opened.insert(opened))
     }
 }
