@@ -5,6 +5,7 @@ pub mod check;
 pub mod data;
 pub mod dev;
 pub mod keys;
+pub mod lint;
 pub mod migrate;
 pub mod new;
 pub mod schema;

@@ -3,7 +3,9 @@
 
 use anyhow::{Context, Result, bail};
 use backstay_base::limit::Limits;
+use ipnet::IpNet;
 use serde::Deserialize;
+use std::net::IpAddr;
 use std::path::Path;
 
 /// The file's name in a project folder.
@@ -55,6 +57,10 @@ pub struct Server {
     pub admin_listen: String,
     /// What clients call the server, for token issuers and links.
     pub public_url: Option<String>,
+    /// Proxies, as addresses or networks (`10.0.0.0/8`), that are believed when they say for whom a request comes.
+    pub trusted_proxies: Vec<Network>,
+    /// In which header they say it: `x-forwarded-for` or `forwarded`. The other one is not read.
+    pub proxy_header: ProxyHeader,
     /// Origins that browsers' pages may call from.
     pub cors_origins: Vec<String>,
     /// Whether answers carry `Server-Timing`.
@@ -68,10 +74,38 @@ impl Default for Server {
             // a second server on this machine would find the port taken
             admin_listen: String::new(),
             public_url: None,
+            // nobody is believed
+            trusted_proxies: vec![],
+            proxy_header: ProxyHeader::XForwardedFor,
             cors_origins: vec!["*".to_owned()],
             server_timing: false,
         }
     }
+}
+
+/// One address, or a network of them.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Network(pub IpNet);
+
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let alone = || text.parse::<IpAddr>().ok().map(IpNet::from);
+        let net = text.parse().ok().or_else(alone);
+        net.map(Self).ok_or_else(|| format!("{text:?} is no address and no network such as 10.0.0.0/8"))
+    }
+}
+
+/// In which header proxies say for whom a request comes.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxyHeader {
+    /// As most do.
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
 }
 
 /// Databases.
@@ -347,6 +381,20 @@ mod tests {
     fn refuses_keys_that_it_does_not_know() {
         let error = Config::parse("[server]\nlissten = \"x\"\n", |_| None).unwrap_err().to_string();
         assert!(error.contains("unknown field `lissten`"), "{error}");
+    }
+
+    #[test]
+    fn trusted_proxies_are_addresses_or_networks() {
+        let text = "[server]\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\nproxy_header = \"forwarded\"\n";
+        let server = Config::parse(text, |_| None).unwrap().server;
+        let nets: Vec<String> = server.trusted_proxies.iter().map(|net| net.0.to_string()).collect();
+        assert_eq!(nets, ["10.0.0.0/8", "::1/128"]);
+        for wrong in ["10.0.0.0/33", "localhost", "", "*", "10.0.0"] {
+            let text = format!("[server]\ntrusted_proxies = [\"{wrong}\"]\n");
+            let error = Config::parse(&text, |_| None).unwrap_err().to_string();
+            assert!(error.contains("is no address and no network"), "{error}");
+        }
+        assert!(Config::parse("[server]\nproxy_header = \"x-real-ip\"\n", |_| None).is_err());
     }
 
     #[test]

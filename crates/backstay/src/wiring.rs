@@ -1,7 +1,7 @@
 //! What holds the crates together: opens the database of a project, brings it to
 //! the schema, starts accounts and keys, and makes the server of them.
 
-use crate::config::Config;
+use crate::config::{self, Config, Server};
 use crate::post;
 use crate::project::Project;
 use crate::shipping::Shipped;
@@ -20,6 +20,7 @@ use backstay_outbound::mailbox::Mailbox;
 use backstay_rest::request::Settings as RestSettings;
 use backstay_schema::catalog::Catalog;
 use backstay_server::app::{App, Edge, Parts};
+use backstay_server::client_address::{Proxies, ProxyHeader};
 use backstay_server::metrics::Metrics;
 use backstay_server::request_log::RequestLog;
 use backstay_sql::dialect::Dialect;
@@ -154,6 +155,7 @@ impl Database {
             edge: Edge {
                 cors_origins: config.server.cors_origins.clone(),
                 server_timing: config.server.server_timing,
+                proxies: proxies(&config.server),
             },
             log,
             mailbox,
@@ -178,6 +180,15 @@ impl Database {
         auth.load(Arc::clone(catalog));
         Ok(())
     }
+}
+
+fn proxies(server: &Server) -> Proxies {
+    let trusted = server.trusted_proxies.iter().map(|network| network.0).collect();
+    let header = match server.proxy_header {
+        config::ProxyHeader::XForwardedFor => ProxyHeader::XForwardedFor,
+        config::ProxyHeader::Forwarded => ProxyHeader::Forwarded,
+    };
+    Proxies { trusted, header }
 }
 
 /// A database that holds nothing and goes with this value: migrations are planned on it,

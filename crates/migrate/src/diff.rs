@@ -7,7 +7,9 @@ use crate::partial;
 use crate::predicted::predicted;
 use crate::rebuild::rebuild;
 pub use crate::shape::Scope;
-use crate::shape::{Names, bound, desired, is_foreign, provides, same_column, same_constraints, same_index};
+use crate::shape::{
+    Names, bound, desired, is_foreign, provides, same_column, same_constraints, same_index, scalar_of,
+};
 use backstay_base::fault::Fault;
 use backstay_engine::Engine;
 use backstay_engine::live::{Live, LiveCheck, LiveTable};
@@ -119,16 +121,25 @@ fn pair<'a>(
     let renames = was.is_some() || !columns.renamed.is_empty();
     let names = if renames { Names::Count } else { Names::Free };
     let mut wanted = wanted.clone();
-    wanted.checks.retain(|check| !is_implied(table, &named, check));
+    let converted = |column: &Column| columns.converted.iter().any(|(name, _)| *name == column.name);
+    wanted.checks.retain(|check| !is_implied(dialect, (table, converted), &named, check));
     Pair { table, found: found.clone(), named, wanted, columns, names }
 }
 
-/// Whether a check says nothing but the length that the type of a live column has.
-fn is_implied(table: &Table, live: &LiveTable, check: &LiveCheck) -> bool {
-    table.columns.iter().any(|column| {
+/// Whether a check says nothing but the length that a live column has, which stays the text that it is: the
+/// numbers in `time(6)` and `char(36)` bound no text, and a column that takes another type loses its bound.
+fn is_implied(
+    dialect: &'static Dialect,
+    (table, converted): (&Table, impl Fn(&Column) -> bool),
+    live: &LiveTable,
+    check: &LiveCheck,
+) -> bool {
+    table.columns.iter().filter(|column| !converted(column)).any(|column| {
         let [Valid::MaxLength(most)] = column.valid.as_slice() else { return false };
-        let length =
-            live.columns.iter().find(|live| live.name == column.name).and_then(|live| bound(&live.ty));
+        let stands = live.columns.iter().find(|live| live.name == column.name);
+        let length = stands
+            .filter(|live| scalar_of(dialect, live) == Some(column.ty))
+            .and_then(|live| bound(&live.ty));
         check.name.as_deref() == Some(&ddl::check::column_check_name(table, column))
             && length.is_some_and(|length| length <= *most)
     })

@@ -53,7 +53,7 @@ pub enum FileError {
 }
 
 impl MigrationFile {
-    fn new(number: i64, name: String, text: String) -> Self {
+    pub(crate) fn new(number: i64, name: String, text: String) -> Self {
         let mut checksum = String::with_capacity(64);
         for byte in Sha256::digest(text.as_bytes()) {
             let _ = write!(checksum, "{byte:02x}");

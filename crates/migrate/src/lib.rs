@@ -12,6 +12,7 @@ pub mod file;
 pub mod import;
 mod in_place;
 pub mod lease;
+pub mod lint;
 mod partial;
 mod predicted;
 mod rebuild;

@@ -1,34 +1,67 @@
 //! Splits a migration file into statements: quotes, comments and trigger bodies
 //! are looked through, sections of other engines are left out.
 
+/// What a remark begins with that silences a lint, after its dashes.
+const ALLOWS: &str = "backstay:allow";
+
+/// A statement and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Located {
+    /// Line of its first character, from 1.
+    pub(crate) line: usize,
+    /// Its text, without remarks.
+    pub(crate) text: String,
+    /// What remarks before or within it allow, with their lines: `BM103 reason`.
+    pub(crate) allows: Vec<(usize, String)>,
+}
+
 /// The statements of `text` for the engine `engine`.
 ///
 /// A line `-- @sqlite` (or names of engines with commas between them) begins a section for those
 /// alone; `-- @all` ends it.
 #[must_use]
 pub(crate) fn split(text: &str, engine: &str) -> Vec<String> {
-    let mut statements = Vec::new();
-    let mut at = String::new();
-    let mut state = State::Plain;
+    located(text, engine).into_iter().map(|statement| statement.text).collect()
+}
+
+/// The same with their places. A last one without text holds the remarks that no statement follows.
+#[must_use]
+fn located_all(text: &str, engine: &str) -> Vec<Located> {
+    let mut reading = Reading::default();
     let mut sections = Sections { active: true, engine };
-    for line in text.split_inclusive('\n') {
-        if sections.holds(line, state) {
-            scan(line, &mut state, &mut at, &mut statements);
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        if sections.holds(line, reading.state) {
+            reading.line = number;
+            reading.scan(line);
         }
     }
-    push(&mut at, &mut statements);
-    statements
+    reading.end();
+    reading.statements
+}
+
+/// The statements with their places.
+#[must_use]
+pub(crate) fn located(text: &str, engine: &str) -> Vec<Located> {
+    let mut all = located_all(text, engine);
+    all.retain(|statement| !statement.text.is_empty());
+    all
+}
+
+/// Remarks that allow something and that no statement follows.
+#[must_use]
+pub(crate) fn stray_allows(text: &str, engine: &str) -> Vec<(usize, String)> {
+    let all = located_all(text, engine).into_iter();
+    all.filter(|statement| statement.text.is_empty()).flat_map(|statement| statement.allows).collect()
 }
 
 /// The lines of `text` for the engine `engine`, remarks among them.
 pub(crate) fn lines<'t>(text: &'t str, engine: &'t str) -> impl Iterator<Item = &'t str> {
     let mut sections = Sections { active: true, engine };
-    let mut state = State::Plain;
-    let (mut at, mut statements) = (String::new(), Vec::new());
+    let mut reading = Reading::default();
     text.split_inclusive('\n').filter(move |line| {
-        let holds = sections.holds(line, state);
+        let holds = sections.holds(line, reading.state);
         if holds {
-            scan(line, &mut state, &mut at, &mut statements);
+            reading.scan(line);
         }
         holds
     })
@@ -52,44 +85,89 @@ impl Sections<'_> {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum State {
+    #[default]
     Plain,
     Quoted(char),
     Block,
 }
 
-fn scan(line: &str, state: &mut State, at: &mut String, statements: &mut Vec<String>) {
-    let mut chars = line.chars().peekable();
-    while let Some(c) = chars.next() {
-        match *state {
-            State::Quoted(quote) => {
-                at.push(c);
-                if c == quote {
-                    *state = State::Plain;
+/// A file that is being read.
+#[derive(Debug, Default)]
+struct Reading {
+    state: State,
+    line: usize,
+    /// The statement so far, and where it began.
+    at: String,
+    began: usize,
+    allows: Vec<(usize, String)>,
+    statements: Vec<Located>,
+}
+
+impl Reading {
+    fn scan(&mut self, line: &str) {
+        let mut chars = line.chars().peekable();
+        while let Some(c) = chars.next() {
+            match self.state {
+                State::Quoted(quote) => {
+                    self.at.push(c);
+                    if c == quote {
+                        self.state = State::Plain;
+                    }
                 }
+                State::Block => {
+                    if c == '*' && chars.next_if_eq(&'/').is_some() {
+                        self.state = State::Plain;
+                    }
+                }
+                State::Plain => match c {
+                    '-' if chars.peek() == Some(&'-') => {
+                        self.remark(&chars.skip(1).collect::<String>());
+                        self.at.push('\n');
+                        return;
+                    }
+                    '/' if chars.peek() == Some(&'*') && !is_executed(chars.clone()) => {
+                        chars.next();
+                        self.state = State::Block;
+                    }
+                    ';' if !inside_trigger(&self.at) => self.push(),
+                    _ => self.add(c),
+                },
             }
-            State::Block => {
-                if c == '*' && chars.next_if_eq(&'/').is_some() {
-                    *state = State::Plain;
-                }
-            }
-            State::Plain => match c {
-                '-' if chars.peek() == Some(&'-') => {
-                    at.push('\n');
-                    return;
-                }
-                '/' if chars.peek() == Some(&'*') && !is_executed(chars.clone()) => {
-                    chars.next();
-                    *state = State::Block;
-                }
-                '\'' | '"' | '`' => {
-                    at.push(c);
-                    *state = State::Quoted(c);
-                }
-                ';' if !inside_trigger(at) => push(at, statements),
-                _ => at.push(c),
-            },
+        }
+    }
+
+    fn add(&mut self, c: char) {
+        if self.at.trim_start().is_empty() && !c.is_whitespace() {
+            self.began = self.line;
+        }
+        if matches!(c, '\'' | '"' | '`') {
+            self.state = State::Quoted(c);
+        }
+        self.at.push(c);
+    }
+
+    fn remark(&mut self, text: &str) {
+        if let Some(what) = text.trim().strip_prefix(ALLOWS) {
+            self.allows.push((self.line, what.trim().to_owned()));
+        }
+    }
+
+    fn push(&mut self) {
+        let text = self.at.trim();
+        if !text.is_empty() {
+            let allows = std::mem::take(&mut self.allows);
+            self.statements.push(Located { line: self.began, text: text.to_owned(), allows });
+        }
+        self.at.clear();
+    }
+
+    fn end(&mut self) {
+        self.push();
+        let allows = std::mem::take(&mut self.allows);
+        if !allows.is_empty() {
+            self.statements.push(Located { line: self.line, text: String::new(), allows });
         }
     }
 }
@@ -107,14 +185,6 @@ fn inside_trigger(text: &str) -> bool {
     let upper = text.trim_start().to_ascii_uppercase();
     let is_trigger = upper.starts_with("CREATE TRIGGER") || upper.starts_with("CREATE TEMP TRIGGER");
     is_trigger && upper.contains("BEGIN") && !upper.trim_end().ends_with("END")
-}
-
-fn push(at: &mut String, statements: &mut Vec<String>) {
-    let text = at.trim();
-    if !text.is_empty() {
-        statements.push(text.to_owned());
-    }
-    at.clear();
 }
 
 /// What `ALTER TABLE … DROP` drops without losing a value.

@@ -1,6 +1,7 @@
 //! [`App`]: what every request shares. The catalog is swapped whole on reload; a
 //! request keeps the one that it began with.
 
+use crate::client_address::Proxies;
 use crate::metrics::Metrics;
 use crate::request_log::RequestLog;
 use backstay_auth::service::Auth;
@@ -46,11 +47,13 @@ pub struct Edge {
     pub cors_origins: Vec<String>,
     /// Whether answers carry `Server-Timing`.
     pub server_timing: bool,
+    /// Who may say for whom a request comes.
+    pub proxies: Proxies,
 }
 
 impl Default for Edge {
     fn default() -> Self {
-        Self { cors_origins: vec!["*".to_owned()], server_timing: false }
+        Self { cors_origins: vec!["*".to_owned()], server_timing: false, proxies: Proxies::default() }
     }
 }
 

@@ -6,6 +6,7 @@ pub mod app;
 mod auth_door;
 mod body;
 mod caller;
+pub mod client_address;
 mod cors;
 pub mod door;
 pub mod listen;

@@ -20,8 +20,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Answers one request.
-pub async fn serve<B>(app: Arc<App>, request: Request<B>, ip: IpAddr) -> Response<Full<Bytes>>
+/// Answers one request of a connection from `peer`.
+pub async fn serve<B>(app: Arc<App>, request: Request<B>, peer: IpAddr) -> Response<Full<Bytes>>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -34,7 +34,7 @@ where
         path: parts.uri.path(),
         query: parts.uri.query(),
         headers: &parts.headers,
-        ip,
+        ip: app.edge.proxies.client(peer, &parts.headers),
     };
     let outcome = if cors::is_preflight(head.method, head.headers) {
         plain(Answer { status: 204, headers: Vec::new(), body: Bytes::new() })

@@ -1,9 +1,11 @@
 //! `backstay check`: schema, rules and configuration, every mistake at once.
 
 use crate::Context;
+use crate::command::lint;
 use crate::output::{Colour, Exit};
 use crate::project::{Checked, Project};
 use anyhow::Result;
+use backstay_migrate::file;
 use backstay_schema::catalog::{Catalog, Origin};
 use backstay_schema::diagnostic::render;
 
@@ -22,6 +24,10 @@ pub fn run(context: &Context) -> Result<Exit> {
     }
     if !found.is_empty() {
         context.output.remark(&render::text(&found, &files));
+    }
+    let migrations = file::read(&project.migrations())?;
+    if let Some(newest) = migrations.last() {
+        lint::warn(context, &migrations, &[&newest.name], project.engine());
     }
     match catalog {
         Some(catalog) => context.output.data(&format!(

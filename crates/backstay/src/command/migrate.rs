@@ -1,6 +1,7 @@
-//! `backstay migrate plan|new|up|status`.
+//! `backstay migrate plan|new|up|adopt|status|lint`.
 
 use crate::Context;
+use crate::command::lint;
 use crate::output::{Colour, Exit};
 use crate::project::Project;
 use crate::wiring::{Database, Scratch};
@@ -34,6 +35,8 @@ pub enum Action {
     Adopt,
     /// What is applied and what is pending
     Status,
+    /// What files do to rows, to clients, and to those who use the database while they run
+    Lint(lint::Args),
 }
 
 /// Runs it.
@@ -51,6 +54,7 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
         Action::Up => up(context, &Database::open(&project)?, &files).await,
         Action::Adopt => adopt(context, &project, &files).await,
         Action::Status => status(context, &Database::open(&project)?, &files).await,
+        Action::Lint(args) => lint::run(context, &project, &files, args),
     }
 }
 

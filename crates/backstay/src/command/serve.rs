@@ -2,6 +2,7 @@
 //! refuses those that may lose data, and a schema that the database does not match.
 
 use crate::Context;
+use crate::command::lint;
 use crate::output::{Colour, Exit};
 use crate::post::Post;
 use crate::project::Project;
@@ -127,6 +128,9 @@ fn millis(began: std::time::Instant) -> u64 {
 /// Applies what keeps everything; anything else must be done by a person first.
 async fn migrate(context: &Context, project: &Project, database: &Database, catalog: &Catalog) -> Result<()> {
     let files = file::read(&project.migrations())?;
+    let pending = apply::status(&*database.engine, &files).await?.pending;
+    let names: Vec<&str> = pending.iter().map(|file| file.name.as_str()).collect();
+    lint::warn(context, &files, &names, database.engine.name());
     let done = apply::up(&*database.engine, &files, &database.clock, false, &database.node).await?;
     for name in &done {
         context.output.remark(&format!("applied {name}"));

@@ -338,3 +338,41 @@ fn a_renamed_type_keeps_its_links() {
         ["b1|t1", "b2|t1"]
     );
 }
+
+#[test]
+fn lint_tells_what_files_do() {
+    let project = Project::with(NOTES);
+    step(&project);
+    assert_eq!(project.run(&["migrate", "lint"]), ran(0, "", "1 file, 0 findings to look at\n"));
+    let quiet = project.run(&["check"]).err;
+    let text = "-- @sqlite\nUPDATE note SET stars = 1;\n-- @postgres\nCREATE INDEX note_stars_idx ON note (stars);\n";
+    project.write("migrations/0002_stars.sql", text);
+    let told = "migrations/0002_stars.sql:2: warning[BM114] every row of note changes at once (sqlite)
+  their locks are held until the file ends, and writers wait
+  instead: change them in batches from a program or job, in a file apart from the definitions, with a WHERE
+";
+    let all = project.run(&["migrate", "lint"]);
+    assert_eq!(all, ran(3, told, "2 files, 1 finding to look at\n"));
+    assert_eq!(project.run(&["migrate", "lint", "1"]), ran(0, "", "1 file, 0 findings to look at\n"));
+    let latest = project.run(&["migrate", "lint", "--latest", "1"]);
+    assert_eq!(latest, ran(3, told, "1 file, 1 finding to look at\n"));
+    let github =
+        project.run(&["migrate", "lint", "--engine", "postgres", "--format", "github", "0002_stars.sql"]);
+    let line = "::warning file=migrations/0002_stars.sql,line=4,title=BM109 an index is built%2C dropped or built anew while writers wait::\
+                note_stars_idx of note is built while writers wait (postgres): CREATE INDEX CONCURRENTLY, DROP INDEX CONCURRENTLY, REINDEX … \
+                CONCURRENTLY: backstay runs them outside the transaction\n";
+    assert_eq!(github, ran(3, line, ""));
+    assert_eq!(project.run(&["migrate", "lint", "3"]), ran(1, "", "error: there is no migration 3\n"));
+    let warned = [&quiet, told.split_inclusive('\n').next().unwrap()].concat();
+    let check = project.run(&["check"]);
+    assert_eq!((check.code, check.err), (0, warned));
+
+    project.write(
+        "migrations/0002_stars.sql",
+        &text.replace("UPDATE", "-- backstay:allow BM114 ten rows\nUPDATE"),
+    );
+    let allowed = project.json(&["migrate", "lint", "--latest", "1"]);
+    assert_eq!(allowed[0]["allowed"], json!("ten rows"));
+    assert_eq!((&allowed[0]["code"], &allowed[0]["line"]), (&json!("BM114"), &json!(3)));
+    assert_eq!(project.run(&["check"]).err, quiet);
+}

@@ -2,6 +2,7 @@
 
 use crate::kit::{Client, NOTES, Project, ask};
 use insta::assert_snapshot;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 /// A project whose first migration is written and applied.
@@ -154,4 +155,30 @@ fn an_admin_address_that_is_taken_ends_the_start() {
         "{}",
         done.err
     );
+}
+
+#[test]
+fn rules_see_the_address_that_a_trusted_proxy_tells() {
+    let schema = "type Note @access(all: \"request.ip == '203.0.113.7'\") {\n  text: String! @unique\n}\n";
+    let project = migrated(schema);
+    let key = project.json(&["keys", "list", "--reveal"])["legacy"]["anon"].as_str().unwrap().to_owned();
+    let post =
+        "POST /rest/v1/note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12";
+    for (configuration, listed, status) in [
+        ("", "203.0.113.7", 401),
+        ("trusted_proxies = [\"127.0.0.1\"]", "203.0.113.7", 201),
+        ("trusted_proxies = [\"127.0.0.1\"]", "203.0.113.7, 198.51.100.1", 401),
+        ("trusted_proxies = [\"127.0.0.0/8\"]\nproxy_header = \"forwarded\"", "203.0.113.7", 401),
+    ] {
+        project.write("backstay.toml", &format!("[server]\n{configuration}\n"));
+        let (server, _) = project.serve().ready();
+        let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
+        let request = format!(
+            "{post}\r\nConnection: close\r\napikey: {key}\r\nX-Forwarded-For: {listed}\r\n\r\n{{\"text\":\"a\"}}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{configuration} {listed}: {answer}");
+    }
 }

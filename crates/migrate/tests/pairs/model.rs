@@ -40,6 +40,7 @@ pub enum Kind {
     Boolean,
     Enum,
     Date,
+    Time,
     Duration,
     Bytes,
     List,
@@ -158,7 +159,7 @@ impl Field {
 
 impl Kind {
     fn random(types: &[&'static str], random: &mut impl Rng) -> Self {
-        match random.random_range(0..12) {
+        match random.random_range(0..13) {
             0 | 1 => Self::Int,
             2 => Self::Float,
             3 => Self::Decimal(*[0, 2, 4].choose(random).unwrap()),
@@ -169,6 +170,7 @@ impl Kind {
             8 => Self::Duration,
             9 => Self::Bytes,
             10 => Self::List,
+            11 => Self::Time,
             _ => Self::Reference(types.choose(random).unwrap()),
         }
     }
@@ -186,6 +188,7 @@ impl Kind {
             Self::Boolean => "Boolean",
             Self::Enum => "State",
             Self::Date => "Date",
+            Self::Time => "Time",
             Self::Duration => "Duration",
             Self::Bytes => "Bytes",
             Self::List => "[String!]",
@@ -205,7 +208,7 @@ impl Kind {
             Self::Duration => Some("\"PT1H\""),
             Self::Bytes => Some("\"\\\\x00ff\""),
             Self::List => Some("[\"it's\", \"{\"]"),
-            Self::Date | Self::Reference(_) => None,
+            Self::Date | Self::Time | Self::Reference(_) => None,
         }
     }
 
@@ -221,7 +224,7 @@ impl Kind {
             Self::Duration => Value::Integer(3_600_000_000),
             Self::Bytes => Value::Blob(vec![0, 255]),
             Self::List => Value::Text("[\"it's\",\"{\"]".to_owned()),
-            Self::Date | Self::Reference(_) => Value::Null,
+            Self::Date | Self::Time | Self::Reference(_) => Value::Null,
         }
     }
 }
@@ -370,6 +373,7 @@ impl Model {
             Kind::Boolean => Value::Integer(random.random_range(0..2)),
             Kind::Enum => Value::Text((*["ONE", "TWO", "THREE"].choose(random).unwrap()).to_owned()),
             Kind::Date => Value::Text(format!("2026-01-{:02}", random.random_range(1..29))),
+            Kind::Time => Value::Text(format!("{:02}:30:00", random.random_range(0..24))),
             Kind::Duration => Value::Integer(random.random_range(-5_000_000_000..5_000_000_000)),
             Kind::Bytes => Value::Blob(vec![random.random_range(0..255); 3]),
             Kind::List => Value::Text(format!("[\"t{}\"]", random.random_range(0..9))),

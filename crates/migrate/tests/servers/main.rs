@@ -30,6 +30,7 @@ use backstay_migrate::change::Plan;
 use backstay_migrate::diff::{Scope, diff};
 use backstay_migrate::draft::draft;
 use backstay_migrate::lease::Node;
+use backstay_migrate::lint::lint;
 use backstay_migrate::{apply, file};
 use backstay_policy::guarded::Guarded;
 use backstay_query::plan::Script;
@@ -139,7 +140,44 @@ async fn files_bring_a_database_from_any_schema_to_any_other() {
             let wanted = shapes(&database.engine.rehearse(&made).await.unwrap());
             assert_eq!(shapes(&database.engine.introspect().await.unwrap()), wanted, "{}", told());
         }
+        lints_read(&file::read(folder.path()).unwrap());
     }
+}
+
+/// Lints read every statement of files that are generated, and find nothing that nobody can mend.
+fn lints_read(files: &[file::MigrationFile]) {
+    for engine in ["sqlite", "postgres", "mysql"] {
+        for finding in lint(files, 0, engine) {
+            let mends = !["BM100", "BM112", "BM119", "BM120", "BM123", "BM130"].contains(&finding.rule.code);
+            assert!(
+                mends,
+                "{finding:?}\n{}",
+                files.iter().map(|file| file.text.as_str()).collect::<String>()
+            );
+        }
+    }
+}
+
+/// A type that is no text has numbers, too: `time(6)` is no bound of six characters.
+#[tokio::test]
+async fn a_time_that_becomes_a_bounded_text_gets_its_check() {
+    let database = Database::fresh(&Limits::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let scratch =
+        backstay_engine_sqlite::Sqlite::open(&folder.path().join("s.db"), &Limits::default()).unwrap();
+    for ty in ["Time", "String @valid(maxLength: 20)"] {
+        let sdl = format!("type Shift {{ starts: {ty} }}");
+        let catalog = compiled(&[(&sdl, Owner::Project)]);
+        let draft = draft(&scratch, &catalog, &file::read(folder.path()).unwrap()).await.unwrap();
+        file::write(folder.path(), "change", &draft).unwrap();
+        let files = file::read(folder.path()).unwrap();
+        apply::up(&*database.engine, &files, &Clock::fixed(0), true, &node("a", 1_000)).await.unwrap();
+        assert_eq!(diff_of(&database, &catalog, Scope::Project).await, Plan::default());
+    }
+    let live = database.engine.introspect().await.unwrap();
+    let shift = live.tables.iter().find(|table| table.name == "shift").unwrap();
+    let names: Vec<_> = shift.checks.iter().map(|check| check.name.as_deref()).collect();
+    assert_eq!(names, [Some("shift_starts_check")]);
 }
 
 #[tokio::test]

@@ -1,0 +1,349 @@
+//! [`Act`]: what a statement does to tables, in the few words that lints need. Enters: one
+//! statement and the engine whose dialect it speaks. It knows no rule.
+
+use sqlparser::ast::{
+    AlterColumnOperation as Alter, AlterTableOperation as Operation, AlterType, AlterTypeOperation,
+    ColumnDef, ColumnOption, CreateIndex, CreateTable, DataType, Expr, FromTable, Ident, IndexColumn,
+    IndexType, ObjectName, ObjectType, RenameTableNameKind, Statement, TableConstraint, TableFactor,
+    TableWithJoins, TruncateTableTarget, UserDefinedTypeRepresentation,
+};
+use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
+use sqlparser::parser::Parser;
+use std::borrow::Cow;
+
+/// How deep expressions may nest; what is deeper is not read.
+const DEPTH: usize = 60;
+
+/// One thing that a statement does.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Act {
+    CreateTable { table: String, columns: Vec<NewColumn>, constraints: Vec<Constraint> },
+    DropTable { table: String },
+    Empty { table: String },
+    DropSchema { schema: String },
+    RenameTable { from: String, to: String },
+    AddColumn { table: String, column: NewColumn },
+    DropColumn { table: String, column: String },
+    RenameColumn { table: String, from: String, to: String },
+    ChangeType { table: String, column: NewColumn, whole: bool },
+    SetNotNull { table: String, column: String },
+    AddConstraint { table: String, constraint: Constraint },
+    DropConstraint { table: String, name: String },
+    DropKey { table: String },
+    Validate { table: String, name: String },
+    CreateIndex { table: String, index: NewIndex },
+    DropIndex { name: String, concurrently: bool, if_exists: bool },
+    ChangeRows { table: String, all: bool },
+    CreateEnum { name: String },
+    AddMember { name: String },
+    RenameMember { name: String },
+    Reindex,
+    Unread { why: String },
+}
+
+/// A column as a statement defines it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct NewColumn {
+    pub(super) name: String,
+    pub(super) ty: DataType,
+    pub(super) not_null: bool,
+    /// A default that each row computes for itself, or a value that the table stores.
+    pub(super) computed: Option<String>,
+    pub(super) has_default: bool,
+    pub(super) key: bool,
+    pub(super) unique: bool,
+    pub(super) references: bool,
+}
+
+/// What a constraint holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Key,
+    Unique,
+    Reference,
+    Check,
+    Index,
+}
+
+/// A constraint as a statement defines it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Constraint {
+    pub(super) kind: Kind,
+    pub(super) name: Option<String>,
+    pub(super) columns: Vec<Option<String>>,
+    pub(super) not_valid: bool,
+    pub(super) using_index: bool,
+    /// The column that it holds to be there: `CHECK (a IS NOT NULL)`.
+    pub(super) never_null: Option<String>,
+}
+
+/// An index as a statement defines it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct NewIndex {
+    pub(super) name: Option<String>,
+    pub(super) columns: Vec<Option<String>>,
+    pub(super) unique: bool,
+    pub(super) concurrently: bool,
+    /// It holds every row, in the order of its columns.
+    pub(super) whole: bool,
+}
+
+/// What a statement does; nothing where it is no matter of tables.
+pub(super) fn acts(engine: &str, text: &str) -> Vec<Act> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if begins(&words, &["REINDEX"]) {
+        let concurrently = words.iter().take(4).any(|word| word.eq_ignore_ascii_case("CONCURRENTLY"));
+        return if concurrently { Vec::new() } else { vec![Act::Reindex] };
+    }
+    // the name of an index is nobody's business
+    if begins(&words, &["ALTER", "TABLE"])
+        && words.get(3..).is_some_and(|rest| begins(rest, &["RENAME", "INDEX"]))
+    {
+        return Vec::new();
+    }
+    let dialect: &dyn Dialect = match engine {
+        "postgres" => &PostgreSqlDialect {},
+        "mysql" => &MySqlDialect {},
+        _ => &SQLiteDialect {},
+    };
+    let text = known(&words, text);
+    let parser = Parser::new(dialect).with_recursion_limit(DEPTH).try_with_sql(&text);
+    let mut acts: Vec<Act> = match parser.and_then(|mut parser| parser.parse_statements()) {
+        Ok(statements) => statements.into_iter().flat_map(of).collect(),
+        Err(error) => vec![Act::Unread { why: error.to_string() }],
+    };
+    for act in &mut acts {
+        if let Act::DropIndex { concurrently, .. } = act {
+            *concurrently = begins(&words, DROPS_CONCURRENTLY);
+        }
+    }
+    acts
+}
+
+const DROPS_CONCURRENTLY: &[&str] = &["DROP", "INDEX", "CONCURRENTLY"];
+
+fn begins(words: &[&str], wanted: &[&str]) -> bool {
+    words.len() >= wanted.len() && wanted.iter().zip(words).all(|(a, b)| a.eq_ignore_ascii_case(b))
+}
+
+/// A statement in the words that the parser knows: it has not heard of `DROP INDEX CONCURRENTLY`, nor of a
+/// collation where a column changes its type.
+fn known<'t>(words: &[&str], text: &'t str) -> Cow<'t, str> {
+    if begins(words, DROPS_CONCURRENTLY) {
+        let kept = words.iter().enumerate().filter(|(place, _)| *place != 2).map(|(_, word)| *word);
+        return Cow::Owned(kept.collect::<Vec<&str>>().join(" "));
+    }
+    let place = |wanted: &str| words.iter().position(|word| word.eq_ignore_ascii_case(wanted));
+    match (begins(words, &["ALTER", "TABLE"]), place("TYPE"), place("COLLATE")) {
+        (true, Some(ty), Some(collate)) if ty < collate => {
+            let kept = words.iter().enumerate().filter(|(place, _)| !(collate..collate + 2).contains(place));
+            Cow::Owned(kept.map(|(_, word)| *word).collect::<Vec<&str>>().join(" "))
+        }
+        _ => Cow::Borrowed(text),
+    }
+}
+
+fn of(statement: Statement) -> Vec<Act> {
+    match statement {
+        Statement::CreateTable(CreateTable { name, columns, constraints, .. }) => vec![Act::CreateTable {
+            table: last(&name),
+            columns: columns.into_iter().map(column).collect(),
+            constraints: constraints.into_iter().map(|each| constraint(each, false)).collect(),
+        }],
+        Statement::AlterTable(alter) => {
+            let table = last(&alter.name);
+            alter.operations.into_iter().flat_map(|operation| altered(&table, operation)).collect()
+        }
+        Statement::CreateIndex(create) => vec![index(create)],
+        Statement::Drop { object_type, if_exists, names, .. } => {
+            let one = |name: &ObjectName| match object_type {
+                ObjectType::Table => Some(Act::DropTable { table: last(name) }),
+                ObjectType::Schema | ObjectType::Database => Some(Act::DropSchema { schema: last(name) }),
+                ObjectType::Index => {
+                    Some(Act::DropIndex { name: last(name), concurrently: false, if_exists })
+                }
+                _ => None,
+            };
+            names.iter().filter_map(one).collect()
+        }
+        Statement::RenameTable(renames) => renames
+            .iter()
+            .map(|rename| Act::RenameTable { from: last(&rename.old_name), to: last(&rename.new_name) })
+            .collect(),
+        Statement::Truncate(truncate) => {
+            let table = |target: &TruncateTableTarget| Act::Empty { table: last(&target.name) };
+            truncate.table_names.iter().map(table).collect()
+        }
+        Statement::Update(update) => changed(&update.table, update.selection.is_none()).into_iter().collect(),
+        Statement::Delete(delete) => {
+            let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
+            from.iter().filter_map(|from| changed(from, delete.selection.is_none())).collect()
+        }
+        Statement::CreateType { name, representation: Some(UserDefinedTypeRepresentation::Enum { .. }) } => {
+            vec![Act::CreateEnum { name: last(&name) }]
+        }
+        Statement::AlterType(AlterType { name, operation }) => match operation {
+            AlterTypeOperation::AddValue(_) => vec![Act::AddMember { name: last(&name) }],
+            AlterTypeOperation::RenameValue(_) => vec![Act::RenameMember { name: last(&name) }],
+            AlterTypeOperation::Rename(_) => Vec::new(),
+        },
+        // what else there is makes, changes and drops no table
+        _ => Vec::new(),
+    }
+}
+
+fn altered(table: &str, operation: Operation) -> Option<Act> {
+    let table = table.to_owned();
+    Some(match operation {
+        Operation::AddConstraint { constraint: added, not_valid } => {
+            Act::AddConstraint { table, constraint: constraint(added, not_valid) }
+        }
+        Operation::AddColumn { column_def, .. } => Act::AddColumn { table, column: column(column_def) },
+        Operation::DropColumn { column_names, .. } => {
+            Act::DropColumn { table, column: column_names.first().map(plain)? }
+        }
+        Operation::RenameColumn { old_column_name, new_column_name } => {
+            Act::RenameColumn { table, from: plain(&old_column_name), to: plain(&new_column_name) }
+        }
+        Operation::RenameTable { table_name: RenameTableNameKind::As(to) | RenameTableNameKind::To(to) } => {
+            Act::RenameTable { from: table, to: last(&to) }
+        }
+        Operation::ChangeColumn { new_name, old_name, .. } if plain(&new_name) != plain(&old_name) => {
+            Act::RenameColumn { table, from: plain(&old_name), to: plain(&new_name) }
+        }
+        Operation::ChangeColumn { new_name: name, data_type, options, .. }
+        | Operation::ModifyColumn { col_name: name, data_type, options, .. } => {
+            Act::ChangeType { table, column: defined(&name, data_type, &options), whole: true }
+        }
+        Operation::AlterColumn { column_name, op } => match op {
+            Alter::SetNotNull => Act::SetNotNull { table, column: plain(&column_name) },
+            Alter::SetDataType { data_type, .. } => {
+                Act::ChangeType { table, column: defined(&column_name, data_type, &[]), whole: false }
+            }
+            _ => return None,
+        },
+        Operation::DropConstraint { name, .. } | Operation::DropForeignKey { name, .. } => {
+            Act::DropConstraint { table, name: plain(&name) }
+        }
+        Operation::DropPrimaryKey { .. } => Act::DropKey { table },
+        Operation::DropIndex { name } => {
+            Act::DropIndex { name: plain(&name), concurrently: false, if_exists: false }
+        }
+        Operation::ValidateConstraint { name } => Act::Validate { table, name: plain(&name) },
+        // neither rows nor what holds them change
+        _ => return None,
+    })
+}
+
+fn column(def: ColumnDef) -> NewColumn {
+    let options: Vec<ColumnOption> = def.options.into_iter().map(|option| option.option).collect();
+    defined(&def.name, def.data_type, &options)
+}
+
+fn defined(name: &Ident, ty: DataType, options: &[ColumnOption]) -> NewColumn {
+    let has = |wanted: fn(&ColumnOption) -> bool| options.iter().any(wanted);
+    let computed = options.iter().find_map(|option| match option {
+        ColumnOption::Default(value) if is_volatile(value) => Some(format!("the default {value}")),
+        ColumnOption::Generated { generation_expr: Some(_), generation_expr_mode, .. } => {
+            let stored = format!("{generation_expr_mode:?}").contains("Stored");
+            stored.then(|| "a stored value".to_owned())
+        }
+        ColumnOption::Generated { .. } | ColumnOption::Identity(_) => Some("a counter".to_owned()),
+        _ => None,
+    });
+    NewColumn {
+        name: plain(name),
+        not_null: has(|option| matches!(option, ColumnOption::NotNull | ColumnOption::PrimaryKey(_))),
+        has_default: computed.is_some()
+            || has(|option| matches!(option, ColumnOption::Default(_) | ColumnOption::Generated { .. })),
+        computed: computed.or_else(|| is_serial(&ty).then(|| "a counter".to_owned())),
+        key: has(|option| matches!(option, ColumnOption::PrimaryKey(_))),
+        unique: has(|option| matches!(option, ColumnOption::Unique(_))),
+        references: has(|option| matches!(option, ColumnOption::ForeignKey(_))),
+        ty,
+    }
+}
+
+/// `serial` and its kin, which are no types of their own.
+pub(super) fn is_serial(ty: &DataType) -> bool {
+    ty.to_string().to_ascii_lowercase().ends_with("serial")
+}
+
+/// Whether rows get different values: anything that is called but the time of the transaction.
+fn is_volatile(value: &Expr) -> bool {
+    const STEADY: &[&str] = &["now", "current_timestamp", "current_date", "current_time", "localtimestamp"];
+    match value {
+        Expr::Function(function) => !STEADY.contains(&last(&function.name).as_str()),
+        Expr::Nested(inner) => is_volatile(inner),
+        Expr::Cast { expr, .. } => is_volatile(expr),
+        _ => false,
+    }
+}
+
+fn constraint(constraint: TableConstraint, not_valid: bool) -> Constraint {
+    use TableConstraint as T;
+    let (kind, name, columns) = match &constraint {
+        T::Unique(unique) => (Kind::Unique, unique.name.as_ref(), indexed(&unique.columns)),
+        T::UniqueUsingIndex(unique) => (Kind::Unique, unique.name.as_ref(), Vec::new()),
+        T::PrimaryKey(key) => (Kind::Key, key.name.as_ref(), indexed(&key.columns)),
+        T::PrimaryKeyUsingIndex(key) => (Kind::Key, key.name.as_ref(), Vec::new()),
+        T::ForeignKey(key) => {
+            let columns = key.columns.iter().map(|name| Some(plain(name))).collect();
+            (Kind::Reference, key.name.as_ref(), columns)
+        }
+        T::Check(check) => (Kind::Check, check.name.as_ref(), Vec::new()),
+        T::Index(index) => (Kind::Index, index.name.as_ref(), indexed(&index.columns)),
+        T::FulltextOrSpatial(_) | T::Exclude(_) => (Kind::Index, None, vec![None]),
+    };
+    let never_null = match &constraint {
+        T::Check(check) => match &*check.expr {
+            Expr::IsNotNull(inner) => name_of(inner),
+            _ => None,
+        },
+        _ => None,
+    };
+    let using_index = matches!(constraint, T::UniqueUsingIndex(_) | T::PrimaryKeyUsingIndex(_));
+    Constraint { kind, name: name.map(plain), columns, not_valid, using_index, never_null }
+}
+
+fn index(create: CreateIndex) -> Act {
+    let ordered = matches!(create.using, None | Some(IndexType::BTree));
+    Act::CreateIndex {
+        table: last(&create.table_name),
+        index: NewIndex {
+            name: create.name.as_ref().map(last),
+            columns: indexed(&create.columns),
+            unique: create.unique,
+            concurrently: create.concurrently,
+            whole: create.predicate.is_none() && ordered,
+        },
+    }
+}
+
+fn indexed(columns: &[IndexColumn]) -> Vec<Option<String>> {
+    columns.iter().map(|column| name_of(&column.column.expr)).collect()
+}
+
+fn name_of(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Identifier(name) => Some(plain(name)),
+        Expr::Nested(inner) => name_of(inner),
+        _ => None,
+    }
+}
+
+fn changed(from: &TableWithJoins, all: bool) -> Option<Act> {
+    match &from.relation {
+        TableFactor::Table { name, .. } => Some(Act::ChangeRows { table: last(name), all }),
+        _ => None,
+    }
+}
+
+/// A name without its schema, as the databases compare names that nobody quotes.
+fn last(name: &ObjectName) -> String {
+    name.0.last().and_then(|part| part.as_ident()).map(plain).unwrap_or_default()
+}
+
+fn plain(name: &Ident) -> String {
+    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_ascii_lowercase() }
+}
