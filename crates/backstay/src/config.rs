@@ -4,12 +4,16 @@
 use anyhow::{Context, Result, bail};
 use backstay_base::limit::Limits;
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use std::net::IpAddr;
 use std::path::Path;
 
 /// The file's name in a project folder.
 pub const FILE: &str = "backstay.toml";
+
+/// The header of RFC 7239.
+pub const FORWARDED: &str = "forwarded";
 
 /// The variable that names the default store, whatever the file says.
 const DATABASE_URL: &str = "DATABASE_URL";
@@ -60,7 +64,8 @@ pub struct Server {
     /// Proxies, as addresses or networks (`10.0.0.0/8`), that are believed when they say for whom a request comes.
     pub trusted_proxies: Vec<Network>,
     /// In which header they say it: `x-forwarded-for` or `forwarded`. The other one is not read.
-    pub proxy_header: ProxyHeader,
+    #[serde(deserialize_with = "proxy_header")]
+    pub proxy_header: String,
     /// Origins that browsers' pages may call from.
     pub cors_origins: Vec<String>,
     /// Whether answers carry `Server-Timing`.
@@ -76,7 +81,7 @@ impl Default for Server {
             public_url: None,
             // nobody is believed
             trusted_proxies: vec![],
-            proxy_header: ProxyHeader::XForwardedFor,
+            proxy_header: "x-forwarded-for".to_owned(),
             cors_origins: vec!["*".to_owned()],
             server_timing: false,
         }
@@ -98,14 +103,13 @@ impl TryFrom<String> for Network {
     }
 }
 
-/// In which header proxies say for whom a request comes.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProxyHeader {
-    /// As most do.
-    XForwardedFor,
-    /// RFC 7239.
-    Forwarded,
+/// One of the headers in which proxies say for whom a request comes.
+fn proxy_header<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.as_str() {
+        "x-forwarded-for" | FORWARDED => Ok(text),
+        other => Err(D::Error::custom(format!("{other:?} is neither x-forwarded-for nor forwarded"))),
+    }
 }
 
 /// Databases.

@@ -184,10 +184,8 @@ impl Database {
 
 fn proxies(server: &Server) -> Proxies {
     let trusted = server.trusted_proxies.iter().map(|network| network.0).collect();
-    let header = match server.proxy_header {
-        config::ProxyHeader::XForwardedFor => ProxyHeader::XForwardedFor,
-        config::ProxyHeader::Forwarded => ProxyHeader::Forwarded,
-    };
+    let is_standard = server.proxy_header == config::FORWARDED;
+    let header = if is_standard { ProxyHeader::Forwarded } else { ProxyHeader::XForwardedFor };
     Proxies { trusted, header }
 }
 

@@ -156,8 +156,8 @@ async fn slow(db: &Db, rows: i64) -> Script {
 
 #[tokio::test]
 async fn a_statement_past_its_limit_is_cancelled() {
-    let db = open_with(&Limits { statement_ms: 20, ..Limits::default() }).await;
-    let script = slow(&db, 400).await;
+    let db = open_with(&Limits { statement_ms: 200, ..Limits::default() }).await;
+    let script = slow(&db, 4_000).await;
     assert_eq!(refused(db.execute(script).await), "57014 | canceling statement due to statement timeout | ");
     assert_eq!(db.run(Query::Select(select("person", "id"))).await.unwrap().affected, 0);
 }
