@@ -268,6 +268,7 @@ fn as_user(user: &str, program: &Path) -> Command {
     command
 }
 
+/// Whether this may install packages and mount file systems.
 pub fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
