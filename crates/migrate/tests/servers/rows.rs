@@ -219,7 +219,10 @@ async fn rows_come_out_as_on_sqlite() {
             kept += after.len();
             applied += 1;
         } else {
-            assert!(!there, "{} applied what SQLite refuses\n{}", database.dialect.name, told());
+            // SQLite knows a list from a text by its values alone and refuses them; elsewhere the file says
+            // that such a column is made anew, and consent was given
+            let openly = text.contains("-- loses the values of");
+            assert!(!there || openly, "{} applied what SQLite refuses\n{}", database.dialect.name, told());
             refused += 1;
         }
     }
