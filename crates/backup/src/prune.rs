@@ -3,7 +3,6 @@
 use crate::error::Result;
 use crate::manifest;
 use crate::place::{CHAINS, COPIES};
-use crate::sealed;
 use crate::segment::Segment;
 use crate::target::Target;
 
@@ -32,7 +31,6 @@ pub async fn prune(target: &Target, oldest: i64) -> Result<u64> {
     }
     for name in target.list(CHAINS).await? {
         let object = target.get(&name).await?;
-        sealed::open(&name, &object)?;
         let head = Segment::decode(&name, &object)?.head;
         let places = kept.iter().filter_map(|(_, manifest)| manifest.place.as_ref());
         let is_needed =

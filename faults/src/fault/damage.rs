@@ -3,7 +3,7 @@
 
 use super::{Outcome, recovered};
 use crate::Plan;
-use crate::ledger::{Counts, Key};
+use crate::ledger::Key;
 use crate::load::{Client, Load, Until};
 use crate::project::Project;
 use crate::server::Server;
@@ -53,7 +53,7 @@ pub fn play(plan: &Plan) -> Result<Outcome> {
     std::fs::write(project.database(), &whole)?;
     recovered(plan, &project, &mut load)?.stop()?;
     let remark = format!("{refused_starts} starts refused; refusals by code {told:?}");
-    Ok(Outcome { times, counts: Counts::and(load.counts(), Counts::default()), remark })
+    Ok(Outcome { times, counts: load.counts(), remark })
 }
 
 /// The file with one page of noise; the first round damages its head, the second cuts it.

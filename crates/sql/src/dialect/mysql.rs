@@ -205,100 +205,84 @@ const fn set_test(test: SetTest, element: Option<ScalarType>) -> &'static str {
     }
 }
 
+/// The words of a test of two lists, by the column that their elements are read as.
+macro_rules! by_element {
+    ($ty:ident, $words:ident) => {
+        match $ty {
+            ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean | ScalarType::Duration => {
+                $words!("BIGINT")
+            }
+            ScalarType::Float => $words!("DOUBLE"),
+            ScalarType::Decimal { .. } => $words!("DECIMAL(65, 18)"),
+            ScalarType::Uuid
+            | ScalarType::Bytes
+            | ScalarType::String
+            | ScalarType::Enum(_)
+            | ScalarType::Json
+            | ScalarType::List(_) => $words!(
+                "LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/"
+            ),
+            ScalarType::Timestamp => $words!("DATETIME(6)"),
+            ScalarType::Date => $words!("DATE"),
+            ScalarType::Time => $words!("TIME(6)"),
+        }
+    };
+}
+
+/// Every element of `$few` is one of `$many`; unknown where `$1`, the stored list, is null.
+macro_rules! within {
+    ($column:literal, $few:literal, $many:literal) => {
+        concat!(
+            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE(",
+            $few,
+            ", '$$[*]' COLUMNS (v ",
+            $column,
+            " PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE(",
+            $many,
+            ", '$$[*]' COLUMNS (v ",
+            $column,
+            " PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
+        )
+    };
+}
+
+macro_rules! holding {
+    ($column:literal) => {
+        within!($column, "$2", "$1")
+    };
+}
+
+macro_rules! held {
+    ($column:literal) => {
+        within!($column, "$1", "$2")
+    };
+}
+
+macro_rules! overlapping {
+    ($column:literal) => {
+        concat!(
+            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v ",
+            $column,
+            " PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v ",
+            $column,
+            " PATH '$$')) AS n)) END"
+        )
+    };
+}
+
 /// Every element of `$2` is one of `$1`.
 const fn holds_all(ty: ScalarType) -> &'static str {
-    match ty {
-        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean | ScalarType::Duration => {
-            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($2, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($1, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
-        }
-        ScalarType::Float => {
-            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
-        }
-        ScalarType::Decimal { .. } => {
-            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
-        }
-        ScalarType::Uuid
-        | ScalarType::Bytes
-        | ScalarType::String
-        | ScalarType::Enum(_)
-        | ScalarType::Json
-        | ScalarType::List(_) => {
-            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($1, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
-        }
-        ScalarType::Timestamp => {
-            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
-        }
-        ScalarType::Date => {
-            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATE PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DATE PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
-        }
-        ScalarType::Time => {
-            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($2, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($1, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
-        }
-    }
+    by_element!(ty, holding)
 }
 
 /// Every element of `$1` is one of `$2`.
 const fn is_held(ty: ScalarType) -> &'static str {
-    match ty {
-        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean | ScalarType::Duration => {
-            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
-        }
-        ScalarType::Float => {
-            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
-        }
-        ScalarType::Decimal { .. } => {
-            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
-        }
-        ScalarType::Uuid
-        | ScalarType::Bytes
-        | ScalarType::String
-        | ScalarType::Enum(_)
-        | ScalarType::Json
-        | ScalarType::List(_) => {
-            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
-        }
-        ScalarType::Timestamp => {
-            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
-        }
-        ScalarType::Date => {
-            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DATE PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATE PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
-        }
-        ScalarType::Time => {
-            "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS n WHERE n.v IS NULL OR n.v NOT IN (SELECT h.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS h WHERE h.v IS NOT NULL)) END"
-        }
-    }
+    by_element!(ty, held)
 }
 
 /// Some element of `$1` is one of `$2`.
 const fn overlaps(ty: ScalarType) -> &'static str {
-    match ty {
-        ScalarType::Int | ScalarType::BigInt | ScalarType::Boolean | ScalarType::Duration => {
-            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v BIGINT PATH '$$')) AS n)) END"
-        }
-        ScalarType::Float => {
-            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DOUBLE PATH '$$')) AS n)) END"
-        }
-        ScalarType::Decimal { .. } => {
-            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DECIMAL(65, 18) PATH '$$')) AS n)) END"
-        }
-        ScalarType::Uuid
-        | ScalarType::Bytes
-        | ScalarType::String
-        | ScalarType::Enum(_)
-        | ScalarType::Json
-        | ScalarType::List(_) => {
-            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v LONGTEXT CHARACTER SET utf8mb4 COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ PATH '$$')) AS n)) END"
-        }
-        ScalarType::Timestamp => {
-            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATETIME(6) PATH '$$')) AS n)) END"
-        }
-        ScalarType::Date => {
-            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v DATE PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v DATE PATH '$$')) AS n)) END"
-        }
-        ScalarType::Time => {
-            "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM JSON_TABLE($1, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS h WHERE h.v IN (SELECT n.v FROM JSON_TABLE($2, '$$[*]' COLUMNS (v TIME(6) PATH '$$')) AS n)) END"
-        }
-    }
+    by_element!(ty, overlapping)
 }
 
 const fn table_column(ty: ScalarType) -> &'static str {
