@@ -292,7 +292,11 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: LogFormat::Text, requests: LoggedRequests::Failed }
+        Self {
+            format: LogFormat::Text,
+            // a proxy has a line for the others
+            requests: LoggedRequests::Failed,
+        }
     }
 }
 
