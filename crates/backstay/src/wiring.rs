@@ -44,6 +44,22 @@ pub struct Database {
     pub shipped: Option<Shipped>,
 }
 
+/// Lets this process open as many files as the system allows it: a connection is one, and the usual
+/// thousand would be less than `connections`.
+#[cfg(unix)]
+pub fn open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut allowed = getrlimit(Resource::Nofile);
+    allowed.current = allowed.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, allowed) {
+        tracing::warn!("the number of open files could not be raised: {error}");
+    }
+}
+
+/// Windows has no such limit.
+#[cfg(windows)]
+pub fn open_files() {}
+
 /// Runs a future on the server's runtime.
 ///
 /// # Errors

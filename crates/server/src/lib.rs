@@ -9,6 +9,7 @@ mod caller;
 pub mod client_address;
 mod cors;
 pub mod door;
+mod intake;
 pub mod listen;
 mod mailbox_door;
 pub mod metrics;

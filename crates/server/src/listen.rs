@@ -1,8 +1,8 @@
-//! The accept loop: bounded connections, a time limit for request heads, a graceful end.
+//! The accept loop: bounded connections, limits of time for all that is waited for, a graceful end.
 
-mod opening;
+mod patient;
 
-use self::opening::Opening;
+use self::patient::{Patience, Patient, Requests};
 use crate::app::App;
 use crate::routes::serve;
 use http::header::CONNECTION;
@@ -19,6 +19,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Most requests of one HTTP/2 connection at a time.
+const STREAMS: u32 = 128;
+
+/// Most bytes of the headers of one HTTP/2 request.
+const HEADERS: u32 = 128 * 1024;
 
 /// Serves until `stop` resolves. Then lingers: connections that a proxy keeps open are used
 /// once more and closed by their answer, which tells it so; one that were closed while a request
@@ -56,10 +62,14 @@ impl Door {
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_millis(limits.head_ms))
+            // heads, pauses and answers are timed by the stream, for every version
+            .header_read_timeout(None)
             .max_buf_size(limits.target_bytes.max(8192) + 64 * 1024);
-        builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS)
+            .max_header_list_size(HEADERS);
         let connections = Arc::new(Semaphore::new(limits.connections));
         Self { app, builder, connections, graceful: GracefulShutdown::new() }
     }
@@ -87,9 +97,13 @@ impl Door {
     fn serve(&self, stream: TcpStream, peer: IpAddr, permit: OwnedSemaphorePermit) {
         let _ = stream.set_nodelay(true);
         let app = Arc::clone(&self.app);
+        let requests = Arc::<Requests>::default();
+        let stream = Patient::new(stream, Patience::of(&app.rest.limits), Arc::clone(&requests));
         let service = service_fn(move |request: Request<Incoming>| {
             let app = Arc::clone(&app);
+            let at_work = requests.begin();
             async move {
+                let _at_work = at_work;
                 let keeps = request.version() >= Version::HTTP_2;
                 let mut answer = serve(Arc::clone(&app), request, peer).await;
                 if !keeps && app.is_stopping() {
@@ -98,7 +112,6 @@ impl Door {
                 Ok::<_, Infallible>(answer)
             }
         });
-        let stream = Opening::new(stream, Duration::from_millis(self.app.rest.limits.head_ms));
         let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = self.graceful.watch(connection);
         let present = self.app.metrics.connection();

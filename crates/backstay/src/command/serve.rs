@@ -8,7 +8,7 @@ use crate::output::{Colour, Exit};
 use crate::post::Post;
 use crate::project::Project;
 use crate::watching;
-use crate::wiring::{Database, stopped};
+use crate::wiring::{Database, open_files, stopped};
 use anyhow::{Context as _, Result, bail};
 use backstay_auth::service::Auth;
 use backstay_base::code::Kind;
@@ -33,6 +33,7 @@ pub struct Args {
 /// Serves until stopped.
 pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let began = std::time::Instant::now();
+    open_files();
     let project = Project::open(&context.dir)?;
     let catalog = Arc::new(project.check()?.catalog()?);
     let address = args.listen.as_deref().unwrap_or(&project.config.server.listen);

@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod load;
+mod slow;
 mod socket;
 
 use backstay_base::limit::Limits;
@@ -28,7 +29,12 @@ fn every_limit_has_its_test() {
         write_queue: _,       // load
         read_queue: _,        // load
         connections: _,       // socket
+        in_flight: _,         // socket
+        slow_bodies: _,       // socket
+        bodies_bytes: _,      // here
         head_ms: _,           // socket
+        idle_ms: _,           // socket
+        stall_ms: _,          // socket
         body_ms: _,           // socket
         hash_queue: _,        // load; auth/src/hasher.rs
         mail_queue: _,        // outbound/src/mail.rs
@@ -77,6 +83,20 @@ async fn body_bytes() {
     let auth = ask(&served, "POST /auth/v1/signup", r#"{"email":"a@x.test"}   "#).await;
     let expected = (400, "validation_failed".to_owned(), "the body is too large".to_owned());
     assert_eq!(refusal(&auth), expected);
+}
+
+#[tokio::test]
+async fn bodies_bytes() {
+    let served = server(Limits { bodies_bytes: 8192, ..Limits::default() }).await;
+    let fits = ask(&served, "POST /rest/v1/node", &format!("{{\"text\":\"{}\"}}", "a".repeat(8000))).await;
+    assert_eq!(fits.status, 201, "{}", fits.body);
+    let body = format!("{{\"text\":\"{}\"}}", "a".repeat(8192));
+    let over = ask(&served, "POST /rest/v1/node", &body).await;
+    let full = (503, "53400".to_owned(), "too many bodies are held; nothing was done".to_owned());
+    assert_eq!(refusal(&over), full);
+    assert!(over.headers.contains(&("retry-after".to_owned(), "1".to_owned())), "{over:?}");
+    // what was refused holds no room
+    assert_eq!(ask(&served, "POST /rest/v1/node", r#"{"text":"b"}"#).await.status, 201);
 }
 
 #[tokio::test]
