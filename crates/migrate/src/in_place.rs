@@ -2,6 +2,7 @@
 //! keys and columns between them can change; whatever holds a column that changes its type
 //! is let go and made again.
 
+mod comments;
 mod steps;
 
 use crate::change::{Change, Plan};
@@ -33,6 +34,12 @@ pub(crate) struct InPlace<'a> {
     pub(crate) pairs: &'a [Pair<'a>],
     /// Tables that are not wanted.
     pub(crate) gone: &'a [&'a LiveTable],
+}
+
+fn add_comments(pair: &Pair<'_>, statements: Vec<String>, plan: &mut Plan) {
+    if !statements.is_empty() {
+        plan.changes.push(Change::saying(format!("~ comments of {}", pair.table.name), statements));
+    }
 }
 
 impl Pair<'_> {
@@ -144,7 +151,9 @@ impl InPlace<'_> {
     pub(crate) fn alter(&self, plan: &mut Plan) {
         for pair in self.pairs {
             let statements = steps::of(self, pair);
+            let comments = comments::of(self.dialect, pair);
             if statements.is_empty() {
+                add_comments(pair, comments, plan);
                 continue;
             }
             let (parts, lost) = told(pair.table, &pair.columns);
@@ -155,6 +164,7 @@ impl InPlace<'_> {
             } else {
                 Change::losing(summary, lost.join(" and "), statements)
             });
+            add_comments(pair, comments, plan);
         }
     }
 }
