@@ -178,6 +178,7 @@ impl Auth {
         if let Some(id) = path.strip_prefix("/admin/users/") {
             return self.admin_user(catalog, request, id).await;
         }
+        self.charge_address(request, path).await?;
         match (request.method, path) {
             ("GET", "/health") => health::answer(),
             ("GET", "/settings") => settings::answer(&self.settings),

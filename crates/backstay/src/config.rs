@@ -172,6 +172,8 @@ pub struct Auth {
     pub legacy_keys: bool,
     /// Whether requests without any key count as anonymous.
     pub keyless: bool,
+    /// How often one address may use the endpoints that guess, send or make.
+    pub rate_limit: AuthRates,
 }
 
 impl Default for Auth {
@@ -189,6 +191,34 @@ impl Default for Auth {
             password_min_length: 6,
             legacy_keys: true,
             keyless: false,
+            rate_limit: AuthRates::default(),
+        }
+    }
+}
+
+/// How often one address may use the endpoints that guess, send or make; 0 is without a limit. Addresses of
+/// this machine have none: behind a proxy, name it in `trusted_proxies`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthRates {
+    /// Sign-ups and sign-ins in five minutes.
+    pub sign_in_sign_ups: u32,
+    /// Renewals of a session in five minutes.
+    pub token_refresh: u32,
+    /// Codes and links shown in five minutes.
+    pub token_verifications: u32,
+    /// Letters asked for in an hour.
+    pub email_sent: u32,
+}
+
+impl Default for AuthRates {
+    fn default() -> Self {
+        Self {
+            // those of Supabase, for each address
+            sign_in_sign_ups: 30,
+            token_refresh: 150,
+            token_verifications: 30,
+            email_sent: 30,
         }
     }
 }

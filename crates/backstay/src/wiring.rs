@@ -1,12 +1,13 @@
 //! What holds the crates together: opens the database of a project, brings it to
 //! the schema, starts accounts and keys, and makes the server of them.
 
-use crate::config::{self, Config, Server};
+use crate::config::{self, AuthRates, Config, Server};
 use crate::post;
 use crate::project::Project;
 use crate::shipping::Shipped;
 use crate::store::{self, Store};
 use anyhow::{Context as _, Result};
+use backstay_auth::rates::Rates;
 use backstay_auth::service::{Auth, Parts as AuthParts};
 use backstay_auth::settings::Settings as AuthSettings;
 use backstay_base::clock::Clock;
@@ -123,6 +124,7 @@ impl Database {
             password_characters: config.auth.password_min_length,
             legacy_keys: config.auth.legacy_keys,
             keyless_anon: config.auth.keyless,
+            rates: rates(&config.auth.rate_limit),
             ..AuthSettings::default()
         };
         Ok(Arc::new(Auth::new(AuthParts {
@@ -196,6 +198,11 @@ impl Database {
         auth.load(Arc::clone(catalog));
         Ok(())
     }
+}
+
+fn rates(limits: &AuthRates) -> Rates {
+    let AuthRates { sign_in_sign_ups, token_refresh, token_verifications, email_sent } = *limits;
+    Rates { sign_in_sign_ups, token_refresh, token_verifications, email_sent }
 }
 
 fn proxies(server: &Server) -> Proxies {

@@ -83,6 +83,7 @@ codes! {
     TOO_COMPLEX = "54001", Limit, "the request passes a limit of size, depth or cost";
     DISK_FULL = "53100", Unavailable, "no space is left; nothing was written";
     TOO_MANY_REQUESTS = "53400", Unavailable, "a queue of the server is full; nothing was done";
+    RATE_LIMITED = "PT429", Limit, "a limit of the schema is used up; Retry-After says for how long";
     IO_ERROR = "58030", Unavailable, "the storage failed; nothing was written";
     DATA_CORRUPTED = "XX001", Internal, "the database file is damaged; nothing was written";
     OUTCOME_UNKNOWN = "08007", OutcomeUnknown, "the storage failed while a write was being made durable: it may or may not have happened";

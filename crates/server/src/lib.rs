@@ -10,6 +10,7 @@ pub mod client_address;
 mod cors;
 pub mod door;
 mod intake;
+mod limiter;
 pub mod listen;
 mod mailbox_door;
 pub mod metrics;

@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod load;
+mod rates;
 mod slow;
 mod socket;
 
