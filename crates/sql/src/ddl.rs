@@ -5,6 +5,7 @@ pub mod alter;
 pub mod check;
 pub mod column;
 pub mod copy;
+pub mod online;
 pub mod partial;
 pub mod security;
 
