@@ -56,7 +56,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let post = Post::of_dev(&project.config, &project.folder, &database.ids)?;
     let auth = database.auth(&project.config, &url, post.mail.clone())?;
     let output = context.output;
-    let log = RequestLog::new(move |line| print_line(output, line));
+    let log = RequestLog::explaining(move |line| print_line(output, line));
     let app = database.app(&project.config, Arc::clone(&auth), log, post.mailbox.clone())?;
     let (saves, mut saved) = mpsc::channel::<()>(16);
     let _watcher = watch(&project, saves)?;
@@ -291,7 +291,7 @@ fn told(context: &Context, catalog: &Catalog, changes: &[String]) {
 fn print_line(out: Output, line: &Line) {
     if out.json {
         out.value(&json!({
-            "event": "request", "method": line.method, "target": line.target, "status": line.status,
+            "event": "request", "id": line.id, "method": line.method, "target": line.target, "status": line.status,
             "rows": line.rows, "micros": u64::try_from(line.micros).unwrap_or(u64::MAX),
             "who": line.who, "rules": line.rules,
         }));
