@@ -24,7 +24,8 @@ const MAKE_STEPS: &str = "CREATE TABLE IF NOT EXISTS \"_backstay_migration_step\
 
 const HAS_STEPS: &str = "SELECT to_regclass('\"_backstay_migration_step\"') IS NOT NULL";
 
-const READ_STEP: &str = "SELECT \"done\", \"checksum\" FROM \"_backstay_migration_step\" WHERE \"number\" = $1";
+const READ_STEP: &str =
+    "SELECT \"done\", \"checksum\" FROM \"_backstay_migration_step\" WHERE \"number\" = $1";
 
 const WRITE_STEP: &str =
     "INSERT INTO \"_backstay_migration_step\" (\"number\", \"checksum\", \"done\") VALUES ($1, $2, $3)";
@@ -32,8 +33,7 @@ const WRITE_STEP: &str =
 const CLEAR_STEPS: &str = "DELETE FROM \"_backstay_migration_step\" WHERE \"number\" = $1";
 
 /// Checksum of what was done.
-const CHAIN: &str =
-    "SELECT encode(sha256(convert_to(string_agg(s, E'\\n' ORDER BY place), 'UTF8')), 'hex') FROM unnest($1) WITH ORDINALITY AS u(s, place)";
+const CHAIN: &str = "SELECT encode(sha256(convert_to(string_agg(s, E'\\n' ORDER BY place), 'UTF8')), 'hex') FROM unnest($1) WITH ORDINALITY AS u(s, place)";
 
 /// Building an index, and waiting for those who read what it indexes, may take as long as it likes: nobody
 /// waits behind it.
@@ -225,9 +225,8 @@ fn is_concurrent(statement: &str) -> bool {
 /// before, others would wait for it.
 fn is_validation(statement: &str) -> bool {
     let words: Vec<&str> = words(statement).collect();
-    let validates = |pair: &[&str]| {
-        matches!(pair, [a, b] if is_word(a, "VALIDATE") && is_word(b, "CONSTRAINT"))
-    };
+    let validates =
+        |pair: &[&str]| matches!(pair, [a, b] if is_word(a, "VALIDATE") && is_word(b, "CONSTRAINT"));
     let plain = !statement.contains([',', '\'']);
     matches!(words.as_slice(), [a, b, ..] if is_word(a, "ALTER") && is_word(b, "TABLE"))
         && plain

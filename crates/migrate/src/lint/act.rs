@@ -2,10 +2,10 @@
 //! statement and the engine whose dialect it speaks. It knows no rule.
 
 use sqlparser::ast::{
-    AlterColumnOperation as Alter, AlterIndexOperation, AlterTableOperation as Operation, AlterType, AlterTypeOperation,
-    ColumnDef, ColumnOption, CreateIndex, CreateTable, DataType, Expr, FromTable, Ident, IndexColumn,
-    IndexType, ObjectName, ObjectType, RenameTableNameKind, Statement, TableConstraint, TableFactor,
-    TableWithJoins, TruncateTableTarget, UserDefinedTypeRepresentation,
+    AlterColumnOperation as Alter, AlterIndexOperation, AlterTableOperation as Operation, AlterType,
+    AlterTypeOperation, ColumnDef, ColumnOption, CreateIndex, CreateTable, DataType, Expr, FromTable, Ident,
+    IndexColumn, IndexType, ObjectName, ObjectType, RenameTableNameKind, Statement, TableConstraint,
+    TableFactor, TableWithJoins, TruncateTableTarget, UserDefinedTypeRepresentation,
 };
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
@@ -17,31 +17,93 @@ const DEPTH: usize = 60;
 /// One thing that a statement does.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Act {
-    CreateTable { table: String, columns: Vec<NewColumn>, constraints: Vec<Constraint> },
-    DropTable { table: String },
-    Empty { table: String },
-    DropSchema { schema: String },
-    RenameTable { from: String, to: String },
-    AddColumn { table: String, column: NewColumn },
-    DropColumn { table: String, column: String },
-    RenameColumn { table: String, from: String, to: String },
-    ChangeType { table: String, column: NewColumn, whole: bool },
-    SetNotNull { table: String, column: String },
-    AddConstraint { table: String, constraint: Constraint },
-    DropConstraint { table: String, name: String },
-    DropKey { table: String },
-    Validate { table: String, name: String },
-    CreateIndex { table: String, index: NewIndex },
-    RenameIndex { from: String, to: String },
-    DropIndex { name: String, concurrently: bool, if_exists: bool },
-    ChangeRows { table: String, all: bool },
-    CreateEnum { name: String },
-    AddMember { name: String },
-    RenameMember { name: String },
+    CreateTable {
+        table: String,
+        columns: Vec<NewColumn>,
+        constraints: Vec<Constraint>,
+    },
+    DropTable {
+        table: String,
+    },
+    Empty {
+        table: String,
+    },
+    DropSchema {
+        schema: String,
+    },
+    RenameTable {
+        from: String,
+        to: String,
+    },
+    AddColumn {
+        table: String,
+        column: NewColumn,
+    },
+    DropColumn {
+        table: String,
+        column: String,
+    },
+    RenameColumn {
+        table: String,
+        from: String,
+        to: String,
+    },
+    ChangeType {
+        table: String,
+        column: NewColumn,
+        whole: bool,
+    },
+    SetNotNull {
+        table: String,
+        column: String,
+    },
+    AddConstraint {
+        table: String,
+        constraint: Constraint,
+    },
+    DropConstraint {
+        table: String,
+        name: String,
+    },
+    DropKey {
+        table: String,
+    },
+    Validate {
+        table: String,
+        name: String,
+    },
+    CreateIndex {
+        table: String,
+        index: NewIndex,
+    },
+    RenameIndex {
+        from: String,
+        to: String,
+    },
+    DropIndex {
+        name: String,
+        concurrently: bool,
+        if_exists: bool,
+    },
+    ChangeRows {
+        table: String,
+        all: bool,
+    },
+    CreateEnum {
+        name: String,
+    },
+    AddMember {
+        name: String,
+    },
+    RenameMember {
+        name: String,
+    },
     Reindex,
     /// What stands before it is done, and its locks are gone.
     Commit,
-    Unread { why: String },
+    Unread {
+        why: String,
+    },
 }
 
 /// A column as a statement defines it.

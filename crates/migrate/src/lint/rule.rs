@@ -92,7 +92,7 @@ rules! {
     BM112 Warning UNINDEXED "a reference without an index", "deleting the row that is referred to, and embedding, read the whole table",
         "CREATE INDEX on the columns of the reference";
     BM114 Warning ALL "many rows change in one statement", "their locks are held until the file ends, and writers wait",
-        "change them in batches from a program or job, in a file apart from the definitions, with a WHERE; on PostgreSQL COMMIT before it lets go of the locks of the definitions";
+        "change them in batches from a program or job, in a file apart from the definitions, with a WHERE";
     BM115 Warning SERVERS "a key of 32 bits or less", "it runs out after two thousand million rows",
         "BigInt, or an id of the server's (UUIDv7)";
     BM116 Warning POSTGRES "a type that is not what it seems", "char(n) gives back spaces that nobody stored, a timestamp without time zone has no moment",

@@ -117,7 +117,8 @@ impl Killed {
         let to = folder.path().join("killed.db");
         let connection = Connection::open(path).unwrap();
         // what is not committed goes to the log as early as it can
-        let setting = "PRAGMA foreign_keys = OFF; PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN IMMEDIATE";
+        let setting =
+            "PRAGMA foreign_keys = OFF; PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN IMMEDIATE";
         connection.execute_batch(setting).unwrap();
         for statement in statements.iter().take(done) {
             if connection.execute_batch(statement).is_err() {
