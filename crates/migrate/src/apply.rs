@@ -137,7 +137,7 @@ pub async fn adopt(
         let status = checked(engine, files).await?;
         let live = engine.introspect().await?;
         let plan = diff(engine, dialect, catalog, &live, Scope::Project).await?;
-        if let Some(change) = plan.changes.first() {
+        if let Some(change) = plan.needed().next() {
             let message = format!("the database differs from the schema: {}", change.summary);
             return Err(Fault::new(code::SYNTAX_ERROR, message).with_hint(
                 "change the schema until `backstay schema import` of this database says the same",

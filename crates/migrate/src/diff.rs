@@ -104,6 +104,7 @@ fn create(catalog: &Catalog, dialect: &'static Dialect, tables: &[&Table], plan:
     for table in order {
         let mut statements = vec![ddl::create_table(catalog, dialect, table, &late)];
         statements.extend(ddl::create_indexes(table, dialect));
+        statements.extend(ddl::comment::statements(dialect, table));
         plan.changes.push(Change::keeping(format!("+ {}", table.name), statements));
     }
     for late in late {

@@ -2,6 +2,7 @@
 //! keys and columns between them can change; whatever holds a column that changes its type
 //! is let go and made again.
 
+mod comments;
 pub(crate) mod later;
 mod steps;
 
@@ -39,6 +40,12 @@ pub(crate) struct InPlace<'a> {
     pub(crate) gone: &'a [&'a LiveTable],
     /// The words for long work while others use the tables; none where all is done at once.
     pub(crate) online: Option<&'static Online>,
+}
+
+fn add_comments(pair: &Pair<'_>, statements: Vec<String>, plan: &mut Plan) {
+    if !statements.is_empty() {
+        plan.changes.push(Change::saying(format!("~ comments of {}", pair.table.name), statements));
+    }
 }
 
 impl Pair<'_> {
@@ -155,7 +162,9 @@ impl InPlace<'_> {
     pub(crate) fn alter(&self, plan: &mut Plan, later: &mut Later) {
         for pair in self.pairs {
             let statements = steps::of(self, pair, later);
+            let comments = comments::of(self.dialect, pair);
             if statements.is_empty() {
+                add_comments(pair, comments, plan);
                 continue;
             }
             let (parts, lost) = told(pair.table, &pair.columns);
@@ -166,6 +175,7 @@ impl InPlace<'_> {
             } else {
                 Change::losing(summary, lost.join(" and "), statements)
             });
+            add_comments(pair, comments, plan);
         }
     }
 }

@@ -238,6 +238,11 @@ pub(crate) fn is_foreign(index: &LiveIndex) -> bool {
     index.partial || index.columns.iter().any(Option::is_none)
 }
 
+/// Whether a comment is what the schema says. Where the schema says nothing, somebody else's words stay.
+pub(crate) fn same_comment(live: Option<&String>, wanted: Option<&String>) -> bool {
+    wanted.is_none_or(|wanted| live.map_or("", String::as_str) == wanted)
+}
+
 /// Whether two indexes are the same.
 pub(crate) fn same_index(live: &LiveIndex, wanted: &LiveIndex, names: Names) -> bool {
     live.columns == wanted.columns

@@ -134,6 +134,8 @@ pub struct Column {
     pub field: String,
     /// Documentation string.
     pub doc: Option<String>,
+    /// `@deprecated(reason:)`.
+    pub deprecated: Option<String>,
     /// Type.
     pub ty: ScalarType,
     /// The shape of its documents, for a JSON column of an `@embedded` type.
@@ -234,6 +236,8 @@ pub struct Relation {
     pub name: String,
     /// Documentation string.
     pub doc: Option<String>,
+    /// `@deprecated(reason:)`.
+    pub deprecated: Option<String>,
     /// The other table.
     pub target: TableId,
     /// How the rows are joined.
@@ -300,6 +304,8 @@ pub struct Computed {
     pub name: String,
     /// Documentation string.
     pub doc: Option<String>,
+    /// `@deprecated(reason:)`.
+    pub deprecated: Option<String>,
     /// Its expression over `this`.
     pub expr: Expr,
     /// Type of the value.
@@ -390,6 +396,8 @@ pub struct EmbeddedMember {
     pub name: String,
     /// Documentation string.
     pub doc: Option<String>,
+    /// `@deprecated(reason:)`.
+    pub deprecated: Option<String>,
     /// The type of its value, or of an element.
     pub ty: MemberType,
     /// Whether it is a list, and whether an element may be null.
@@ -442,6 +450,8 @@ pub struct EnumMember {
     pub name: String,
     /// Documentation string.
     pub doc: Option<String>,
+    /// `@deprecated(reason:)`.
+    pub deprecated: Option<String>,
     /// `@next(to:)`: indexes of the members that may follow.
     pub next: Vec<usize>,
     /// Earlier name, from `@was`.

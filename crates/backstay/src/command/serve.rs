@@ -138,9 +138,8 @@ async fn migrate(context: &Context, project: &Project, database: &Database, cata
     }
     let live = database.engine.introspect().await?;
     let plan = diff(&*database.engine, database.dialect, catalog, &live, Scope::Project).await?;
-    if !plan.is_empty() {
-        let changes: Vec<String> =
-            plan.changes.iter().map(|change| format!("  {}", change.summary)).collect();
+    let changes: Vec<String> = plan.needed().map(|change| format!("  {}", change.summary)).collect();
+    if !changes.is_empty() {
         bail!(
             "the database does not match the schema:\n{}\nwrite a migration: backstay migrate new",
             changes.join("\n")

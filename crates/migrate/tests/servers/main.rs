@@ -8,6 +8,7 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod comments;
 mod copy;
 mod import;
 mod kills;
@@ -69,7 +70,11 @@ fn shapes(live: &Live) -> Vec<String> {
         .flat_map(|table| {
             let columns = table.columns.iter().map(|column| {
                 let ty = if column.ty.starts_with("varchar") { "longtext" } else { column.ty.as_str() };
-                format!("{}.{} {ty} {} {}", table.name, column.name, column.nullable, column.counted)
+                let comment = &column.comment;
+                format!(
+                    "{}.{} {ty} {} {} {comment:?}",
+                    table.name, column.name, column.nullable, column.counted
+                )
             });
             let indexes = table.indexes.iter().map(|index| format!("{index:?}"));
             columns.chain(indexes).chain([format!("{} {:?}", table.name, table.key)]).collect::<Vec<_>>()

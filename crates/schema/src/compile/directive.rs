@@ -329,7 +329,7 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
         name: "deprecated",
         places: &[Place::Field, Place::EnumValue],
         repeatable: false,
-        available: false,
+        available: true,
         arguments: &[may("reason", Kind::Text)],
         doc: "Clients should stop using this.",
     },

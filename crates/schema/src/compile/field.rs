@@ -6,7 +6,7 @@ use crate::catalog::{
     RelationKind, Span,
 };
 use crate::compile::build::{Builder, Placed};
-use crate::compile::draft::{FieldDraft, TypeDraft, every, one};
+use crate::compile::draft::{FieldDraft, TypeDraft, deprecated, every, one};
 use crate::compile::implied::{DELETED_AT, is_soft};
 use crate::compile::key::{KeyPart, column_name};
 use crate::compile::relation::Plan;
@@ -124,15 +124,38 @@ impl Builder<'_> {
     fn refuse_unfit(&mut self, field: &FieldDraft, plan: Plan) {
         let (kind, fitting): (&str, &[&str]) = match plan {
             Plan::Column => {
-                ("column", &["access", "deny", "unique", "index", "default", "set", "valid", "column", "was"])
+                let fitting: &[&str] = &[
+                    "access",
+                    "deny",
+                    "unique",
+                    "index",
+                    "default",
+                    "set",
+                    "valid",
+                    "column",
+                    "was",
+                    "deprecated",
+                ];
+                ("column", fitting)
             }
-            Plan::Computed => ("computed field", &["access", "deny", "computed"]),
+            Plan::Computed => ("computed field", &["access", "deny", "computed", "deprecated"]),
             Plan::Reference { .. } => (
                 "reference",
-                &["access", "deny", "unique", "index", "set", "default", "relation", "column", "was"],
+                &[
+                    "access",
+                    "deny",
+                    "unique",
+                    "index",
+                    "set",
+                    "default",
+                    "relation",
+                    "column",
+                    "was",
+                    "deprecated",
+                ],
             ),
             Plan::Reverse { .. } | Plan::Many { .. } | Plan::Through { .. } => {
-                ("list of rows", &["access", "deny", "relation"])
+                ("list of rows", &["access", "deny", "relation", "deprecated"])
             }
             Plan::Dropped => return,
         };
@@ -151,6 +174,7 @@ impl Builder<'_> {
         let fill = self.fill(index, ty, field, &name, scalar);
         let mut column = blank_column(&name, &field.name, scalar, !field.required, fill, field.span);
         column.doc.clone_from(&field.doc);
+        column.deprecated = deprecated(&field.directives);
         column.was = self.was(ty, field);
         column.shape = self.shape_of(field);
         self.validations(field, scalar, &mut column);
@@ -293,6 +317,7 @@ impl Builder<'_> {
             let mut column =
                 blank_column(&part.name, &field.name, part.ty, !field.required, fill, field.span);
             column.doc.clone_from(&field.doc);
+            column.deprecated = deprecated(&field.directives);
             let suffix = part.name.strip_prefix(field.name.as_str());
             column.was = was.as_ref().zip(suffix).map(|(was, suffix)| format!("{was}{suffix}"));
             match self.push_column(index, column, Some(id)) {
@@ -343,6 +368,7 @@ impl Builder<'_> {
                 id,
                 name: field.name.clone(),
                 doc: field.doc.clone(),
+                deprecated: deprecated(&field.directives),
                 target,
                 kind,
                 access: Access::default(),
@@ -380,6 +406,7 @@ impl Builder<'_> {
                 id,
                 name: field.name.clone(),
                 doc: field.doc.clone(),
+                deprecated: deprecated(&field.directives),
                 expr: Expr { kind: ExprKind::Const(Value::Null), ty: Ty::Null, span: field.span },
                 ty,
                 nullable: !field.required,
@@ -406,6 +433,7 @@ pub(super) fn blank_column(
         name: name.to_owned(),
         field: field.to_owned(),
         doc: None,
+        deprecated: None,
         ty,
         shape: None,
         nullable,

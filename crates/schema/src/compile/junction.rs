@@ -128,6 +128,7 @@ impl Builder<'_> {
             id,
             name: side.prefix.clone(),
             doc: None,
+            deprecated: None,
             target: side.table,
             kind: RelationKind::ToOne {
                 columns,

@@ -2,8 +2,8 @@
 //! types and NULLs. Names that go are those of the live database.
 
 use super::check::Definition;
-use super::column::{Stored, is_filled};
-use super::copy;
+use super::column::{Stored, is_counted, is_filled};
+use super::{comment, copy};
 use crate::dialect::definition::{Alter, ChangeType, InPlace};
 use crate::dialect::{Dialect, digits_and_scale};
 use crate::lower::Lower;
@@ -216,6 +216,18 @@ pub fn count_from(dialect: &'static Dialect, table: &Table, column: &Column, nex
     }))
 }
 
+/// The column as the schema has it, said anew: its type stays.
+#[must_use]
+pub fn define_again(dialect: &'static Dialect, table: &Table, column: &Column) -> String {
+    if is_counted(table, column) {
+        count(dialect, table, column)
+    } else if column.nullable {
+        allow_null(dialect, table, column)
+    } else {
+        forbid_null(dialect, table, column)
+    }
+}
+
 /// The default that the database itself has goes.
 #[must_use]
 pub fn drop_default(dialect: &'static Dialect, table: &Table, column: &Column) -> String {
@@ -251,6 +263,7 @@ pub fn change_type(
                     '1' => {
                         writer.column(column);
                     }
+                    'k' => comment::clause_of_column(writer, dialect, table, column),
                     _ => stored.write(writer, dialect),
                 });
             });
@@ -283,6 +296,7 @@ fn through_new(
     let add = altered(dialect, &table.name, |writer| {
         writer.push(" ADD COLUMN ").name(&name).push(" ");
         Stored::of(table, column).write(writer, dialect);
+        comment::clause_of_column(writer, dialect, table, column);
     });
     let mut writer = Writer::new(dialect);
     writer.push("UPDATE ").table(table).push(" SET ").name(&name).push(" = ");
@@ -331,6 +345,7 @@ fn step(
             '1' => {
                 writer.column(column);
             }
+            'k' => comment::clause_of_column(writer, dialect, table, column),
             _ => Stored::of(table, column).write(writer, dialect),
         });
     })

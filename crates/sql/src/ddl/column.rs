@@ -1,7 +1,7 @@
 //! Columns of definitions: their types, and how one is added to a table that stands.
 
-use super::check;
 use super::check::typed;
+use super::{check, comment};
 use crate::dialect::definition::{Alter, Place};
 use crate::dialect::{Dialect, digits_and_scale};
 use crate::lower::Lower;
@@ -76,6 +76,7 @@ pub fn add_column(
             if waits {
                 statements.push(super::alter::forbid_null(dialect, table, column));
             }
+            statements.extend(comment::of_new_column(dialect, table, column));
             statements
         }
     }
@@ -119,6 +120,7 @@ fn add_alone(
         lower.default(column);
     }
     lower.writer.push(if column.nullable || waits { "" } else { " NOT NULL" });
+    comment::clause_of_column(&mut lower.writer, dialect, table, column);
     lower.finish().0.text
 }
 
@@ -140,6 +142,7 @@ impl Lower<'_> {
                 }
                 _ => Stored::of(table, column).write(writer, dialect),
             });
+            comment::clause_of_column(&mut self.writer, dialect, table, column);
             return;
         }
         self.writer.push(" ");
@@ -147,6 +150,7 @@ impl Lower<'_> {
         if !column.nullable {
             self.writer.push(" NOT NULL");
         }
+        comment::clause_of_column(&mut self.writer, self.dialect, table, column);
     }
 
     fn default(&mut self, column: &Column) {

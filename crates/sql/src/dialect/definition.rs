@@ -47,6 +47,8 @@ pub struct Definition {
     pub drop_index: &'static str,
     /// Indexes of a part of the rows.
     pub partial: Partial,
+    /// Where comments are kept.
+    pub comments: Comments,
     /// How a table that stands is changed.
     pub alter: Alter,
 }
@@ -61,6 +63,37 @@ pub struct Partial {
     pub plain: &'static str,
     /// `DROP`.
     pub drop: &'static str,
+}
+
+/// Where comments are kept. `$k` is the text: on one line, with escapes.
+#[derive(Debug, Clone, Copy)]
+pub enum Comments {
+    /// The database keeps none.
+    Nowhere,
+    /// Whole statements say them: of the table `$1` and of its column `$2`.
+    Statements {
+        /// What begins a text with escapes.
+        opens: &'static str,
+        /// Of a table.
+        table: &'static str,
+        /// Of a column.
+        column: &'static str,
+    },
+    /// They are parts of definitions.
+    Clauses {
+        /// What begins a text with escapes.
+        opens: &'static str,
+        /// Ends the definition of a table.
+        table: &'static str,
+        /// Ends the definition of a column.
+        column: &'static str,
+        /// A whole statement: another one of the table `$1`.
+        change_table: &'static str,
+        /// Most characters of a table's.
+        most_of_table: usize,
+        /// Most characters of a column's.
+        most_of_column: usize,
+    },
 }
 
 /// Where a column stands.
@@ -88,7 +121,7 @@ pub struct InPlace {
     pub change_type: ChangeType,
     /// How values of one type become those of another; `$1` is the column. None where nothing sensible is to be done.
     pub convert: fn(ScalarType, ScalarType) -> Option<&'static str>,
-    /// NULL is allowed from now on; `$t` is the type.
+    /// NULL is allowed from now on; `$t` is the type, `$k` the clause of the comment.
     pub allow_null: &'static str,
     /// NULL is not allowed from now on.
     pub forbid_null: &'static str,

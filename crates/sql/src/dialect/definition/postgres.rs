@@ -1,6 +1,6 @@
 //! table: definitions of PostgreSQL.
 
-use super::{Alter, ChangeType, Definition, InPlace, Online, Partial, Place, on_delete};
+use super::{Alter, ChangeType, Comments, Definition, InPlace, Online, Partial, Place, on_delete};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::scalar::list::{Element, ListType};
 
@@ -27,6 +27,11 @@ pub static POSTGRES: Definition = Definition {
         unique: "CREATE UNIQUE INDEX $1 ON $2 ($3) WHERE $4",
         plain: "CREATE INDEX $1 ON $2 ($3) WHERE $4",
         drop: "DROP INDEX $1",
+    },
+    comments: Comments::Statements {
+        opens: "E'",
+        table: "COMMENT ON TABLE $1 IS $k",
+        column: "COMMENT ON COLUMN $1.$2 IS $k",
     },
     alter: Alter::InPlace(&InPlace {
         change_type: ChangeType::Converting(" ALTER COLUMN $1 TYPE $t USING $e"),

@@ -1,6 +1,6 @@
 //! table: definitions of SQLite. No registered function stands in them.
 
-use super::{Alter, Definition, Partial, Place, on_delete};
+use super::{Alter, Comments, Definition, Partial, Place, on_delete};
 use backstay_schema::scalar::ScalarType;
 
 /// SQLite 3.51.3 and later.
@@ -28,6 +28,7 @@ pub static SQLITE: Definition = Definition {
         plain: "CREATE INDEX $1 ON $2 ($3) WHERE $4",
         drop: "DROP INDEX $1",
     },
+    comments: Comments::Nowhere,
     alter: Alter::Rebuild,
 };
 
