@@ -3,7 +3,7 @@
 //! checksum: the rest of a file that was refused half-way may be mended.
 
 use super::refusal::refused;
-use super::{add_journal_row, begin, commit, run};
+use super::{MAKE_JOURNAL, add_journal_row, begin, commit, run};
 use crate::connection::Connection;
 use crate::error::Trouble;
 use crate::lease;
@@ -13,6 +13,10 @@ use backstay_engine::migration::{Batch, JournalRow, Pace};
 use std::borrow::Cow;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
+
+const LOCK_JOURNAL: &str = "LOCK TABLE \"_backstay_migration\" IN SHARE ROW EXCLUSIVE MODE";
+
+const IS_APPLIED: &str = "SELECT 1 FROM \"_backstay_migration\" WHERE \"number\" = $1";
 
 /// How far a migration came that is not one transaction.
 const MAKE_STEPS: &str = "CREATE TABLE IF NOT EXISTS \"_backstay_migration_step\" (
@@ -52,17 +56,18 @@ pub(super) async fn apply(connection: &Connection, batch: &Batch) -> Result<(), 
     let Some(row) = batch.journal.as_ref().filter(|_| split) else {
         return whole(connection, batch).await;
     };
-    let mut done = read_step(client, batch, row).await?;
-    if done == 0 && batch.pace == Pace::Whole {
+    if batch.pace == Pace::Whole && read_step(client, batch, row).await? == 0 {
         return whole(connection, batch).await;
     }
     loop {
-        let rest = batch.statements.get(done..).unwrap_or_default();
-        let together = rest.iter().take_while(|statement| Part::of(statement) == Part::Within).count();
         begin(client).await?;
         if let Some(held) = &batch.lease {
             lease::lock(client, held).await?;
         }
+        alone(client, row).await?;
+        let mut done = read_step(client, batch, row).await?;
+        let rest = batch.statements.get(done..).unwrap_or_default();
+        let together = rest.iter().take_while(|statement| Part::of(statement) == Part::Within).count();
         for (index, statement) in rest.iter().take(together).enumerate() {
             run(client, done + index + 1, statement).await?;
         }
@@ -73,15 +78,28 @@ pub(super) async fn apply(connection: &Connection, batch: &Batch) -> Result<(), 
             client.execute_typed(CLEAR_STEPS, &[(&row.number, Type::INT8)]).await?;
             return commit(connection, batch).await;
         };
-        let alone = Part::of(next) == Part::Alone;
-        let kept = if alone { done } else { done + 1 };
+        let is_boundary = Part::of(next) == Part::Boundary;
+        let kept = if is_boundary { done + 1 } else { done };
         write_step(client, row, batch.statements.get(..kept).unwrap_or_default()).await?;
         commit(connection, batch).await?;
-        if alone {
+        if !is_boundary {
             build(connection, done + 1, next).await?;
+            begin(client).await?;
+            write_step(client, row, batch.statements.get(..=done).unwrap_or_default()).await?;
+            commit(connection, batch).await?;
         }
-        done += 1;
     }
+}
+
+/// Waits until no other session is at the journal: one that nobody hears any more may still end.
+async fn alone(client: &Client, row: &JournalRow) -> Result<(), Trouble> {
+    client.batch_execute(MAKE_JOURNAL).await?;
+    client.batch_execute(LOCK_JOURNAL).await?;
+    if client.query_typed_opt(IS_APPLIED, &[(&row.number, Type::INT8)]).await?.is_none() {
+        return Ok(());
+    }
+    let message = format!("a migration with the number {} was applied already", row.number);
+    Err(Trouble::answer(Fault::new(code::UNIQUE_VIOLATION, message)))
 }
 
 /// All of it in one transaction.
@@ -90,6 +108,9 @@ async fn whole(connection: &Connection, batch: &Batch) -> Result<(), Trouble> {
     begin(client).await?;
     if let Some(held) = &batch.lease {
         lease::lock(client, held).await?;
+    }
+    if let Some(row) = &batch.journal {
+        alone(client, row).await?;
     }
     for (index, statement) in batch.statements.iter().enumerate() {
         run(client, index + 1, &within_transaction(statement)).await?;
