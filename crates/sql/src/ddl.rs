@@ -8,6 +8,7 @@ pub mod comment;
 pub mod copy;
 pub mod partial;
 pub mod security;
+pub mod stored;
 
 use crate::dialect::Dialect;
 use crate::dialect::definition::Alter;

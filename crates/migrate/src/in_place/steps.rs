@@ -49,6 +49,10 @@ impl Steps<'_> {
                 self.statements.push(statement);
             }
         }
+        // before the columns that they are computed of
+        for name in pair.columns.dropped.iter().filter(|name| is_computed(pair, name)) {
+            self.statements.push(alter::drop_column(self.of.dialect, &pair.table.name, name));
+        }
         for index in partial::unwanted(pair) {
             self.statements.push(ddl::partial::drop(self.of.dialect, &pair.table.name, &index.name));
         }
@@ -70,10 +74,12 @@ impl Steps<'_> {
         for (new, old) in &pair.columns.renamed {
             self.statements.push(alter::rename_column(dialect, &table.name, old, new));
         }
-        for name in &pair.columns.dropped {
+        for name in pair.columns.dropped.iter().filter(|name| !is_computed(pair, name)) {
             self.statements.push(alter::drop_column(dialect, &table.name, name));
         }
-        for column in &pair.columns.added {
+        let (computed, given): (Vec<&Column>, Vec<&Column>) =
+            pair.columns.added.iter().partition(|column| ddl::stored::expression(table, column).is_some());
+        for column in given {
             self.statements.extend(ddl::column::add_column(catalog, dialect, table, column));
         }
         for column in &table.columns {
@@ -89,6 +95,9 @@ impl Steps<'_> {
                 self.statements.extend(alter::rename_members(catalog, dialect, table, column));
             }
             self.column(column, old);
+        }
+        for column in computed {
+            self.statements.extend(ddl::column::add_column(catalog, dialect, table, column));
         }
     }
 
@@ -222,6 +231,10 @@ impl Steps<'_> {
             self.statements.push(ddl::drop_index(dialect, &table.name, &live.name));
         }
     }
+}
+
+fn is_computed(pair: &Pair<'_>, name: &str) -> bool {
+    pair.found.columns.iter().any(|column| column.name == name && column.generated)
 }
 
 fn holds(pair: &Pair<'_>, columns: &[String]) -> bool {

@@ -15,6 +15,7 @@ mod import;
 #[expect(dead_code, reason = "rows are made and compared elsewhere")]
 mod model;
 mod rows;
+mod stored;
 mod walls;
 
 use crate::model::Model;
