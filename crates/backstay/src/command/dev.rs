@@ -157,7 +157,7 @@ async fn migrate(
 ) -> Result<Vec<String>> {
     let engine = &*database.engine;
     let folder = project.migrations();
-    apply::up(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await?;
+    apply::up_whole(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await?;
     let scratch = Scratch::open(project)?;
     let draft = draft(&*scratch.engine, catalog, &file::read(&folder)?).await?;
     let Some(plan) = draft.plan(engine.name()).filter(|_| !draft.is_empty()) else { return Ok(Vec::new()) };
@@ -175,7 +175,7 @@ async fn migrate(
     let title = if file::read(&folder)?.is_empty() { "init".to_owned() } else { title(plan) };
     let written = file::write(&folder, &title, &draft)?;
     if let Err(fault) =
-        apply::up(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await
+        apply::up_whole(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await
     {
         // a draft that the database refuses must not stay to refuse again
         std::fs::remove_file(folder.join(&written.name)).context("cannot remove the refused draft")?;

@@ -11,6 +11,7 @@
 mod comments;
 mod copy;
 mod import;
+mod kills;
 #[path = "../pairs/model.rs"]
 #[expect(dead_code, reason = "rows are made and compared elsewhere")]
 mod model;
@@ -155,8 +156,10 @@ fn lints_read(files: &[file::MigrationFile]) {
     for engine in ["sqlite", "postgres", "mysql"] {
         for finding in lint(files, 0, engine) {
             let mends = !["BM100", "BM112", "BM119", "BM120", "BM123", "BM130"].contains(&finding.rule.code);
+            // what PostgreSQL can do while others use the tables is done so
+            let waits = ["BM106", "BM108", "BM109", "BM110", "BM111"].contains(&finding.rule.code);
             assert!(
-                mends,
+                mends && !(waits && engine == "postgres"),
                 "{finding:?}\n{}",
                 files.iter().map(|file| file.text.as_str()).collect::<String>()
             );

@@ -108,7 +108,16 @@ pub fn add_key(catalog: &Catalog, dialect: &'static Dialect, table: &Table) -> S
 /// Adds a unique constraint.
 #[must_use]
 pub fn add_unique(catalog: &Catalog, dialect: &'static Dialect, table: &Table, unique: &Unique) -> String {
-    added(catalog, dialect, table, |lower| lower.unique(table, unique))
+    added(catalog, dialect, table, |lower| {
+        lower.unique(table, unique);
+        lower.writer.push(in_place(dialect).map_or("", |steps| steps.unique_clause));
+    })
+}
+
+/// `CREATE INDEX` on a table that stands.
+#[must_use]
+pub fn create_index(table: &Table, dialect: &'static Dialect, index: &Unique) -> String {
+    super::create_index(table, dialect, index) + in_place(dialect).map_or("", |steps| steps.index_clause)
 }
 
 /// Adds a foreign key.
@@ -352,21 +361,21 @@ fn step(
     })
 }
 
-const fn in_place(dialect: &'static Dialect) -> Option<&'static InPlace> {
+pub(super) const fn in_place(dialect: &'static Dialect) -> Option<&'static InPlace> {
     match dialect.definition.alter {
         Alter::Rebuild => None,
         Alter::InPlace(steps) => Some(steps),
     }
 }
 
-fn altered(dialect: &'static Dialect, table: &str, write: impl FnOnce(&mut Writer)) -> String {
+pub(super) fn altered(dialect: &'static Dialect, table: &str, write: impl FnOnce(&mut Writer)) -> String {
     let mut writer = Writer::new(dialect);
     writer.push("ALTER TABLE ").name(table);
     write(&mut writer);
     writer.finish().text
 }
 
-fn added(
+pub(super) fn added(
     catalog: &Catalog,
     dialect: &'static Dialect,
     table: &Table,

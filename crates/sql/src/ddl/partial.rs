@@ -3,6 +3,7 @@
 
 use super::check::typed;
 use super::column_list;
+use crate::dialect::definition::Partial;
 use crate::dialect::{Dialect, digits_and_scale};
 use crate::writer::Writer;
 use backstay_schema::catalog::{Column, PartialIndex, Table};
@@ -16,7 +17,15 @@ pub const HIDDEN: &str = "_backstay_";
 /// Makes the index.
 #[must_use]
 pub fn create(table: &Table, dialect: &'static Dialect, partial: &PartialIndex) -> String {
-    let templates = dialect.definition.partial;
+    create_by(&dialect.definition.partial, table, dialect, partial)
+}
+
+pub(super) fn create_by(
+    templates: &Partial,
+    table: &Table,
+    dialect: &'static Dialect,
+    partial: &PartialIndex,
+) -> String {
     let template = if partial.unique { templates.unique } else { templates.plain };
     let mut writer = Writer::new(dialect);
     writer.template(template, &mut |writer, mark| match mark {

@@ -154,6 +154,35 @@ pub struct InPlace {
     /// Whether a column that is added `NOT NULL` without a default is refused where rows stand;
     /// else it is added with NULL allowed and forbidden afterwards.
     pub refuses_missing: bool,
+    /// What ends the making of an index: that nobody waits for it.
+    pub index_clause: &'static str,
+    /// What ends the making of a unique constraint.
+    pub unique_clause: &'static str,
+    /// How long work is done while others read and write; none where that needs no words of its own.
+    pub online: Option<&'static Online>,
+}
+
+/// Long work on a table that others use: definitions are made without looking at the rows that are there,
+/// and what has to read these does so afterwards, without a lock that anybody waits for. Each follows
+/// `ALTER TABLE "t"` unless it says otherwise.
+#[derive(Debug)]
+pub struct Online {
+    /// A whole statement: what stands before it is done, whatever becomes of the rest.
+    pub boundary: &'static str,
+    /// A whole statement: the index `$1` of the table `$2` over `$3`.
+    pub index: &'static str,
+    /// The same, unique.
+    pub unique_index: &'static str,
+    /// A unique constraint `$1` of the index with its name.
+    pub unique: &'static str,
+    /// Indexes of a part of the rows.
+    pub partial: Partial,
+    /// A whole statement: drops the index `$1`.
+    pub drop_index: &'static str,
+    /// What ends a reference or check that rows which are there are not held against yet.
+    pub unvalidated: &'static str,
+    /// Holds all rows against the constraint `$1`.
+    pub validate: &'static str,
 }
 
 /// How a column takes another type.

@@ -1,6 +1,6 @@
 //! table: definitions of PostgreSQL.
 
-use super::{Alter, ChangeType, Comments, Definition, InPlace, Partial, Place, on_delete};
+use super::{Alter, ChangeType, Comments, Definition, InPlace, Online, Partial, Place, on_delete};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::scalar::list::{Element, ListType};
 
@@ -51,6 +51,22 @@ pub static POSTGRES: Definition = Definition {
         rename_unique: " RENAME CONSTRAINT $1 TO $2",
         rename_index: "ALTER INDEX $1 RENAME TO $2",
         refuses_missing: true,
+        index_clause: "",
+        unique_clause: "",
+        online: Some(&Online {
+            boundary: "COMMIT",
+            index: "CREATE INDEX CONCURRENTLY $1 ON $2 ($3)",
+            unique_index: "CREATE UNIQUE INDEX CONCURRENTLY $1 ON $2 ($3)",
+            unique: " ADD CONSTRAINT $1 UNIQUE USING INDEX $1",
+            partial: Partial {
+                unique: "CREATE UNIQUE INDEX CONCURRENTLY $1 ON $2 ($3) WHERE $4",
+                plain: "CREATE INDEX CONCURRENTLY $1 ON $2 ($3) WHERE $4",
+                drop: "DROP INDEX CONCURRENTLY IF EXISTS $1",
+            },
+            drop_index: "DROP INDEX CONCURRENTLY IF EXISTS $1",
+            unvalidated: " NOT VALID",
+            validate: " VALIDATE CONSTRAINT $1",
+        }),
     }),
 };
 
