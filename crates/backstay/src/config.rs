@@ -72,6 +72,18 @@ pub struct Server {
     pub cors_origins: Vec<String>,
     /// Whether answers carry `Server-Timing`.
     pub server_timing: bool,
+    /// Files for TLS.
+    pub tls: Tls,
+}
+
+/// TLS of `serve`. Both files are PEM; a change of them is taken over without a restart.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// The certificate and those between it and a root, relative to the project.
+    pub certificate: Option<String>,
+    /// Its private key.
+    pub key: Option<String>,
 }
 
 impl Default for Server {
@@ -86,6 +98,7 @@ impl Default for Server {
             proxy_header: "x-forwarded-for".to_owned(),
             cors_origins: vec!["*".to_owned()],
             server_timing: false,
+            tls: Tls::default(),
         }
     }
 }
@@ -378,7 +391,7 @@ macro_rules! limit_settings {
 
 limit_settings! {
     body_bytes: usize, target_bytes: usize, rows: u64, write_rows: usize, depth: usize, nodes: usize,
-    list: usize, pattern_bytes: usize, pattern_steps: usize, statement_ms: u64, write_queue: usize, read_queue: usize, connections: usize,
+    hops: usize, list: usize, pattern_bytes: usize, pattern_steps: usize, statement_ms: u64, write_queue: usize, read_queue: usize, connections: usize,
     in_flight: usize, slow_bodies: usize, bodies_bytes: usize, idle_ms: u64, stall_ms: u64, head_ms: u64, body_ms: u64, hash_queue: usize, mail_queue: usize, mailbox: usize, password_bytes: usize, linger_ms: u64,
     drain_ms: u64,
     migration_wait_ms: u64,

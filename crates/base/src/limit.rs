@@ -15,6 +15,8 @@ pub struct Limits {
     pub depth: usize,
     /// Most nodes (filters, columns, embeds) of one request.
     pub nodes: usize,
+    /// Most relations that one request follows, in embeds and in filters by them.
+    pub hops: usize,
     /// Most elements of one `in.(…)` list.
     pub list: usize,
     /// Longest pattern of a `match` filter, in bytes.
@@ -68,6 +70,7 @@ impl Default for Limits {
             write_rows: 20_000,
             depth: 16,
             nodes: 2_000,
+            hops: 64,
             list: 1_000,
             pattern_bytes: 256,
             pattern_steps: 8_000,

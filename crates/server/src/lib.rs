@@ -19,3 +19,4 @@ pub mod request_id;
 pub mod request_log;
 pub mod routes;
 mod timing;
+pub mod tls;

@@ -23,6 +23,7 @@ fn every_limit_has_its_test() {
         write_rows: _,        // here
         depth: _,             // here
         nodes: _,             // here
+        hops: _,              // here
         list: _,              // here
         pattern_bytes: _,     // here
         pattern_steps: _,     // here
@@ -170,6 +171,27 @@ async fn nodes() {
     let members: Vec<String> = (0..9).map(|n| format!(r#""m{n}":1"#)).collect();
     let wide = ask(&served, "POST /rest/v1/node", &format!("{{{}}}", members.join(","))).await;
     assert_eq!(refusal(&wide), too_complex("request passes the limit of 8 columns of one write"));
+}
+
+#[tokio::test]
+async fn hops() {
+    let served = server(Limits { hops: 2, ..Limits::default() }).await;
+    let fits = "GET /rest/v1/node?select=id,children(id),parent(id)";
+    assert_eq!(ask(&served, fits, "").await.status, 200);
+    let over = "request passes the limit of 2 relations";
+    for request in [
+        "GET /rest/v1/node?select=id,children(id),parent(id,parent(id))",
+        "GET /rest/v1/node?select=id,a:children(),b:children(),c:children()&a=not.is.null",
+        "GET /rest/v1/node?select=id,...parent(text),a:children(count),b:children(count)",
+        "POST /rest/v1/node?select=id,a:parent(id),b:parent(id),c:parent(id)",
+    ] {
+        let body = if request.starts_with("POST") { r#"{"text":"x"}"# } else { "" };
+        let asked =
+            Ask::new("anon", request.split_once(' ').unwrap().0, request.split_once(' ').unwrap().1, body);
+        let answer = served.ask(&asked.header("prefer", "return=representation")).await;
+        assert_eq!(refusal(&answer), too_complex(over), "{request}");
+    }
+    assert_eq!(ask(&served, "GET /rest/v1/node?select=id", "").await.body, "[]", "nothing was written");
 }
 
 #[tokio::test]
