@@ -50,6 +50,8 @@ pub struct Request<'a> {
     pub body: &'a [u8],
     /// Client address.
     pub ip: IpAddr,
+    /// What the request is called in the log.
+    pub id: &'a str,
 }
 
 /// One endpoint.
@@ -59,40 +61,53 @@ pub struct Endpoint {
     pub method: &'static str,
     /// The path below `/auth/v1`, with `{id}` for an account's id.
     pub path: &'static str,
+    /// The whole path.
+    pub route: &'static str,
 }
 
-const fn endpoint(method: &'static str, path: &'static str) -> Endpoint {
-    Endpoint { method, path }
+macro_rules! endpoint {
+    ($method:literal, $path:literal) => {
+        Endpoint { method: $method, path: $path, route: concat!("/auth/v1", $path) }
+    };
 }
 
 /// Every endpoint.
 pub const ENDPOINTS: &[Endpoint] = &[
-    endpoint("GET", "/health"),
-    endpoint("GET", "/settings"),
-    endpoint("GET", "/.well-known/jwks.json"),
-    endpoint("POST", "/signup"),
-    endpoint("POST", "/token"),
-    endpoint("GET", "/verify"),
-    endpoint("POST", "/verify"),
-    endpoint("POST", "/resend"),
-    endpoint("POST", "/recover"),
-    endpoint("POST", "/otp"),
-    endpoint("GET", "/user"),
-    endpoint("PUT", "/user"),
-    endpoint("POST", "/logout"),
-    endpoint("GET", "/admin/users"),
-    endpoint("POST", "/admin/users"),
-    endpoint("GET", "/admin/users/{id}"),
-    endpoint("PUT", "/admin/users/{id}"),
-    endpoint("DELETE", "/admin/users/{id}"),
+    endpoint!("GET", "/health"),
+    endpoint!("GET", "/settings"),
+    endpoint!("GET", "/.well-known/jwks.json"),
+    endpoint!("POST", "/signup"),
+    endpoint!("POST", "/token"),
+    endpoint!("GET", "/verify"),
+    endpoint!("POST", "/verify"),
+    endpoint!("POST", "/resend"),
+    endpoint!("POST", "/recover"),
+    endpoint!("POST", "/otp"),
+    endpoint!("GET", "/user"),
+    endpoint!("PUT", "/user"),
+    endpoint!("POST", "/logout"),
+    endpoint!("GET", "/admin/users"),
+    endpoint!("POST", "/admin/users"),
+    endpoint!("GET", "/admin/users/{id}"),
+    endpoint!("PUT", "/admin/users/{id}"),
+    endpoint!("DELETE", "/admin/users/{id}"),
 ];
+
+/// The route of [`ENDPOINTS`] that a path below `/auth/v1` takes.
+#[must_use]
+pub fn route(path: &str) -> Option<&'static str> {
+    let path = path.trim_end_matches('/');
+    let form = if path.starts_with("/admin/users/") { "/admin/users/{id}" } else { path };
+    ENDPOINTS.iter().find(|endpoint| endpoint.path == form).map(|endpoint| endpoint.route)
+}
 
 /// Answers a request. Never fails: what goes wrong is written as the door's error.
 pub async fn answer(auth: &Auth, request: &Request<'_>) -> Response {
     let response = auth.route(request).await.unwrap_or_else(|refusal| {
         if refusal.status >= 500 {
             tracing::error!(
-                auth.path = request.path,
+                request.id = request.id,
+                route = route(request.path).unwrap_or_default(),
                 error = refusal.source.as_ref().map(tracing::field::display),
                 "a request to the auth door failed"
             );

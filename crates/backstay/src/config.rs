@@ -40,6 +40,8 @@ pub struct Config {
     pub backup: Backup,
     /// The named limits.
     pub limits: LimitSettings,
+    /// What is logged, and how.
+    pub log: Log,
 }
 
 /// About the project.
@@ -281,6 +283,53 @@ impl Default for Backup {
             waiting_bytes: 1024 * 1024 * 1024,
         }
     }
+}
+
+/// What is logged, and how. Logs go to standard error; `BACKSTAY_LOG` says from which level.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `text` for people, `json` for programs: an object per line.
+    pub format: LogFormat,
+    /// Which requests `serve` writes a line for: `none`, `failed` (answered with 500 and above) or `all`.
+    pub requests: LoggedRequests,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Text,
+            // a proxy has a line for the others
+            requests: LoggedRequests::Failed,
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Which requests have a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LoggedRequests {
+    /// None.
+    None,
+    /// Those that the server failed.
+    Failed,
+    /// Every one.
+    All,
+}
+
+/// How this project logs. What is wrong with its configuration is said later, by the command.
+pub fn log_of(folder: &Path) -> Log {
+    Config::read(folder).map(|config| config.log).unwrap_or_default()
 }
 
 macro_rules! limit_settings {

@@ -3,6 +3,7 @@
 
 mod command;
 mod config;
+mod logging;
 mod output;
 mod post;
 mod project;
@@ -86,7 +87,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let context =
         Context { dir: cli.dir, output: Output::new(cli.json), no_input: cli.no_input, yes: cli.yes };
-    wiring::init_log();
+    logging::start(config::log_of(&context.dir));
     let outcome = match cli.command {
         Command::New(args) => command::new::run(&context, &args),
         Command::Dev(args) => wiring::block_on(command::dev::run(&context, &args)),

@@ -22,6 +22,7 @@ use backstay_schema::catalog::Catalog;
 use backstay_server::app::{App, Edge, Parts};
 use backstay_server::client_address::{Proxies, ProxyHeader};
 use backstay_server::metrics::Metrics;
+use backstay_server::request_id::RequestIds;
 use backstay_server::request_log::RequestLog;
 use backstay_sql::dialect::Dialect;
 use std::future::Future;
@@ -41,15 +42,6 @@ pub struct Database {
     pub node: Node,
     /// Where its commits are told, when they are shipped.
     pub shipped: Option<Shipped>,
-}
-
-/// Logs go to standard error; `BACKSTAY_LOG` chooses what (default: warnings).
-pub fn init_log() {
-    let filter = tracing_subscriber::EnvFilter::builder()
-        .with_env_var("BACKSTAY_LOG")
-        .with_default_directive(tracing::Level::WARN.into())
-        .from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 /// Runs a future on the server's runtime.
@@ -159,9 +151,17 @@ impl Database {
                 proxies: proxies(&config.server),
             },
             log,
+            request_ids: self.request_ids(),
             mailbox,
             metrics: Metrics::new()?,
         }))
+    }
+
+    /// Names of requests that no other process gives.
+    fn request_ids(&self) -> RequestIds {
+        let mut seed = [0_u8; 8];
+        self.ids.fill(&mut seed);
+        RequestIds::new(u64::from_le_bytes(seed))
     }
 
     /// Brings Backstay's own tables to this binary.

@@ -42,14 +42,13 @@ const READ_STEPS: &str =
     "SELECT `done`, `checksum`, `announced` FROM `_backstay_migration_step` WHERE `number` = ? FOR UPDATE";
 
 /// Checksum of what was done, the statement `?` with it.
-const CHAIN: &str = "SELECT SHA2(CONCAT(?, ?), 256)";
+const CHAIN: &str = "SELECT SHA2(CONCAT(CAST(? AS BINARY), CAST(? AS BINARY)), 256)";
 
-const ANNOUNCE: &str =
-    "UPDATE `_backstay_migration_step` SET `announced` = SHA2(CONCAT(`checksum`, ?), 256) WHERE `number` = ?";
+const ANNOUNCE: &str = "UPDATE `_backstay_migration_step` SET `announced` = SHA2(CONCAT(CAST(`checksum` AS BINARY), CAST(? AS BINARY)), 256) WHERE `number` = ?";
 
 const TAKE_BACK: &str = "UPDATE `_backstay_migration_step` SET `announced` = '' WHERE `number` = ?";
 
-const TICK_OFF: &str = "UPDATE `_backstay_migration_step` SET `done` = ?, `checksum` = SHA2(CONCAT(`checksum`, ?), 256), `announced` = '' WHERE `number` = ?";
+const TICK_OFF: &str = "UPDATE `_backstay_migration_step` SET `done` = ?, `checksum` = SHA2(CONCAT(CAST(`checksum` AS BINARY), CAST(? AS BINARY)), 256), `announced` = '' WHERE `number` = ?";
 
 const END_STEPS: &str = "DELETE FROM `_backstay_migration_step` WHERE `number` = ?";
 

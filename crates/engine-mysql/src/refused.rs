@@ -17,7 +17,18 @@ const MISSING_VALUE: &[u16] = &[1138, 1263, 1265];
 /// Whether a definition that may have been done before was.
 #[must_use]
 pub fn is_done_already(refusal: &Refusal) -> bool {
-    refusal.number().is_some_and(|number| DONE_ALREADY.contains(&number))
+    refusal.number().is_some_and(|number| DONE_ALREADY.contains(&number)) || is_named_twice(refusal)
+}
+
+/// MariaDB's words for a reference whose name is there: the table cannot be made.
+fn is_named_twice(refusal: &Refusal) -> bool {
+    const CANNOT_CREATE: u16 = 1005;
+    match refusal {
+        Refusal::Server(mysql_async::Error::Server(server)) => {
+            server.code == CANNOT_CREATE && server.message.contains("errno: 121")
+        }
+        Refusal::Server(_) | Refusal::Fault(_) => false,
+    }
 }
 
 /// What a refused statement means.

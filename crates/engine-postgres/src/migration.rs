@@ -1,9 +1,9 @@
 //! Migrations and their journal. Definitions are transactional: a migration is one
 //! transaction, and its journal row with it. What cannot run in one (`CREATE INDEX
-//! CONCURRENTLY`) ends the transaction before it; how far the migration came is then written
-//! down with each part, so that a second run goes on from there.
+//! CONCURRENTLY`), and `COMMIT`, end the transaction before; how far the migration came is then
+//! written down with each part, so that a second run goes on from there.
 
-mod concurrent;
+mod parts;
 mod refusal;
 
 use self::refusal::refused;
@@ -54,7 +54,7 @@ pub async fn apply(pool: &Pool, batch: &Batch) -> Result<(), Fault> {
     let mut attempts = Attempts::patient();
     loop {
         let connection = pool.take(Purpose::Write).await.map_err(Trouble::into_fault)?;
-        let result = concurrent::apply(&connection, batch).await;
+        let result = parts::apply(&connection, batch).await;
         if result.is_err() {
             roll_back(&connection).await;
         }
@@ -79,7 +79,7 @@ pub async fn rehearse(pool: &Pool, statements: &[String]) -> Result<Live, Fault>
         begin(client).await?;
         client.batch_execute(REHEARSE).await?;
         for (index, statement) in statements.iter().enumerate() {
-            run(client, index + 1, &concurrent::within_transaction(statement)).await?;
+            run(client, index + 1, &parts::within_transaction(statement)).await?;
         }
         introspect::live(client).await
     };

@@ -19,13 +19,25 @@ pub struct Batch {
     pub journal: Option<JournalRow>,
     /// The lease under which this runs: without it the statements do not run. None in a scratch database.
     pub lease: Option<Held>,
+    /// How it is divided.
+    pub pace: Pace,
+}
+
+/// How a migration is divided where definitions are transactional.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// All of it or nothing, however long others wait.
+    Whole,
+    /// In the parts that its file has, so that nobody waits for long: what is done of it is written down,
+    /// and another run goes on there.
+    Parts,
 }
 
 impl Batch {
     /// Statements alone: no journal row, no lease.
     #[must_use]
     pub const fn plain(statements: Vec<String>) -> Self {
-        Self { statements, journal: None, lease: None }
+        Self { statements, journal: None, lease: None, pace: Pace::Whole }
     }
 }
 

@@ -12,7 +12,7 @@ use backstay_base::fault::Fault;
 use backstay_engine::Engine;
 use backstay_engine::lease::Held;
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JournalRow};
+use backstay_engine::migration::{Batch, JournalRow, Pace};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value;
 use backstay_sql::dialect::Dialect;
@@ -70,14 +70,35 @@ pub async fn up(
     if before.pending.is_empty() && before.problems.is_empty() {
         return Ok(Vec::new());
     }
-    lease::alone(engine, node, async |held| up_alone(engine, files, clock, (consent, held)).await).await
+    let pace = Pace::Parts;
+    lease::alone(engine, node, async |held| up_alone(engine, files, clock, (consent, pace, held)).await).await
+}
+
+/// The same for a database that nobody else uses: where definitions are transactional each file is done as a
+/// whole, so that one that is refused leaves no trace.
+///
+/// # Errors
+/// As [`up`].
+pub async fn up_whole(
+    engine: &dyn Engine,
+    files: &[MigrationFile],
+    clock: &Clock,
+    consent: bool,
+    node: &Node,
+) -> Result<Vec<String>, Fault> {
+    let before = status(engine, files).await?;
+    if before.pending.is_empty() && before.problems.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pace = Pace::Whole;
+    lease::alone(engine, node, async |held| up_alone(engine, files, clock, (consent, pace, held)).await).await
 }
 
 async fn up_alone(
     engine: &dyn Engine,
     files: &[MigrationFile],
     clock: &Clock,
-    (consent, held): (bool, Held),
+    (consent, pace, held): (bool, Pace, Held),
 ) -> Result<Vec<String>, Fault> {
     // another node may have applied some since
     let status = checked(engine, files).await?;
@@ -88,7 +109,7 @@ async fn up_alone(
     for file in &status.pending {
         let statements = file.statements(engine.name());
         let journal = Some(journal_row(file, clock));
-        let batch = Batch { statements, journal, lease: Some(held.clone()) };
+        let batch = Batch { statements, journal, lease: Some(held.clone()), pace };
         engine.migrate(&batch).await.map_err(|fault| Fault {
             // a table that is made anew has another name while its rows move
             message: format!("{}: {}", file.name, fault.message.replace(SCRATCH, "")),
@@ -116,7 +137,7 @@ pub async fn adopt(
         let status = checked(engine, files).await?;
         let live = engine.introspect().await?;
         let plan = diff(engine, dialect, catalog, &live, Scope::Project).await?;
-        if let Some(change) = plan.changes.first() {
+        if let Some(change) = plan.needed().next() {
             let message = format!("the database differs from the schema: {}", change.summary);
             return Err(Fault::new(code::SYNTAX_ERROR, message).with_hint(
                 "change the schema until `backstay schema import` of this database says the same",
@@ -125,7 +146,8 @@ pub async fn adopt(
         let mut done = Vec::new();
         for file in &status.pending {
             let journal = Some(journal_row(file, clock));
-            let batch = Batch { statements: Vec::new(), journal, lease: Some(held.clone()) };
+            let lease = Some(held.clone());
+            let batch = Batch { statements: Vec::new(), journal, lease, pace: Pace::Whole };
             engine.migrate(&batch).await?;
             done.push(file.name.clone());
         }
@@ -183,7 +205,7 @@ pub async fn own_tables(
         if statements.is_empty() {
             return Ok(());
         }
-        engine.migrate(&Batch { statements, journal: None, lease: Some(held) }).await
+        engine.migrate(&Batch { lease: Some(held), ..Batch::plain(statements) }).await
     })
     .await
 }

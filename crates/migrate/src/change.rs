@@ -7,13 +7,20 @@ pub struct Change {
     pub summary: String,
     /// What it may lose; none for a step that keeps everything.
     pub loses: Option<String>,
+    /// Whether it changes nothing but comments.
+    pub words: bool,
     /// SQL statements, in order.
     pub statements: Vec<String>,
 }
 
 impl Change {
     pub(crate) fn keeping(summary: impl Into<String>, statements: Vec<String>) -> Self {
-        Self { summary: summary.into(), loses: None, statements }
+        Self { summary: summary.into(), loses: None, words: false, statements }
+    }
+
+    /// Comments alone.
+    pub(crate) fn saying(summary: impl Into<String>, statements: Vec<String>) -> Self {
+        Self { words: true, ..Self::keeping(summary, statements) }
     }
 
     pub(crate) fn losing(
@@ -21,7 +28,7 @@ impl Change {
         loses: impl Into<String>,
         statements: Vec<String>,
     ) -> Self {
-        Self { summary: summary.into(), loses: Some(loses.into()), statements }
+        Self { summary: summary.into(), loses: Some(loses.into()), words: false, statements }
     }
 }
 
@@ -37,6 +44,11 @@ impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
+    }
+
+    /// The steps without which a database does not serve the schema: all but comments.
+    pub fn needed(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| !change.words)
     }
 
     /// Whether a step may lose data.

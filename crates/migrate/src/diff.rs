@@ -2,6 +2,7 @@
 
 use crate::change::{Change, Plan};
 use crate::columns::{Columns, columns, with_names, without_added};
+use crate::in_place::later::Later;
 use crate::in_place::{InPlace, Pair};
 use crate::partial;
 use crate::predicted::predicted;
@@ -71,18 +72,23 @@ pub(crate) fn compare(
         .filter(|table| scope.holds_name(&table.name) && !ENGINE_TABLES.contains(&table.name.as_str()))
         .filter(|table| !pairs.iter().any(|pair| pair.table.name == table.name))
         .collect();
-    let in_place = InPlace { catalog, dialect, pairs: &pairs, gone: &gone };
+    let online = ddl::online::of(dialect).filter(|_| scope == Scope::Project);
+    let in_place = InPlace { catalog, dialect, pairs: &pairs, gone: &gone, online };
     let stands = matches!(dialect.definition.alter, Alter::InPlace(_));
+    let mut later = Later::default();
     if stands {
         in_place.let_go(&mut plan);
-        in_place.alter(&mut plan);
+        in_place.alter(&mut plan, &mut later);
     } else {
         let differ = Differ { dialect, catalog };
         pairs.iter().for_each(|pair| differ.table(pair, &mut plan));
     }
     create(catalog, dialect, &created, &mut plan);
     if stands {
-        in_place.refer(&mut plan);
+        in_place.refer(&mut plan, &mut later);
+    }
+    if let Some(words) = online {
+        later.follow(words, &mut plan);
     }
     for table in gone {
         let statement = ddl::drop_table(dialect, &table.name);
@@ -98,6 +104,7 @@ fn create(catalog: &Catalog, dialect: &'static Dialect, tables: &[&Table], plan:
     for table in order {
         let mut statements = vec![ddl::create_table(catalog, dialect, table, &late)];
         statements.extend(ddl::create_indexes(table, dialect));
+        statements.extend(ddl::comment::statements(dialect, table));
         plan.changes.push(Change::keeping(format!("+ {}", table.name), statements));
     }
     for late in late {
@@ -252,5 +259,6 @@ fn can_be_added(table: &Table, column: &Column) -> bool {
     let in_key = table.key.contains(&column.id)
         || table.uniques.iter().any(|unique| unique.columns.contains(&column.id));
     let reference = column.relation.is_some();
-    !in_key && (column.nullable || (has_value && !reference))
+    let computed = ddl::stored::expression(table, column).is_some();
+    !in_key && !computed && (column.nullable || (has_value && !reference))
 }

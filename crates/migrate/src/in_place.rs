@@ -2,8 +2,11 @@
 //! keys and columns between them can change; whatever holds a column that changes its type
 //! is let go and made again.
 
+mod comments;
+pub(crate) mod later;
 mod steps;
 
+use self::later::Later;
 use crate::change::{Change, Plan};
 use crate::columns::{Columns, told};
 use crate::shape::{Names, same_check, same_reference, scalar_of, unwanted_checks};
@@ -12,7 +15,9 @@ use backstay_schema::catalog::{Catalog, Column, Table};
 use backstay_schema::scalar::ScalarType;
 use backstay_sql::ddl;
 use backstay_sql::ddl::alter::{self, Kind};
+use backstay_sql::ddl::online;
 use backstay_sql::dialect::Dialect;
+use backstay_sql::dialect::definition::Online;
 
 /// A table that stands beside what it should be.
 pub(crate) struct Pair<'a> {
@@ -33,6 +38,14 @@ pub(crate) struct InPlace<'a> {
     pub(crate) pairs: &'a [Pair<'a>],
     /// Tables that are not wanted.
     pub(crate) gone: &'a [&'a LiveTable],
+    /// The words for long work while others use the tables; none where all is done at once.
+    pub(crate) online: Option<&'static Online>,
+}
+
+fn add_comments(pair: &Pair<'_>, statements: Vec<String>, plan: &mut Plan) {
+    if !statements.is_empty() {
+        plan.changes.push(Change::saying(format!("~ comments of {}", pair.table.name), statements));
+    }
 }
 
 impl Pair<'_> {
@@ -123,7 +136,7 @@ impl InPlace<'_> {
     }
 
     /// References that are not there yet, or had to go.
-    pub(crate) fn refer(&self, plan: &mut Plan) {
+    pub(crate) fn refer(&self, plan: &mut Plan, later: &mut Later) {
         for pair in self.pairs {
             for (relation, constraint) in ddl::references(pair.table) {
                 let wanted =
@@ -133,7 +146,12 @@ impl InPlace<'_> {
                     pair.named.references.iter().filter(same).any(|live| self.stays(pair, live))
                 });
                 if !stands {
-                    let statement = alter::add_reference(self.catalog, self.dialect, pair.table, relation);
+                    let statement = if let Some(words) = self.online {
+                        later.hold(self.dialect, words, (&pair.table.name, constraint));
+                        online::add_reference(self.catalog, self.dialect, words, (pair.table, relation))
+                    } else {
+                        alter::add_reference(self.catalog, self.dialect, pair.table, relation)
+                    };
                     plan.changes.push(Change::keeping(format!("+ reference {constraint}"), vec![statement]));
                 }
             }
@@ -141,10 +159,12 @@ impl InPlace<'_> {
     }
 
     /// Columns, keys, checks and indexes of each table.
-    pub(crate) fn alter(&self, plan: &mut Plan) {
+    pub(crate) fn alter(&self, plan: &mut Plan, later: &mut Later) {
         for pair in self.pairs {
-            let statements = steps::of(self, pair);
+            let statements = steps::of(self, pair, later);
+            let comments = comments::of(self.dialect, pair);
             if statements.is_empty() {
+                add_comments(pair, comments, plan);
                 continue;
             }
             let (parts, lost) = told(pair.table, &pair.columns);
@@ -155,6 +175,7 @@ impl InPlace<'_> {
             } else {
                 Change::losing(summary, lost.join(" and "), statements)
             });
+            add_comments(pair, comments, plan);
         }
     }
 }

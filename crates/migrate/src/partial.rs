@@ -31,3 +31,10 @@ fn stays(pair: &Pair<'_>, live: &LiveIndex) -> bool {
             !read.any(|name| pair.is_touched(&name))
         })
 }
+
+/// Whether a standing index of the schema may read a column that changes its type or goes, or has to make
+/// room for one of its name.
+pub(crate) fn is_touched(pair: &Pair<'_>, name: &str) -> bool {
+    let changes = !pair.columns.converted.is_empty() || !pair.columns.dropped.is_empty();
+    changes || pair.table.partials.iter().any(|partial| partial.name == name)
+}

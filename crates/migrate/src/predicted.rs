@@ -24,6 +24,8 @@ fn described(dialect: &'static Dialect, catalog: &Catalog, table: &Table) -> Liv
             ty: stored.words(dialect),
             nullable: column.nullable,
             counted: stored.counted,
+            generated: ddl::stored::expression(table, column).is_some(),
+            comment: ddl::comment::kept_of_column(dialect, table, column),
             ..LiveColumn::default()
         }
     });
@@ -62,7 +64,7 @@ fn described(dialect: &'static Dialect, catalog: &Catalog, table: &Table) -> Liv
         .map(|check| LiveCheck { text: check.text(catalog, dialect, table), name: Some(check.name) });
     LiveTable {
         name: table.name.clone(),
-        comment: None,
+        comment: ddl::comment::kept_of_table(dialect, table),
         key: Some(LiveKey { name: Some(ddl::key_name(table)), columns: names(table, &table.key) }),
         uniques: uniques.collect(),
         indexes: indexes.collect(),

@@ -56,9 +56,15 @@ pub(crate) fn same_column(
     let Some(column) = table.columns.iter().find(|column| column.name == wanted.name) else { return false };
     live.name == wanted.name
         && live.nullable == wanted.nullable
-        && live.generated == wanted.generated
+        && same_source(live, wanted)
         && live.counted == wanted.counted
         && same_type(dialect, (&live.ty, &wanted.ty), (catalog, table, column))
+}
+
+/// Whether the values of two columns come from the same: from writers, or from one expression.
+pub(crate) fn same_source(live: &LiveColumn, wanted: &LiveColumn) -> bool {
+    let said = live.expression.as_ref().zip(wanted.expression.as_ref());
+    live.generated == wanted.generated && said.is_none_or(|(a, b)| a == b)
 }
 
 /// What a live column holds; a native enum is text that the database holds to its members.
@@ -236,6 +242,11 @@ pub(crate) fn unwanted_checks(live: &LiveTable, wanted: &LiveTable, names: Names
 /// Whether an index is none of the schema's business: it covers a part of the rows, or an expression.
 pub(crate) fn is_foreign(index: &LiveIndex) -> bool {
     index.partial || index.columns.iter().any(Option::is_none)
+}
+
+/// Whether a comment is what the schema says. Where the schema says nothing, somebody else's words stay.
+pub(crate) fn same_comment(live: Option<&String>, wanted: Option<&String>) -> bool {
+    wanted.is_none_or(|wanted| live.map_or("", String::as_str) == wanted)
 }
 
 /// Whether two indexes are the same.

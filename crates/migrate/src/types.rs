@@ -1,5 +1,6 @@
 //! [`Types`]: what the columns of a database are in the words of the schema language. The
-//! files say it in a remark per table (`-- types product: id Uuid, name String(650)`),
+//! files say it in a remark per table (`-- types product: id Uuid, name String(650) #5f2c01ab`, with
+//! a mark that stands for an expression, ` = 5f2c01ab`, and one that stands for the comment of a column or table),
 //! because the scratch database that rehearses them knows fewer types than others do.
 
 use crate::file::MigrationFile;
@@ -10,8 +11,10 @@ use backstay_schema::scalar::ScalarType;
 use backstay_schema::scalar::list::{Element, ListType};
 use backstay_sql::ddl::check::scale_of_check;
 use backstay_sql::ddl::column::Stored;
+use backstay_sql::ddl::{comment, stored};
 use backstay_sql::dialect::Dialect;
 use backstay_sql::dialect::sqlite::SQLITE;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// What a remark of types begins with.
@@ -29,7 +32,10 @@ impl Types {
             if let Some((table, columns)) = line.strip_prefix(REMARK).and_then(|rest| rest.split_once(": ")) {
                 let columns = columns.split(", ").filter_map(|column| column.split_once(' '));
                 let columns = columns.map(|(name, words)| (name.to_owned(), words.to_owned()));
-                types.0.insert(table.to_owned(), columns.collect());
+                let (table, comment) = table.split_once(" #").unwrap_or((table, ""));
+                let own = Some(comment).filter(|comment| !comment.is_empty());
+                let own = own.map(|comment| (String::new(), ["#", comment].concat()));
+                types.0.insert(table.to_owned(), columns.chain(own).collect());
             }
         }
         types
@@ -45,15 +51,40 @@ impl Types {
     pub(crate) fn remarks(&self, before: &Self) -> Vec<String> {
         let news = self.0.iter().filter(|(table, columns)| before.0.get(*table) != Some(columns));
         news.map(|(table, columns)| {
-            let columns: Vec<String> =
-                columns.iter().map(|(name, words)| format!("{name} {words}")).collect();
-            format!("{REMARK}{table}: {}", columns.join(", "))
+            let own = columns.get("").map(|comment| [" ", comment].concat()).unwrap_or_default();
+            let named = columns.iter().filter(|(name, _)| !name.is_empty());
+            let columns: Vec<String> = named.map(|(name, words)| format!("{name} {words}")).collect();
+            format!("{REMARK}{table}{own}: {}", columns.join(", "))
         })
         .collect()
     }
 
     fn get(&self, table: &str, column: &str) -> Option<Stored> {
         read(self.0.get(table)?.get(column)?)
+    }
+
+    /// What stands for the comment of a column, or of the table itself where none is named; nothing for none.
+    fn comment(&self, table: &str, column: &str) -> String {
+        let words = self.0.get(table).and_then(|columns| columns.get(column));
+        let mark = words.and_then(|words| words.rsplit_once('#'));
+        mark.map(|(_, mark)| mark.to_owned()).unwrap_or_default()
+    }
+
+    /// What stands for the expression of a column that the database computes.
+    fn expression(&self, table: &str, column: &str) -> Option<String> {
+        let words = self.0.get(table)?.get(column)?.split(" #").next()?;
+        words.split_once(" = ").map(|(_, mark)| mark.to_owned())
+    }
+
+    /// The database that SQLite describes, with what stands for its expressions.
+    pub(crate) fn with_expressions(&self, live: &Live) -> Live {
+        let mut live = live.clone();
+        for table in &mut live.tables {
+            for column in &mut table.columns {
+                column.expression = self.expression(&table.name, &column.name);
+            }
+        }
+        live
     }
 
     /// A database that SQLite describes, as another one would: the same names, keys and references,
@@ -66,11 +97,14 @@ impl Types {
     fn table(&self, table: &LiveTable, catalog: &Catalog, dialect: &'static Dialect) -> LiveTable {
         let definition = dialect.definition;
         let mut translated = table.clone();
+        translated.comment = Some(self.comment(&table.name, ""));
         translated.checks.retain(|check| {
             !is_said_otherwise(dialect, table, check, |column| self.stored(table, column, catalog).ty)
         });
         for column in &mut translated.columns {
             let stored = self.stored(table, column, catalog);
+            column.expression = self.expression(&table.name, &column.name);
+            column.comment = Some(self.comment(&table.name, &column.name));
             column.ty = stored.words(dialect);
             column.counted = stored.counted;
             if let (ScalarType::Json | ScalarType::List(_), Some(text)) = (stored.ty, definition.json_check) {
@@ -92,7 +126,20 @@ impl Types {
 }
 
 fn columns(table: &Table) -> BTreeMap<String, String> {
-    table.columns.iter().map(|column| (column.name.clone(), words(Stored::of(table, column)))).collect()
+    let named = table.columns.iter().map(|column| {
+        let mut words = words(Stored::of(table, column));
+        if let Some(said) = stored::said(table, column) {
+            words.push_str(" = ");
+            words.push_str(mark(&format!("{said} {:?}", column.ty)).trim_start_matches('#'));
+        }
+        if let Some(comment) = comment::of_column(table, column) {
+            words.push(' ');
+            words.push_str(&mark(&comment));
+        }
+        (column.name.clone(), words)
+    });
+    let own = comment::of_table(table).map(|comment| (String::new(), mark(&comment)));
+    named.chain(own).collect()
 }
 
 fn of_namesake(table: &LiveTable, column: &LiveColumn, catalog: &Catalog) -> Option<Stored> {
@@ -166,7 +213,15 @@ fn words(stored: Stored) -> String {
     [word, counted].concat()
 }
 
+/// What stands for a comment: `#5f2c01ab`.
+fn mark(comment: &str) -> String {
+    let digest = Sha256::digest(comment.as_bytes());
+    digest.iter().take(4).fold("#".to_owned(), |mark, byte| format!("{mark}{byte:02x}"))
+}
+
 fn read(words: &str) -> Option<Stored> {
+    let words = words.split_once(" #").map_or(words, |(words, _)| words);
+    let words = words.split_once(" = ").map_or(words, |(words, _)| words);
     if let Some(element) = words.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         let (element, nulls) = element.strip_suffix('!').map_or((element, true), |element| (element, false));
         let element = Element::of(read(element)?.ty)?;

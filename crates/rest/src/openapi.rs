@@ -6,6 +6,7 @@ use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_query::visible::{Visible, VisibleColumn, VisibleTable};
 use backstay_schema::catalog::{Catalog, Column, DefaultValue, Fill, Format, RelationKind, Table, Valid};
+use backstay_schema::comment;
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 use bytes::Bytes;
@@ -152,7 +153,7 @@ impl Described<'_> {
         for id in &self.shown.computed {
             let computed = self.table.computed_field(*id);
             let mut property = self.typed(computed.ty);
-            describe(&mut property, computed.doc.as_deref(), "");
+            document_of(&mut property, (computed.doc.as_deref(), computed.deprecated.as_deref()), "");
             property.insert("readOnly".to_owned(), json!(true));
             properties.insert(computed.name.clone(), property.into());
         }
@@ -168,7 +169,7 @@ impl Described<'_> {
 
     fn column(&self, column: &Column, shown: &VisibleColumn) -> Json {
         let mut property = self.typed(column.ty);
-        describe(&mut property, column.doc.as_deref(), &self.note(column));
+        document_of(&mut property, (column.doc.as_deref(), column.deprecated.as_deref()), &self.note(column));
         if let Some(DefaultValue::Value(value)) = &column.default
             && let Some(value) = plain(value)
         {
@@ -323,6 +324,14 @@ const fn must_be_given(column: &Column) -> bool {
         && column.default.is_none()
         && column.set_create.is_none()
         && matches!(column.fill, Fill::None | Fill::Client)
+}
+
+/// What is said of a column, and whether clients should stop using it.
+fn document_of(of: &mut Map<String, Json>, (doc, deprecated): (Option<&str>, Option<&str>), note: &str) {
+    describe(of, comment::written(doc, deprecated).as_deref(), note);
+    if deprecated.is_some() {
+        of.insert("deprecated".to_owned(), json!(true));
+    }
 }
 
 fn describe(of: &mut Map<String, Json>, doc: Option<&str>, note: &str) {

@@ -86,7 +86,7 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Relations in order of declaration.
     pub relations: Vec<Relation>,
-    /// Virtual computed fields.
+    /// Expressions of computed fields, stored ones among them.
     pub computed: Vec<Computed>,
     /// Primary key, in key order.
     pub key: Vec<ColumnId>,
@@ -134,6 +134,8 @@ pub struct Column {
     pub field: String,
     /// Documentation string.
     pub doc: Option<String>,
+    /// `@deprecated(reason:)`.
+    pub deprecated: Option<String>,
     /// Type.
     pub ty: ScalarType,
     /// The shape of its documents, for a JSON column of an `@embedded` type.
@@ -191,6 +193,8 @@ pub enum Fill {
     UpdatedAt,
     /// Now, on deletion (`deleted_at` of a type with `softDelete`).
     DeletedAt,
+    /// The database computes it: `@computed(stored: true)`. Rules read the expression instead.
+    Stored(ComputedId),
 }
 
 /// One condition of `@valid`.
@@ -234,6 +238,8 @@ pub struct Relation {
     pub name: String,
     /// Documentation string.
     pub doc: Option<String>,
+    /// `@deprecated(reason:)`.
+    pub deprecated: Option<String>,
     /// The other table.
     pub target: TableId,
     /// How the rows are joined.
@@ -300,6 +306,8 @@ pub struct Computed {
     pub name: String,
     /// Documentation string.
     pub doc: Option<String>,
+    /// `@deprecated(reason:)`.
+    pub deprecated: Option<String>,
     /// Its expression over `this`.
     pub expr: Expr,
     /// Type of the value.
@@ -390,6 +398,8 @@ pub struct EmbeddedMember {
     pub name: String,
     /// Documentation string.
     pub doc: Option<String>,
+    /// `@deprecated(reason:)`.
+    pub deprecated: Option<String>,
     /// The type of its value, or of an element.
     pub ty: MemberType,
     /// Whether it is a list, and whether an element may be null.
@@ -442,6 +452,8 @@ pub struct EnumMember {
     pub name: String,
     /// Documentation string.
     pub doc: Option<String>,
+    /// `@deprecated(reason:)`.
+    pub deprecated: Option<String>,
     /// `@next(to:)`: indexes of the members that may follow.
     pub next: Vec<usize>,
     /// Earlier name, from `@was`.
@@ -574,6 +586,18 @@ impl Table {
     #[must_use]
     pub fn computed_field(&self, id: ComputedId) -> &Computed {
         &self.computed[usize::from(id.0)]
+    }
+
+    /// Whether the database computes one of the columns.
+    #[must_use]
+    pub fn has_stored(&self, columns: &[ColumnId]) -> bool {
+        columns.iter().any(|id| matches!(self.column(*id).fill, Fill::Stored(_)))
+    }
+
+    /// Whether the database keeps the values of a computed field.
+    #[must_use]
+    pub fn is_stored(&self, id: ComputedId) -> bool {
+        self.columns.iter().any(|column| column.fill == Fill::Stored(id))
     }
 
     /// The column of this name.

@@ -3,6 +3,7 @@
 
 pub mod catalog;
 pub mod cel;
+pub mod comment;
 pub mod compile;
 pub mod diagnostic;
 pub mod embedded;

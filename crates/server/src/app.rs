@@ -3,6 +3,7 @@
 
 use crate::client_address::Proxies;
 use crate::metrics::Metrics;
+use crate::request_id::RequestIds;
 use crate::request_log::RequestLog;
 use backstay_auth::service::Auth;
 use backstay_base::clock::Clock;
@@ -30,8 +31,10 @@ pub struct App {
     pub rest: Settings,
     /// Edge settings.
     pub edge: Edge,
-    /// One line per request, in `dev`.
+    /// One line per request.
     pub log: RequestLog,
+    /// What requests are called.
+    pub request_ids: RequestIds,
     /// The mailbox that `/_/mail` shows, in `dev`.
     pub mailbox: Option<Arc<Mailbox>>,
     /// What is counted.
@@ -71,8 +74,10 @@ pub struct Parts {
     pub rest: Settings,
     /// Edge settings.
     pub edge: Edge,
-    /// One line per request, in `dev`.
+    /// One line per request.
     pub log: RequestLog,
+    /// What requests are called.
+    pub request_ids: RequestIds,
     /// The mailbox that `/_/mail` shows, in `dev`.
     pub mailbox: Option<Arc<Mailbox>>,
     /// Counters at zero.
@@ -83,7 +88,7 @@ impl App {
     /// A server that is not ready until [`App::load`].
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { engine, auth, clock, ids, rest, edge, log, mailbox, metrics } = parts;
+        let Parts { engine, auth, clock, ids, rest, edge, log, request_ids, mailbox, metrics } = parts;
         Arc::new(Self {
             engine,
             auth,
@@ -92,6 +97,7 @@ impl App {
             rest,
             edge,
             log,
+            request_ids,
             mailbox,
             metrics,
             is_stopping: AtomicBool::new(false),

@@ -17,6 +17,7 @@ pub(crate) async fn answer(app: &App, head: &Head<'_>, body: &[u8]) -> Response 
         headers: &headers,
         body,
         ip: head.ip,
+        id: head.id,
     };
     let answer = endpoint::answer(&app.auth, &request).await;
     Response { status: answer.status, headers: answer.headers, body: Bytes::from(answer.body) }

@@ -7,17 +7,26 @@ use backstay_base::fault::Fault;
 use backstay_policy::caller::Caller;
 
 /// A caller with a short name for the request line.
+#[derive(Clone)]
 pub(crate) struct Identified {
     pub caller: Caller,
 }
 
 impl Identified {
+    /// `anon`, `service` or the role of the account.
+    pub(crate) fn role(&self) -> &str {
+        match &self.caller {
+            Caller::Anon => "anon",
+            Caller::Service => "service",
+            Caller::System => "system",
+            Caller::User(user) => &user.role,
+        }
+    }
+
     /// `anon`, `service`, or the first part of the account id: never an e-mail address.
     pub(crate) fn name(&self) -> String {
         match &self.caller {
-            Caller::Anon => "anon".to_owned(),
-            Caller::Service => "service".to_owned(),
-            Caller::System => "system".to_owned(),
+            Caller::Anon | Caller::Service | Caller::System => self.role().to_owned(),
             Caller::User(user) => {
                 let uid = user.uid.to_string();
                 format!("{} {}", user.role, uid.get(..8).unwrap_or(&uid))

@@ -2,6 +2,7 @@
 //! held against [`DOORS`]; a route that is not in it does not answer.
 
 use crate::mailbox_door;
+use backstay_auth::endpoint;
 use std::net::IpAddr;
 
 /// A door of the server.
@@ -53,10 +54,25 @@ pub(crate) struct Head<'a> {
     pub path: &'a str,
     pub query: Option<&'a str>,
     pub headers: &'a http::HeaderMap,
+    /// What the request is called, in the log too.
+    pub id: &'a str,
     pub ip: IpAddr,
 }
 
 impl<'a> Head<'a> {
+    /// The route that the path takes: a word of this program, never one of the request.
+    pub(crate) fn route(&self) -> &'static str {
+        if let Some(path) = self.path.strip_prefix("/auth/v1") {
+            return endpoint::route(path).unwrap_or("/auth/v1/");
+        }
+        match self.path.strip_prefix("/rest/v1/") {
+            Some("") => "/rest/v1/",
+            Some(_) => "/rest/v1/{table}",
+            None if self.path == mailbox_door::PATH => mailbox_door::PATH,
+            None => "none",
+        }
+    }
+
     /// A header that is valid text.
     pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())

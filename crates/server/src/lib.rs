@@ -13,6 +13,7 @@ pub mod listen;
 mod mailbox_door;
 pub mod metrics;
 mod pipeline;
+pub mod request_id;
 pub mod request_log;
 pub mod routes;
 mod timing;

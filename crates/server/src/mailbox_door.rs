@@ -67,7 +67,8 @@ mod tests {
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        let head = Head { method: line.0, path: line.1, query: None, headers: &map, ip: ip.parse().unwrap() };
+        let (method, path) = line;
+        let head = Head { method, path, query: None, headers: &map, id: "1", ip: ip.parse().unwrap() };
         answer(mailbox, &head).map_or(404, |response| {
             assert!(response.body.windows(6).any(|six| six == b"123456"));
             response.status

@@ -28,7 +28,8 @@ const TENANT: &str = "x-backstay-tenant";
 /// What a data request came to, with what the request line tells of it.
 pub(crate) struct Outcome {
     pub response: Response,
-    pub who: String,
+    /// Who asked, where that is known.
+    pub who: Option<Identified>,
     pub rows: Option<u64>,
     pub rules: Option<String>,
     /// Of a refusal.
@@ -40,7 +41,10 @@ pub(crate) async fn rest(app: &App, head: &Head<'_>, body: &[u8]) -> Outcome {
     let mut timing = Timing::start(app.edge.server_timing);
     let identified = match identify(app, head).await {
         Ok(identified) => identified,
-        Err(fault) => return refused(&fault, Audience::Anon, "unknown"),
+        Err(fault) => {
+            log_source(head, &fault);
+            return refused(&fault, Audience::Anon, None);
+        }
     };
     timing.mark("identify");
     let audience = match identified.caller {
@@ -50,14 +54,12 @@ pub(crate) async fn rest(app: &App, head: &Head<'_>, body: &[u8]) -> Outcome {
     match answer(app, head, body, &identified, &mut timing).await {
         Ok((mut response, rows, rules)) => {
             response.headers.extend(timing.header().map(|header| ("Server-Timing", header)));
-            // nobody reads the name where nothing is logged
-            let who = if app.log.is_on() { identified.name() } else { String::new() };
+            let who = Some(identified);
             Outcome { response, who, rows: Some(rows), rules, code: None }
         }
         Err(fault) => {
-            let outcome = refused(&fault, audience, &identified.name());
-            log_source(&fault);
-            outcome
+            log_source(head, &fault);
+            refused(&fault, audience, Some(identified))
         }
     }
 }
@@ -102,7 +104,7 @@ async fn answer(
     let mut response = render(&parsed.answer, shape.as_ref(), &part);
     response.headers.extend(position.map(|position| (POSITION, position)));
     timing.mark("render");
-    let rules = app.log.is_on().then(|| guarded.trail().describe(&catalog));
+    let rules = app.log.explains().then(|| guarded.trail().describe(&catalog));
     Ok((response, rows(&part), rules))
 }
 
@@ -152,20 +154,20 @@ fn shape(guarded: &Guarded<Script>) -> Option<Shape> {
     select.map(Shape::of)
 }
 
-pub(crate) fn refused(fault: &Fault, audience: Audience, who: &str) -> Outcome {
+pub(crate) fn refused(fault: &Fault, audience: Audience, who: Option<Identified>) -> Outcome {
     let rules = Some(format!("{} {}", fault.code.text, fault.message));
-    Outcome {
-        response: render_fault(fault, audience),
-        who: who.to_owned(),
-        rows: None,
-        rules,
-        code: Some(fault.code.text),
-    }
+    Outcome { response: render_fault(fault, audience), who, rows: None, rules, code: Some(fault.code.text) }
 }
 
 /// What the caller must not see goes to the log, once.
-pub(crate) fn log_source(fault: &Fault) {
+pub(crate) fn log_source(head: &Head<'_>, fault: &Fault) {
     if let Some(source) = &fault.source {
-        tracing::error!(fault.code = fault.code.text, "request failed: {source}");
+        let route = head.route();
+        tracing::error!(
+            request.id = head.id,
+            route,
+            fault.code = fault.code.text,
+            "request failed: {source}"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! One line per request, as `dev` prints it: time, method, target, status, rows,
-//! how long, who, and the rule that decided. Never bodies, tokens or addresses.
+//! One line per request. What `dev` shows names the target, the caller and the rule that decided;
+//! what goes to the log of production names the route alone. Never bodies, tokens or addresses.
 
 use std::sync::Arc;
 
@@ -8,42 +8,67 @@ type Sink = dyn Fn(&Line) + Send + Sync;
 
 /// Where request lines go.
 #[derive(Clone, Default)]
-pub struct RequestLog(Option<Arc<Sink>>);
+pub struct RequestLog(Option<Reader>);
+
+/// Who reads request lines, and which.
+#[derive(Clone)]
+struct Reader {
+    sink: Arc<Sink>,
+    explains: bool,
+    least_status: u16,
+}
 
 /// One finished request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// HTTP method.
+    /// Its name, as in the answer's `x-request-id`.
+    pub id: String,
+    /// HTTP method, as sent.
     pub method: String,
-    /// Path and query as sent.
+    /// Path and query as sent; of the auth door the path alone, as links carry tokens.
     pub target: String,
+    /// The route that it took, a word of this program: `/rest/v1/{table}`.
+    pub route: &'static str,
+    /// The table that the path names, where there is one of that name.
+    pub table: Option<String>,
     /// HTTP status.
     pub status: u16,
+    /// The stable code of a refusal.
+    pub code: Option<&'static str>,
     /// Rows answered with or written.
     pub rows: Option<u64>,
+    /// Bytes of the answer's body.
+    pub bytes: usize,
     /// How long, in microseconds.
     pub micros: u128,
-    /// Who asked.
+    /// The caller's role: `anon`, `service`, that of an account, or `-`.
+    pub role: String,
+    /// Who asked: the role and the first part of the account's id.
     pub who: String,
     /// The rule that decided, or the refusal.
     pub rules: Option<String>,
 }
 
 impl RequestLog {
-    /// Hands every line to `sink`.
-    pub fn new(sink: impl Fn(&Line) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(sink)))
+    /// Hands every line to `sink`, with the rules that decided.
+    pub fn explaining(sink: impl Fn(&Line) + Send + Sync + 'static) -> Self {
+        Self(Some(Reader { sink: Arc::new(sink), explains: true, least_status: 0 }))
     }
 
-    /// Whether anybody reads.
+    /// Hands the lines of this status and higher ones to `sink`, without the rules.
+    pub fn from_status(least_status: u16, sink: impl Fn(&Line) + Send + Sync + 'static) -> Self {
+        Self(Some(Reader { sink: Arc::new(sink), explains: false, least_status }))
+    }
+
+    /// Whether rules are to be told.
     #[must_use]
-    pub fn is_on(&self) -> bool {
-        self.0.is_some()
+    pub fn explains(&self) -> bool {
+        self.0.as_ref().is_some_and(|reader| reader.explains)
     }
 
-    pub(crate) fn write(&self, line: impl FnOnce() -> Line) {
-        if let Some(sink) = &self.0 {
-            sink(&line());
+    pub(crate) fn write(&self, status: u16, line: impl FnOnce() -> Line) {
+        if let Some(reader) = self.0.as_ref().filter(|reader| status >= reader.least_status) {
+            (reader.sink)(&line());
         }
     }
 }

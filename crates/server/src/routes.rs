@@ -2,14 +2,16 @@
 //! and ends nothing else.
 
 use crate::app::App;
+use crate::caller::Identified;
 use crate::door::Head;
 use crate::pipeline::Outcome;
 use crate::request_log::Line;
-use crate::{auth_door, body, cors, mailbox_door, pipeline};
+use crate::{auth_door, body, cors, mailbox_door, pipeline, request_id};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_rest::request::Response as Answer;
 use backstay_rest::wire_error::Audience;
+use backstay_schema::catalog::Origin;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{self, HeaderName, HeaderValue};
@@ -29,7 +31,9 @@ where
     let began = Instant::now();
     let _present = app.metrics.request();
     let (parts, body) = request.into_parts();
+    let id = app.request_ids.of(&parts.headers);
     let head = Head {
+        id: id.to_str().unwrap_or_default(),
         method: parts.method.as_str(),
         path: parts.uri.path(),
         query: parts.uri.query(),
@@ -42,16 +46,19 @@ where
         let answered = AssertUnwindSafe(route(&app, &head, body)).catch_unwind().await;
         answered.unwrap_or_else(|_| {
             // the panic hook has written the place to the log
-            pipeline::refused(&Fault::internal("a request panicked"), Audience::SignedIn, "-")
+            let fault = Fault::internal("a request panicked");
+            pipeline::log_source(&head, &fault);
+            pipeline::refused(&fault, Audience::SignedIn, None)
         })
     };
     app.metrics.answered((head.path, head.method), &outcome.response, outcome.code, began.elapsed());
-    app.log.write(|| line(&head, &outcome, began));
+    app.log.write(outcome.response.status, || line(&app, &head, &outcome, began));
     let mut response = to_http(outcome.response);
     cors::apply(&app.edge, parts.headers.get(header::ORIGIN), response.headers_mut());
     if cors::is_preflight(head.method, head.headers) {
         cors::preflight(head.headers, response.headers_mut());
     }
+    response.headers_mut().insert(request_id::HEADER, id);
     response
 }
 
@@ -65,7 +72,7 @@ where
     if target > limits.target_bytes {
         let fault = Fault::new(code::TOO_COMPLEX, "the request target is too long")
             .with_details(format!("The limit target_bytes is {} bytes.", limits.target_bytes));
-        return pipeline::refused(&fault, Audience::Anon, "-");
+        return pipeline::refused(&fault, Audience::Anon, None);
     }
     if head.path.starts_with("/auth/v1/") {
         return match body::read(body, limits).await {
@@ -79,18 +86,18 @@ where
         }
         return match body::read(body, limits).await {
             Ok(body) => pipeline::rest(app, head, &body).await,
-            Err(fault) => pipeline::refused(&fault, Audience::Anon, "-"),
+            Err(fault) => pipeline::refused(&fault, Audience::Anon, None),
         };
     }
     if let Some(letters) = mailbox_door::answer(app.mailbox.as_deref(), head) {
         return plain(letters);
     }
     let fault = Fault::new(code::PATH_INVALID, "Invalid path specified in request URL");
-    pipeline::refused(&fault, Audience::Anon, "-")
+    pipeline::refused(&fault, Audience::Anon, None)
 }
 
 fn plain(response: Answer) -> Outcome {
-    Outcome { response, who: "-".to_owned(), rows: None, rules: None, code: None }
+    Outcome { response, who: None, rows: None, rules: None, code: None }
 }
 
 fn to_http(answer: Answer) -> Response<Full<Bytes>> {
@@ -113,15 +120,31 @@ fn header_name(name: &'static str) -> Option<HeaderName> {
     }
 }
 
-fn line(head: &Head<'_>, outcome: &Outcome, began: Instant) -> Line {
-    let query = head.query.map_or_else(String::new, |query| format!("?{query}"));
+fn line(app: &App, head: &Head<'_>, outcome: &Outcome, began: Instant) -> Line {
+    let query = head.query.filter(|_| !head.path.starts_with("/auth/v1/"));
+    let query = query.map_or_else(String::new, |query| format!("?{query}"));
+    let role = |who: &Identified| who.role().to_owned();
     Line {
+        id: head.id.to_owned(),
         method: head.method.to_owned(),
         target: format!("{}{query}", head.path),
+        route: head.route(),
+        table: table(app, head),
         status: outcome.response.status,
+        code: outcome.code,
         rows: outcome.rows,
+        bytes: outcome.response.body.len(),
         micros: began.elapsed().as_micros(),
-        who: outcome.who.clone(),
+        role: outcome.who.as_ref().map_or_else(|| "-".to_owned(), role),
+        who: outcome.who.as_ref().map_or_else(|| "-".to_owned(), Identified::name),
         rules: outcome.rules.clone(),
     }
+}
+
+/// The table that the path names, where a schema declares it: nothing else of a path is told.
+fn table(app: &App, head: &Head<'_>) -> Option<String> {
+    let name = head.path.strip_prefix("/rest/v1/")?;
+    let catalog = app.catalog().ok()?;
+    let found = catalog.tables.iter().find(|table| table.name == name && table.origin != Origin::System)?;
+    Some(found.name.clone())
 }

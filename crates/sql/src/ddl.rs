@@ -4,9 +4,12 @@
 pub mod alter;
 pub mod check;
 pub mod column;
+pub mod comment;
 pub mod copy;
+pub mod online;
 pub mod partial;
 pub mod security;
+pub mod stored;
 
 use crate::dialect::Dialect;
 use crate::dialect::definition::Alter;
@@ -32,7 +35,8 @@ pub fn create_tables(catalog: &Catalog, dialect: &'static Dialect, tables: &[&Ta
     let indexes = order.iter().flat_map(|table| create_indexes(table, dialect));
     let references =
         late.iter().map(|late| alter::add_reference(catalog, dialect, late.table, late.relation));
-    creations.chain(indexes).chain(references).collect()
+    let comments = order.iter().flat_map(|table| comment::statements(dialect, table));
+    creations.chain(indexes).chain(references).chain(comments).collect()
 }
 
 /// A foreign key that is made once both tables stand.
@@ -129,6 +133,7 @@ fn create(
         lower.writer.push(")");
     }
     lower.writer.push("\n)").push(dialect.definition.table_suffix);
+    comment::clause_of_table(&mut lower.writer, dialect, table);
     lower.finish().0.text
 }
 

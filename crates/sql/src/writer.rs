@@ -192,6 +192,21 @@ impl Writer {
         self
     }
 
+    /// A text on one line: line breaks and backslashes are escaped.
+    pub(crate) fn escaped(&mut self, opens: &'static str, text: &str) -> &mut Self {
+        self.text.push_str(opens);
+        for char in text.chars() {
+            match char {
+                '\n' => self.text.push_str("\\n"),
+                '\r' => self.text.push_str("\\r"),
+                '\'' | '\\' => self.text.extend([char, char]),
+                other => self.text.push(other),
+            }
+        }
+        self.text.push('\'');
+        self
+    }
+
     fn quoted(&mut self, text: &str) {
         self.text.push('\'');
         for char in text.chars() {

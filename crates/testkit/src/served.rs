@@ -18,6 +18,7 @@ use backstay_schema::compile::{Compiled, Owner, Settings as SchemaSettings, Sour
 use backstay_schema::diagnostic::render;
 use backstay_server::app::{App, Edge, Parts};
 use backstay_server::metrics::Metrics;
+use backstay_server::request_id::RequestIds;
 use backstay_server::request_log::RequestLog;
 use backstay_server::routes::serve;
 use backstay_sql::ddl;
@@ -180,6 +181,7 @@ impl Served {
                 Edge { cors_origins: setup.cors_origins.clone(), ..Edge::default() }
             },
             log: RequestLog::default(),
+            request_ids: RequestIds::new(1),
             mailbox: None,
             metrics: Metrics::new().unwrap(),
         });

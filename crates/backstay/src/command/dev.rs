@@ -56,7 +56,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let post = Post::of_dev(&project.config, &project.folder, &database.ids)?;
     let auth = database.auth(&project.config, &url, post.mail.clone())?;
     let output = context.output;
-    let log = RequestLog::new(move |line| print_line(output, line));
+    let log = RequestLog::explaining(move |line| print_line(output, line));
     let app = database.app(&project.config, Arc::clone(&auth), log, post.mailbox.clone())?;
     let (saves, mut saved) = mpsc::channel::<()>(16);
     let _watcher = watch(&project, saves)?;
@@ -157,7 +157,7 @@ async fn migrate(
 ) -> Result<Vec<String>> {
     let engine = &*database.engine;
     let folder = project.migrations();
-    apply::up(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await?;
+    apply::up_whole(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await?;
     let scratch = Scratch::open(project)?;
     let draft = draft(&*scratch.engine, catalog, &file::read(&folder)?).await?;
     let Some(plan) = draft.plan(engine.name()).filter(|_| !draft.is_empty()) else { return Ok(Vec::new()) };
@@ -175,7 +175,7 @@ async fn migrate(
     let title = if file::read(&folder)?.is_empty() { "init".to_owned() } else { title(plan) };
     let written = file::write(&folder, &title, &draft)?;
     if let Err(fault) =
-        apply::up(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await
+        apply::up_whole(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await
     {
         // a draft that the database refuses must not stay to refuse again
         std::fs::remove_file(folder.join(&written.name)).context("cannot remove the refused draft")?;
@@ -291,7 +291,7 @@ fn told(context: &Context, catalog: &Catalog, changes: &[String]) {
 fn print_line(out: Output, line: &Line) {
     if out.json {
         out.value(&json!({
-            "event": "request", "method": line.method, "target": line.target, "status": line.status,
+            "event": "request", "id": line.id, "method": line.method, "target": line.target, "status": line.status,
             "rows": line.rows, "micros": u64::try_from(line.micros).unwrap_or(u64::MAX),
             "who": line.who, "rules": line.rules,
         }));

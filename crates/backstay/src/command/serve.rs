@@ -3,6 +3,7 @@
 
 use crate::Context;
 use crate::command::lint;
+use crate::logging;
 use crate::output::{Colour, Exit};
 use crate::post::Post;
 use crate::project::Project;
@@ -16,7 +17,6 @@ use backstay_migrate::diff::{Scope, diff};
 use backstay_migrate::{apply, file};
 use backstay_schema::catalog::Catalog;
 use backstay_server::listen::listen;
-use backstay_server::request_log::RequestLog;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +41,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let database = Database::open(&project)?;
     let post = Post::of(&project.config)?;
     let auth = database.auth(&project.config, &url, post.mail.clone())?;
-    let app = database.app(&project.config, Arc::clone(&auth), RequestLog::default(), None)?;
+    let app =
+        database.app(&project.config, Arc::clone(&auth), logging::requests(&project.config.log), None)?;
     let admin = &project.config.server.admin_listen;
     let watching = watching::start(admin, &app, database.shipped.as_ref(), &database.clock).await?;
     let stop = stopped()?;
@@ -137,9 +138,8 @@ async fn migrate(context: &Context, project: &Project, database: &Database, cata
     }
     let live = database.engine.introspect().await?;
     let plan = diff(&*database.engine, database.dialect, catalog, &live, Scope::Project).await?;
-    if !plan.is_empty() {
-        let changes: Vec<String> =
-            plan.changes.iter().map(|change| format!("  {}", change.summary)).collect();
+    let changes: Vec<String> = plan.needed().map(|change| format!("  {}", change.summary)).collect();
+    if !changes.is_empty() {
         bail!(
             "the database does not match the schema:\n{}\nwrite a migration: backstay migrate new",
             changes.join("\n")

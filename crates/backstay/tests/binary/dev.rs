@@ -128,11 +128,13 @@ fn the_request_line_names_the_rule_that_decided() {
     assert_eq!(ask(&dev.url, &key, "GET", "/rest/v1/product?select=title", "").body, "[]");
     let mut line = dev.event("request");
     assert!(line["micros"].is_u64());
+    assert_eq!(line["id"].as_str().map(str::len), Some(16));
     line["micros"] = Value::Null;
+    line["id"] = Value::Null;
     assert_eq!(
         line,
         json!({
-            "event": "request", "method": "GET", "target": "/rest/v1/product?select=title", "status": 200,
+            "event": "request", "id": null, "method": "GET", "target": "/rest/v1/product?select=title", "status": 200,
             "rows": 0, "micros": null, "who": "anon",
             "rules": "Product.read where staff() or this.published || this.seller == auth.user",
         })

@@ -117,6 +117,20 @@ impl Project {
         Running::new(self.command(args))
     }
 
+    /// `serve` with JSON lines, and a log that tells as much as this level has.
+    pub fn serve_telling(&self, level: &str) -> Running {
+        let mut command = self.command(&["serve", "--json", "--listen", "127.0.0.1:0"]);
+        command.env("BACKSTAY_LOG", level);
+        Running::new(command)
+    }
+
+    /// Runs with another database than the configured one.
+    pub fn run_on(&self, url: &str, args: &[&str]) -> Ran {
+        let mut command = self.command(args);
+        command.env("DATABASE_URL", url).env("BACKSTAY_LOG", "debug");
+        ran(&command.stdin(Stdio::null()).output().unwrap(), self.root.path())
+    }
+
     /// `dev` with JSON lines, on any free port.
     pub fn dev(&self) -> Running {
         self.start(&["dev", "--json", "--port", "0"])
@@ -243,6 +257,13 @@ impl Running {
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// What it said since the last line that was read, on both outputs, once it has ended.
+    pub fn last_words(&mut self) -> String {
+        self.child.wait().unwrap();
+        let lines: Vec<String> = self.lines.iter().collect();
+        format!("{}\n{}", lines.join("\n"), self.remarks.take().unwrap().join().unwrap())
     }
 
     /// Exit code and standard error, once it has ended.

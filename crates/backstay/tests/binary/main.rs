@@ -9,6 +9,7 @@
 )]
 
 mod backups;
+mod canaries;
 mod commands;
 mod crash;
 mod data;

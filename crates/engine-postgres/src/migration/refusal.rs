@@ -35,6 +35,13 @@ fn rows_in_the_way(cause: &DbError) -> Option<Fault> {
         }
         "23514" => {
             let check = cause.constraint().unwrap_or_default();
+            // a check that stands while a column comes to require a value
+            if let Some(column) =
+                check.strip_suffix("_required").and_then(|rest| rest.strip_prefix(table)?.strip_prefix('_'))
+            {
+                let message = format!("rows that are there already have no value for {table}.{column}");
+                return Some(Fault::new(code::NOT_NULL_VIOLATION, message).with_hint(FILL));
+            }
             let message = format!("rows that are there already break {check}");
             Some(Fault::new(code::CHECK_VIOLATION, message).with_hint(MEND))
         }

@@ -5,7 +5,7 @@ use crate::store::connect;
 use backstay_engine::Engine as _;
 use backstay_engine::lease::{Held, LeaseAction, LeaseAnswer, LeaseRequest};
 use backstay_engine::live::{LiveCheck, LiveColumn, LiveIndex, LiveKey, LiveReference, LiveTable};
-use backstay_engine::migration::{Batch, JournalRow};
+use backstay_engine::migration::{Batch, JournalRow, Pace};
 use backstay_sql::ddl;
 use backstay_sql::dialect::postgres::POSTGRES;
 
@@ -123,7 +123,7 @@ fn row(number: i64) -> JournalRow {
 }
 
 fn batch(statements: &[&str], number: i64) -> Batch {
-    Batch { journal: Some(row(number)), ..Batch::plain(words(statements)) }
+    Batch { journal: Some(row(number)), pace: Pace::Parts, ..Batch::plain(words(statements)) }
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_migration_is_all_or_nothing() {
             &["DELETE FROM person WHERE id = 2"],
             "23503 | the migration leaves rows that refer to rows that are not there | ",
         ),
-        (&["COMMIT"], "25001 | statement 1 of the migration begins or ends a transaction | "),
+        (&["ROLLBACK"], "25001 | statement 1 of the migration begins or ends a transaction | "),
         (
             &["ALTER TABLE tag ALTER COLUMN weight SET NOT NULL"],
             "23502 | rows that are there already have no value for tag.weight | ",

@@ -6,6 +6,7 @@ use super::sdl::text;
 use super::{Enum, Field, Source, Type, check, constraint, target};
 use crate::shape::bound;
 use backstay_engine::live::{LiveColumn, LiveReference, LiveTable};
+use backstay_schema::comment;
 use backstay_schema::scalar::ScalarType;
 use backstay_sql::ddl::check::digits_of_check;
 use backstay_sql::dialect::Dialect;
@@ -24,7 +25,7 @@ pub(super) fn of_table(
     let mut ty = Type {
         name: source.type_name.clone(),
         table: table.name.clone(),
-        doc: table.comment.clone(),
+        doc: documented(table.comment.as_ref(), &mut Vec::new()),
         directives: Vec::new(),
         fields: Vec::new(),
         remarks: Vec::new(),
@@ -113,15 +114,24 @@ fn referring(ty: &Type, table: &LiveTable, (reference, to): (&LiveReference, &So
         _ => None,
     };
     directives.extend(on_delete.map(|action| format!("@relation(onDelete: {action})")));
+    let first = table.columns.iter().find(|column| reference.columns.first() == Some(&column.name));
+    let doc = documented(first.and_then(|column| column.comment.as_ref()), &mut directives);
     Field {
         name,
         ty: format!("{}{}", to.type_name, if nullable { "" } else { "!" }),
         directives,
-        doc: None,
+        doc,
         remarks: Vec::new(),
         columns: reference.columns.clone(),
         target: Some(reference.target.clone()),
     }
+}
+
+/// The documentation that a comment says; a deprecation becomes a directive.
+fn documented(said: Option<&String>, directives: &mut Vec<String>) -> Option<String> {
+    let (doc, deprecated) = comment::read(said?);
+    directives.extend(deprecated.map(|reason| format!("@deprecated(reason: {})", text(reason))));
+    doc.map(str::to_owned)
 }
 
 /// A name that no field has, and no column but these.
@@ -193,12 +203,13 @@ fn plain(
     if !alone && !stamp {
         default(column, &word, (&mut directives, &mut remarks));
     }
+    let doc = documented(column.comment.as_ref(), &mut directives);
     let required = if column.nullable { "" } else { "!" };
     ty.fields.push(Field {
         name,
         ty: format!("{word}{required}"),
         directives,
-        doc: column.comment.clone(),
+        doc,
         remarks,
         columns: vec![column.name.clone()],
         target: None,

@@ -2,10 +2,10 @@
 //! statement and the engine whose dialect it speaks. It knows no rule.
 
 use sqlparser::ast::{
-    AlterColumnOperation as Alter, AlterTableOperation as Operation, AlterType, AlterTypeOperation,
-    ColumnDef, ColumnOption, CreateIndex, CreateTable, DataType, Expr, FromTable, Ident, IndexColumn,
-    IndexType, ObjectName, ObjectType, RenameTableNameKind, Statement, TableConstraint, TableFactor,
-    TableWithJoins, TruncateTableTarget, UserDefinedTypeRepresentation,
+    AlterColumnOperation as Alter, AlterIndexOperation, AlterTableOperation as Operation, AlterType,
+    AlterTypeOperation, ColumnDef, ColumnOption, CreateIndex, CreateTable, DataType, Expr, FromTable, Ident,
+    IndexColumn, IndexType, ObjectName, ObjectType, RenameTableNameKind, Statement, TableConstraint,
+    TableFactor, TableWithJoins, TruncateTableTarget, UserDefinedTypeRepresentation,
 };
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
@@ -17,28 +17,93 @@ const DEPTH: usize = 60;
 /// One thing that a statement does.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Act {
-    CreateTable { table: String, columns: Vec<NewColumn>, constraints: Vec<Constraint> },
-    DropTable { table: String },
-    Empty { table: String },
-    DropSchema { schema: String },
-    RenameTable { from: String, to: String },
-    AddColumn { table: String, column: NewColumn },
-    DropColumn { table: String, column: String },
-    RenameColumn { table: String, from: String, to: String },
-    ChangeType { table: String, column: NewColumn, whole: bool },
-    SetNotNull { table: String, column: String },
-    AddConstraint { table: String, constraint: Constraint },
-    DropConstraint { table: String, name: String },
-    DropKey { table: String },
-    Validate { table: String, name: String },
-    CreateIndex { table: String, index: NewIndex },
-    DropIndex { name: String, concurrently: bool, if_exists: bool },
-    ChangeRows { table: String, all: bool },
-    CreateEnum { name: String },
-    AddMember { name: String },
-    RenameMember { name: String },
+    CreateTable {
+        table: String,
+        columns: Vec<NewColumn>,
+        constraints: Vec<Constraint>,
+    },
+    DropTable {
+        table: String,
+    },
+    Empty {
+        table: String,
+    },
+    DropSchema {
+        schema: String,
+    },
+    RenameTable {
+        from: String,
+        to: String,
+    },
+    AddColumn {
+        table: String,
+        column: NewColumn,
+    },
+    DropColumn {
+        table: String,
+        column: String,
+    },
+    RenameColumn {
+        table: String,
+        from: String,
+        to: String,
+    },
+    ChangeType {
+        table: String,
+        column: NewColumn,
+        whole: bool,
+    },
+    SetNotNull {
+        table: String,
+        column: String,
+    },
+    AddConstraint {
+        table: String,
+        constraint: Constraint,
+    },
+    DropConstraint {
+        table: String,
+        name: String,
+    },
+    DropKey {
+        table: String,
+    },
+    Validate {
+        table: String,
+        name: String,
+    },
+    CreateIndex {
+        table: String,
+        index: NewIndex,
+    },
+    RenameIndex {
+        from: String,
+        to: String,
+    },
+    DropIndex {
+        name: String,
+        concurrently: bool,
+        if_exists: bool,
+    },
+    ChangeRows {
+        table: String,
+        all: bool,
+    },
+    CreateEnum {
+        name: String,
+    },
+    AddMember {
+        name: String,
+    },
+    RenameMember {
+        name: String,
+    },
     Reindex,
-    Unread { why: String },
+    /// What stands before it is done, and its locks are gone.
+    Commit,
+    Unread {
+        why: String,
+    },
 }
 
 /// A column as a statement defines it.
@@ -95,11 +160,13 @@ pub(super) fn acts(engine: &str, text: &str) -> Vec<Act> {
         let concurrently = words.iter().take(4).any(|word| word.eq_ignore_ascii_case("CONCURRENTLY"));
         return if concurrently { Vec::new() } else { vec![Act::Reindex] };
     }
-    // the name of an index is nobody's business
+    // the parser has not heard of it
     if begins(&words, &["ALTER", "TABLE"])
-        && words.get(3..).is_some_and(|rest| begins(rest, &["RENAME", "INDEX"]))
+        && let Some([rename, index, from, to, name]) = words.get(3..)
+        && begins(&[rename, index, to], &["RENAME", "INDEX", "TO"])
     {
-        return Vec::new();
+        let bare = |name: &str| name.trim_matches(['`', '"']).to_owned();
+        return vec![Act::RenameIndex { from: bare(from), to: bare(name) }];
     }
     let dialect: &dyn Dialect = match engine {
         "postgres" => &PostgreSqlDialect {},
@@ -155,6 +222,10 @@ fn of(statement: Statement) -> Vec<Act> {
             alter.operations.into_iter().flat_map(|operation| altered(&table, operation)).collect()
         }
         Statement::CreateIndex(create) => vec![index(create)],
+        Statement::Commit { .. } => vec![Act::Commit],
+        Statement::AlterIndex { name, operation: AlterIndexOperation::RenameIndex { index_name } } => {
+            vec![Act::RenameIndex { from: last(&name), to: last(&index_name) }]
+        }
         Statement::Drop { object_type, if_exists, names, .. } => {
             let one = |name: &ObjectName| match object_type {
                 ObjectType::Table => Some(Act::DropTable { table: last(name) }),

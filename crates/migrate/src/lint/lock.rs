@@ -43,7 +43,7 @@ pub(super) fn judge(scene: &Scene<'_>, found: &mut Found) {
         }
         Act::DropIndex { name, concurrently: false, .. } => {
             let table = world.table_of_index(name);
-            if table.is_none_or(|table| world.is_old(table)) {
+            if table.is_none_or(|table| world.is_old(table) && !is_rewritten(scene, table)) {
                 found.push((&rule::BM109, at, format!("{name} is dropped while writers wait")));
             }
         }
@@ -115,12 +115,20 @@ fn indexed(scene: &Scene<'_>, table: &str, index: &NewIndex, found: &mut Found) 
         let message = format!("{name} of {table} is built while writers wait");
         found.push((&rule::BM109, scene.at, message));
     }
-    if index.unique && scene.world.is_old(table) {
+    if index.unique && !index.concurrently && scene.world.is_old(table) {
         found.push((&rule::BM108, scene.at, format!("{name} of {table} is unique")));
     }
 }
 
-/// A statement outside the transaction, with others that a transaction should hold.
+/// Whether the file changes columns of the table, which locks it more than the index does.
+fn is_rewritten(scene: &Scene<'_>, table: &str) -> bool {
+    let mut acts = scene.sheet.statements.iter().flat_map(|statement| &statement.acts);
+    acts.any(|act| {
+        matches!(act, Act::DropColumn { table: of, .. } | Act::ChangeType { table: of, .. } if of == table)
+    })
+}
+
+/// A statement outside the transaction, behind others that a transaction should hold and that no COMMIT ends.
 fn beside(scene: &Scene<'_>, found: &mut Found) {
     let outside = |act: &Act| {
         matches!(
@@ -130,8 +138,11 @@ fn beside(scene: &Scene<'_>, found: &mut Found) {
                 | Act::Validate { .. }
         )
     };
-    let mut acts = scene.sheet.statements.iter().flat_map(|statement| &statement.acts);
-    if !acts.all(outside) {
+    // whatever changes rows behind a COMMIT may be done by itself
+    let ends = |act: &&Act| !outside(act) && !matches!(act, Act::ChangeRows { .. });
+    let before = scene.sheet.statements.iter().take(scene.at).rev();
+    let last = before.flat_map(|statement| statement.acts.iter().rev()).find(ends);
+    if last.is_some_and(|act| *act != Act::Commit) {
         found.push((&rule::BM110, scene.at, "this file is not one transaction".to_owned()));
     }
 }

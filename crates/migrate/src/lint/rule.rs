@@ -85,8 +85,8 @@ rules! {
         "look first: SELECT … GROUP BY … HAVING count(*) > 1; on PostgreSQL then CREATE UNIQUE INDEX CONCURRENTLY and ADD CONSTRAINT … UNIQUE USING INDEX";
     BM109 Warning POSTGRES "an index is built, dropped or built anew while writers wait", "it locks the table against writes until it is done",
         "CREATE INDEX CONCURRENTLY, DROP INDEX CONCURRENTLY, REINDEX … CONCURRENTLY: backstay runs them outside the transaction";
-    BM110 Note POSTGRES "CONCURRENTLY beside other statements", "no transaction holds it: what stands before it stays done when it fails, and the next run goes on there",
-        "put it into a file of its own";
+    BM110 Note POSTGRES "CONCURRENTLY behind other statements", "no transaction holds it: what stands before it stays done when it fails, and the next run goes on there",
+        "put it into a file of its own, or COMMIT before it: the file then says that it has parts";
     BM111 Warning POSTGRES "a reference or check is added and all rows are read at once", "both tables of a reference are locked against writes until all rows are read",
         "ADD CONSTRAINT … NOT VALID, and VALIDATE CONSTRAINT as a statement of its own";
     BM112 Warning UNINDEXED "a reference without an index", "deleting the row that is referred to, and embedding, read the whole table",

@@ -129,6 +129,24 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ),
     ("BM109", "postgres", "CREATE INDEX i ON a (m)", "CREATE INDEX CONCURRENTLY i ON a (m)"),
     ("BM109", "postgres", "DROP INDEX a_n_idx", "DROP INDEX CONCURRENTLY IF EXISTS a_n_idx"),
+    (
+        "BM109",
+        "postgres",
+        "DROP INDEX a_n_idx; ALTER TABLE a ADD COLUMN o int",
+        "DROP INDEX a_n_idx; ALTER TABLE a DROP COLUMN n",
+    ),
+    (
+        "BM110",
+        "postgres",
+        "COMMIT; CREATE TABLE x (m int); DROP INDEX CONCURRENTLY IF EXISTS a_n_idx",
+        "CREATE TABLE x (m int); COMMIT; UPDATE a SET m = 1 WHERE m > 1; CREATE INDEX CONCURRENTLY i ON a (m); ALTER TABLE a DROP COLUMN n",
+    ),
+    (
+        "BM114",
+        "postgres",
+        "ALTER TABLE a ADD COLUMN o int; UPDATE a SET m = 1 WHERE m > 1; COMMIT",
+        "ALTER TABLE a ADD COLUMN o int; COMMIT; UPDATE a SET m = 1 WHERE m > 1",
+    ),
     ("BM109", "postgres", "REINDEX TABLE a", "REINDEX TABLE CONCURRENTLY a"),
     (
         "BM109",

@@ -102,6 +102,12 @@ impl World {
                     self.tables.insert(to.clone(), table);
                 }
             }
+            Act::RenameIndex { from, to } => {
+                let indexes = self.tables.values_mut().flat_map(|table| &mut table.indexes);
+                for index in indexes.filter(|index| index.name.as_ref() == Some(from)) {
+                    index.name = Some(to.clone());
+                }
+            }
             Act::DropIndex { name, .. } => {
                 for table in self.tables.values_mut() {
                     table.indexes.retain(|index| index.name.as_deref() != Some(name));
@@ -119,6 +125,7 @@ impl World {
             | Act::CreateIndex { table, .. } => {
                 self.tables.entry(table.clone()).or_default().follow(by, act);
             }
+            Act::Commit => self.tables.values_mut().for_each(|table| table.altered = false),
             Act::Empty { .. }
             | Act::DropSchema { .. }
             | Act::ChangeRows { .. }

@@ -30,7 +30,7 @@ use rand::Rng;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Cells of a table by row id, then by column.
 type Rows = BTreeMap<String, BTreeMap<String, Value>>;
@@ -80,7 +80,18 @@ async fn one(from: &Model, to: &Model, filled: bool, pair: &str, random: &mut im
     assert_eq!(lossy, plan.is_destructive(), "losses are told wrongly\n{}\n{pair}", written.text);
 
     let live = engine.introspect().await.unwrap();
-    if let Err(fault) = engine.migrate(&Batch::plain(plan.statements())).await {
+    let done = random.random_range(0..=plan.statements().len());
+    let killed = Killed::at(&path, &plan.statements(), done);
+    assert_eq!(killed.engine.introspect().await.unwrap(), live, "killed after {done} statements\n{pair}");
+    assert_eq!(contents(&killed.path, &live), before, "killed after {done} statements\n{pair}");
+    let again = killed.engine.migrate(&Batch::plain(plan.statements())).await;
+    let outcome = engine.migrate(&Batch::plain(plan.statements())).await;
+    assert_eq!(again.is_ok(), outcome.is_ok(), "{again:?} {outcome:?}\n{pair}");
+    let live_again = killed.engine.introspect().await.unwrap();
+    assert_eq!(live_again, engine.introspect().await.unwrap(), "killed after {done} statements\n{pair}");
+    let after_again = contents(&killed.path, &live_again);
+    assert_eq!(after_again, contents(&path, &live_again), "killed after {done} statements\n{pair}");
+    if let Err(fault) = outcome {
         assert!(filled, "an empty database was refused: {fault:?}\n{}\n{pair}", written.text);
         assert_eq!(engine.introspect().await.unwrap(), live, "{pair}");
         assert_eq!(contents(&path, &live), before, "{pair}");
@@ -91,6 +102,38 @@ async fn one(from: &Model, to: &Model, filled: bool, pair: &str, random: &mut im
     let after = contents(&path, &engine.introspect().await.unwrap());
     compare(from, to, (&before, &after), &format!("{}\n{pair}", written.text));
     true
+}
+
+/// A database as it is found where a program died that had run some statements of a migration.
+struct Killed {
+    engine: Sqlite,
+    path: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Killed {
+    fn at(path: &Path, statements: &[String], done: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("killed.db");
+        let connection = Connection::open(path).unwrap();
+        // what is not committed goes to the log as early as it can
+        let setting =
+            "PRAGMA foreign_keys = OFF; PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN IMMEDIATE";
+        connection.execute_batch(setting).unwrap();
+        for statement in statements.iter().take(done) {
+            if connection.execute_batch(statement).is_err() {
+                break;
+            }
+        }
+        for end in ["", "-wal"] {
+            let [from, to] = [path, &to].map(|path| [path.to_str().unwrap(), end].concat());
+            if Path::new(&from).exists() {
+                std::fs::copy(from, to).unwrap();
+            }
+        }
+        drop(connection);
+        Self { engine: Sqlite::open(&to, &Limits::default()).unwrap(), path: to, _folder: folder }
+    }
 }
 
 fn compiled(model: &Model) -> Catalog {

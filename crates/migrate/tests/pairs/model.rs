@@ -113,6 +113,16 @@ impl Field {
         }
     }
 
+    /// Changes whenever the field does.
+    const fn doc(&self) -> Option<&'static str> {
+        match (self.default, self.index, self.valid) {
+            (true, false, _) => Some("It's a; \\\\ word."),
+            (_, true, _) => Some("Another 😀."),
+            (false, false, true) => Some("a\\nb"),
+            (false, false, false) => None,
+        }
+    }
+
     pub fn column(&self) -> String {
         self.kind.column(self.name)
     }
@@ -128,7 +138,8 @@ impl Field {
     }
 
     fn sdl(&self) -> String {
-        let mut text = format!("  {}: {}", self.name, self.kind.sdl());
+        let doc = self.doc().map_or_else(String::new, |doc| format!("  \"{doc}\"\n"));
+        let mut text = format!("{doc}  {}: {}", self.name, self.kind.sdl());
         if self.required {
             text.push('!');
         }
@@ -150,6 +161,11 @@ impl Field {
         if let Some(part) = self.part {
             text.push_str(&part.sdl(self.name));
         }
+        text.push_str(if self.doc().is_some() && self.required {
+            " @deprecated(reason: \"old\")"
+        } else {
+            ""
+        });
         if let Some(was) = self.was {
             text.push_str(&format!(" @was(name: \"{was}\")"));
         }

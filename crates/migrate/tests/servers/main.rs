@@ -8,12 +8,15 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod comments;
 mod copy;
 mod import;
+mod kills;
 #[path = "../pairs/model.rs"]
 #[expect(dead_code, reason = "rows are made and compared elsewhere")]
 mod model;
 mod rows;
+mod stored;
 mod walls;
 
 use crate::model::Model;
@@ -68,7 +71,11 @@ fn shapes(live: &Live) -> Vec<String> {
         .flat_map(|table| {
             let columns = table.columns.iter().map(|column| {
                 let ty = if column.ty.starts_with("varchar") { "longtext" } else { column.ty.as_str() };
-                format!("{}.{} {ty} {} {}", table.name, column.name, column.nullable, column.counted)
+                let comment = &column.comment;
+                format!(
+                    "{}.{} {ty} {} {} {comment:?}",
+                    table.name, column.name, column.nullable, column.counted
+                )
             });
             let indexes = table.indexes.iter().map(|index| format!("{index:?}"));
             columns.chain(indexes).chain([format!("{} {:?}", table.name, table.key)]).collect::<Vec<_>>()
@@ -149,8 +156,10 @@ fn lints_read(files: &[file::MigrationFile]) {
     for engine in ["sqlite", "postgres", "mysql"] {
         for finding in lint(files, 0, engine) {
             let mends = !["BM100", "BM112", "BM119", "BM120", "BM123", "BM130"].contains(&finding.rule.code);
+            // what PostgreSQL can do while others use the tables is done so
+            let waits = ["BM106", "BM108", "BM109", "BM110", "BM111"].contains(&finding.rule.code);
             assert!(
-                mends,
+                mends && !(waits && engine == "postgres"),
                 "{finding:?}\n{}",
                 files.iter().map(|file| file.text.as_str()).collect::<String>()
             );

@@ -40,7 +40,7 @@ async fn ask(engine: &dyn Engine, catalog: &Arc<Catalog>, query: Query) -> Reply
 }
 
 /// Three rows per table, references to rows of any table.
-fn rows(catalog: &Catalog, random: &mut impl Rng) -> Vec<(TableId, Vec<Vec<Value>>)> {
+pub(crate) fn rows(catalog: &Catalog, random: &mut impl Rng) -> Vec<(TableId, Vec<Vec<Value>>)> {
     let id =
         |table: TableId, number: u128| Value::Uuid(Uuid::from_u128(u128::from(table.0) * 100 + number + 1));
     let mut all = Vec::new();
@@ -90,7 +90,7 @@ fn value(catalog: &Catalog, column: &Column, number: i64) -> Value {
     }
 }
 
-async fn fill(engine: &dyn Engine, catalog: &Arc<Catalog>, rows: &[(TableId, Vec<Vec<Value>>)]) {
+pub(crate) async fn fill(engine: &dyn Engine, catalog: &Arc<Catalog>, rows: &[(TableId, Vec<Vec<Value>>)]) {
     let tables: Vec<&Table> = catalog.tables.iter().collect();
     // a circle of required references cannot be filled row by row: it stays empty
     for table in ddl::in_order(catalog, &tables) {
@@ -135,7 +135,7 @@ fn is_promised(old: &Catalog, table: &Table, column: &Column) -> bool {
     }
 }
 
-async fn dump(engine: &dyn Engine, catalog: &Arc<Catalog>, old: &Catalog) -> Vec<String> {
+pub(crate) async fn dump(engine: &dyn Engine, catalog: &Arc<Catalog>, old: &Catalog) -> Vec<String> {
     let mut lines = Vec::new();
     for table in &catalog.tables {
         let kept: Vec<&Column> =

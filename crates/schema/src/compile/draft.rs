@@ -128,6 +128,16 @@ pub enum Given {
     Word(String),
 }
 
+/// What `@deprecated` says when it gives no reason, by the specification.
+const NO_REASON: &str = "No longer supported";
+
+/// The reason of `@deprecated`.
+#[must_use]
+pub fn deprecated(directives: &[Application]) -> Option<String> {
+    let reason = one(directives, "deprecated")?.text("reason");
+    Some(reason.map_or(NO_REASON, |reason| reason.text.as_str()).to_owned())
+}
+
 impl Application {
     fn given(&self, name: &str) -> Option<&Given> {
         self.arguments.iter().find(|argument| argument.name == name).map(|argument| &argument.value)

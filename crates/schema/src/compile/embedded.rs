@@ -3,7 +3,7 @@
 
 use crate::catalog::{EmbeddedId, EmbeddedMember, EmbeddedType, MemberType, Shape};
 use crate::compile::build::{Builder, Named};
-use crate::compile::draft::{FieldDraft, TypeDraft, one};
+use crate::compile::draft::{FieldDraft, TypeDraft, deprecated, one};
 use crate::diagnostic::codes;
 use crate::scalar::SCALARS;
 
@@ -58,7 +58,7 @@ impl Builder<'_> {
     }
 
     fn embedded_member(&mut self, ty: &TypeDraft, field: &FieldDraft) -> Option<EmbeddedMember> {
-        for directive in &field.directives {
+        for directive in field.directives.iter().filter(|directive| directive.name != "deprecated") {
             let message = format!("`@{}` does not apply to \"{}\", a member", directive.name, field.name);
             self.error(codes::UNFIT_DIRECTIVE, directive.span, message);
         }
@@ -86,6 +86,7 @@ impl Builder<'_> {
         Some(EmbeddedMember {
             name: field.name.clone(),
             doc: field.doc.clone(),
+            deprecated: deprecated(&field.directives),
             ty: member,
             list: field.list.then_some(field.nulls),
             nullable: !field.required,

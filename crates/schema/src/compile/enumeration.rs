@@ -2,7 +2,7 @@
 
 use crate::catalog::{EnumId, EnumMember, EnumType};
 use crate::compile::build::{Builder, Named};
-use crate::compile::draft::{EnumDraft, every, one};
+use crate::compile::draft::{EnumDraft, deprecated, every, one};
 use crate::diagnostic::codes;
 use crate::scalar::SCALARS;
 use backstay_base::suggest;
@@ -84,7 +84,13 @@ impl Builder<'_> {
                 }
             }
             let was = was.last().map(|literal| literal.text.clone());
-            out.push(EnumMember { name: member.name.clone(), doc: member.doc.clone(), next, was });
+            out.push(EnumMember {
+                name: member.name.clone(),
+                doc: member.doc.clone(),
+                deprecated: deprecated(&member.directives),
+                next,
+                was,
+            });
         }
         out
     }

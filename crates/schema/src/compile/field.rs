@@ -6,7 +6,7 @@ use crate::catalog::{
     RelationKind, Span,
 };
 use crate::compile::build::{Builder, Placed};
-use crate::compile::draft::{FieldDraft, TypeDraft, every, one};
+use crate::compile::draft::{FieldDraft, TypeDraft, deprecated, every, one};
 use crate::compile::implied::{DELETED_AT, is_soft};
 use crate::compile::key::{KeyPart, column_name};
 use crate::compile::relation::Plan;
@@ -111,7 +111,7 @@ impl Builder<'_> {
         self.refuse_unfit(field, plan);
         match plan {
             Plan::Column => self.place_column(index, ty, field),
-            Plan::Computed => self.place_computed(index, field),
+            Plan::Computed => self.place_computed(index, ty, field),
             Plan::Reference { target } => self.place_reference(index, field, target),
             Plan::Reverse { target, .. } | Plan::Many { target, .. } | Plan::Through { target, .. } => {
                 self.place_far(index, field, target)
@@ -124,15 +124,42 @@ impl Builder<'_> {
     fn refuse_unfit(&mut self, field: &FieldDraft, plan: Plan) {
         let (kind, fitting): (&str, &[&str]) = match plan {
             Plan::Column => {
-                ("column", &["access", "deny", "unique", "index", "default", "set", "valid", "column", "was"])
+                let fitting: &[&str] = &[
+                    "access",
+                    "deny",
+                    "unique",
+                    "index",
+                    "default",
+                    "set",
+                    "valid",
+                    "column",
+                    "was",
+                    "deprecated",
+                ];
+                ("column", fitting)
             }
-            Plan::Computed => ("computed field", &["access", "deny", "computed"]),
+            Plan::Computed if is_stored(field) => (
+                "stored computed field",
+                &["access", "deny", "computed", "deprecated", "unique", "index", "column", "was"],
+            ),
+            Plan::Computed => ("computed field", &["access", "deny", "computed", "deprecated"]),
             Plan::Reference { .. } => (
                 "reference",
-                &["access", "deny", "unique", "index", "set", "default", "relation", "column", "was"],
+                &[
+                    "access",
+                    "deny",
+                    "unique",
+                    "index",
+                    "set",
+                    "default",
+                    "relation",
+                    "column",
+                    "was",
+                    "deprecated",
+                ],
             ),
             Plan::Reverse { .. } | Plan::Many { .. } | Plan::Through { .. } => {
-                ("list of rows", &["access", "deny", "relation"])
+                ("list of rows", &["access", "deny", "relation", "deprecated"])
             }
             Plan::Dropped => return,
         };
@@ -151,6 +178,7 @@ impl Builder<'_> {
         let fill = self.fill(index, ty, field, &name, scalar);
         let mut column = blank_column(&name, &field.name, scalar, !field.required, fill, field.span);
         column.doc.clone_from(&field.doc);
+        column.deprecated = deprecated(&field.directives);
         column.was = self.was(ty, field);
         column.shape = self.shape_of(field);
         self.validations(field, scalar, &mut column);
@@ -293,6 +321,7 @@ impl Builder<'_> {
             let mut column =
                 blank_column(&part.name, &field.name, part.ty, !field.required, fill, field.span);
             column.doc.clone_from(&field.doc);
+            column.deprecated = deprecated(&field.directives);
             let suffix = part.name.strip_prefix(field.name.as_str());
             column.was = was.as_ref().zip(suffix).map(|(was, suffix)| format!("{was}{suffix}"));
             match self.push_column(index, column, Some(id)) {
@@ -343,6 +372,7 @@ impl Builder<'_> {
                 id,
                 name: field.name.clone(),
                 doc: field.doc.clone(),
+                deprecated: deprecated(&field.directives),
                 target,
                 kind,
                 access: Access::default(),
@@ -365,14 +395,15 @@ impl Builder<'_> {
         Placed::Far(id)
     }
 
-    fn place_computed(&mut self, index: usize, field: &FieldDraft) -> Placed {
-        let Some(ty) = self.scalar_of(field) else { return Placed::Dropped };
+    fn place_computed(&mut self, index: usize, ty: &TypeDraft, field: &FieldDraft) -> Placed {
+        let Some(scalar) = self.scalar_of(field) else { return Placed::Dropped };
         let sees_all =
             one(&field.directives, "computed").and_then(|computed| computed.word("sees")) == Some("ALL");
         let Some(table) = self.table_of(index) else { return Placed::Dropped };
         let Ok(number) = u16::try_from(table.computed.len()) else { return Placed::Dropped };
         let id = ComputedId(number);
-        if !self.add_member(index, &field.name, Member::Computed(id), field.span) {
+        let stored = is_stored(field);
+        if !stored && !self.add_member(index, &field.name, Member::Computed(id), field.span) {
             return Placed::Dropped;
         }
         if let Some(table) = self.table_of(index) {
@@ -380,16 +411,35 @@ impl Builder<'_> {
                 id,
                 name: field.name.clone(),
                 doc: field.doc.clone(),
+                deprecated: deprecated(&field.directives),
                 expr: Expr { kind: ExprKind::Const(Value::Null), ty: Ty::Null, span: field.span },
-                ty,
+                ty: scalar,
                 nullable: !field.required,
                 sees_all,
                 access: Access::default(),
                 span: field.span,
             });
         }
-        Placed::Computed(id)
+        if !stored {
+            return Placed::Computed(id);
+        }
+        self.check_mapping(field);
+        // a calculation that leaves its range has no value
+        let fill = Fill::Stored(id);
+        let mut column = blank_column(&column_name(field), &field.name, scalar, true, fill, field.span);
+        column.doc.clone_from(&field.doc);
+        column.deprecated = deprecated(&field.directives);
+        column.was = self.was(ty, field);
+        match self.push_column(index, column, None) {
+            Some(column) => Placed::Stored(column, id),
+            None => Placed::Dropped,
+        }
     }
+}
+
+/// Whether the database computes the field.
+fn is_stored(field: &FieldDraft) -> bool {
+    one(&field.directives, "computed").and_then(|computed| computed.flag("stored")) == Some(true)
 }
 
 /// A column with nothing but its name and type.
@@ -406,6 +456,7 @@ pub(super) fn blank_column(
         name: name.to_owned(),
         field: field.to_owned(),
         doc: None,
+        deprecated: None,
         ty,
         shape: None,
         nullable,

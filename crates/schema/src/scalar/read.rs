@@ -244,7 +244,13 @@ mod tests {
     use crate::catalog::{EnumId, EnumMember, EnumType, Span};
 
     fn catalog() -> Catalog {
-        let member = |name: &str| EnumMember { name: name.into(), doc: None, next: Vec::new(), was: None };
+        let member = |name: &str| EnumMember {
+            name: name.into(),
+            doc: None,
+            deprecated: None,
+            next: Vec::new(),
+            was: None,
+        };
         let status = EnumType {
             id: EnumId(0),
             name: "OrderStatus".into(),

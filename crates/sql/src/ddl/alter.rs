@@ -2,8 +2,8 @@
 //! types and NULLs. Names that go are those of the live database.
 
 use super::check::Definition;
-use super::column::{Stored, is_filled};
-use super::copy;
+use super::column::{Stored, is_counted, is_filled};
+use super::{comment, copy, stored};
 use crate::dialect::definition::{Alter, ChangeType, InPlace};
 use crate::dialect::{Dialect, digits_and_scale};
 use crate::lower::Lower;
@@ -108,7 +108,16 @@ pub fn add_key(catalog: &Catalog, dialect: &'static Dialect, table: &Table) -> S
 /// Adds a unique constraint.
 #[must_use]
 pub fn add_unique(catalog: &Catalog, dialect: &'static Dialect, table: &Table, unique: &Unique) -> String {
-    added(catalog, dialect, table, |lower| lower.unique(table, unique))
+    added(catalog, dialect, table, |lower| {
+        lower.unique(table, unique);
+        lower.writer.push(in_place(dialect).map_or("", |steps| steps.unique_clause));
+    })
+}
+
+/// `CREATE INDEX` on a table that stands.
+#[must_use]
+pub fn create_index(table: &Table, dialect: &'static Dialect, index: &Unique) -> String {
+    super::create_index(table, dialect, index) + in_place(dialect).map_or("", |steps| steps.index_clause)
 }
 
 /// Adds a foreign key.
@@ -207,6 +216,22 @@ pub fn count_from(dialect: &'static Dialect, table: &Table, column: &Column, nex
     }))
 }
 
+/// The column as the schema has it, said anew: its type stays.
+#[must_use]
+pub fn define_again(dialect: &'static Dialect, table: &Table, column: &Column) -> String {
+    if let (Some(_), Some(InPlace { change_type: ChangeType::Widening(template), .. })) =
+        (stored::expression(table, column), in_place(dialect))
+    {
+        step(dialect, table, column, |_| template)
+    } else if is_counted(table, column) {
+        count(dialect, table, column)
+    } else if column.nullable {
+        allow_null(dialect, table, column)
+    } else {
+        forbid_null(dialect, table, column)
+    }
+}
+
 /// The default that the database itself has goes.
 #[must_use]
 pub fn drop_default(dialect: &'static Dialect, table: &Table, column: &Column) -> String {
@@ -225,14 +250,14 @@ pub fn change_type(
     from: ScalarType,
 ) -> Vec<String> {
     let Some(steps) = in_place(dialect) else { return Vec::new() };
-    let stored = Stored::of(table, column);
+    let kept = Stored::of(table, column);
     match steps.change_type {
         ChangeType::Converting(template) => vec![altered(dialect, &table.name, |writer| {
             writer.template(template, &mut |writer, mark| match mark {
                 '1' => {
                     writer.column(column);
                 }
-                't' => stored.write(writer, dialect),
+                't' => kept.write(writer, dialect),
                 _ => converted(writer, steps, column, from),
             });
         })],
@@ -242,7 +267,11 @@ pub fn change_type(
                     '1' => {
                         writer.column(column);
                     }
-                    _ => stored.write(writer, dialect),
+                    'k' => comment::clause_of_column(writer, dialect, table, column),
+                    _ => {
+                        kept.write(writer, dialect);
+                        stored::clause(writer, dialect, table, column);
+                    }
                 });
             });
             vec![text]
@@ -274,6 +303,7 @@ fn through_new(
     let add = altered(dialect, &table.name, |writer| {
         writer.push(" ADD COLUMN ").name(&name).push(" ");
         Stored::of(table, column).write(writer, dialect);
+        comment::clause_of_column(writer, dialect, table, column);
     });
     let mut writer = Writer::new(dialect);
     writer.push("UPDATE ").table(table).push(" SET ").name(&name).push(" = ");
@@ -322,26 +352,30 @@ fn step(
             '1' => {
                 writer.column(column);
             }
-            _ => Stored::of(table, column).write(writer, dialect),
+            'k' => comment::clause_of_column(writer, dialect, table, column),
+            _ => {
+                Stored::of(table, column).write(writer, dialect);
+                stored::clause(writer, dialect, table, column);
+            }
         });
     })
 }
 
-const fn in_place(dialect: &'static Dialect) -> Option<&'static InPlace> {
+pub(super) const fn in_place(dialect: &'static Dialect) -> Option<&'static InPlace> {
     match dialect.definition.alter {
         Alter::Rebuild => None,
         Alter::InPlace(steps) => Some(steps),
     }
 }
 
-fn altered(dialect: &'static Dialect, table: &str, write: impl FnOnce(&mut Writer)) -> String {
+pub(super) fn altered(dialect: &'static Dialect, table: &str, write: impl FnOnce(&mut Writer)) -> String {
     let mut writer = Writer::new(dialect);
     writer.push("ALTER TABLE ").name(table);
     write(&mut writer);
     writer.finish().text
 }
 
-fn added(
+pub(super) fn added(
     catalog: &Catalog,
     dialect: &'static Dialect,
     table: &Table,

@@ -1,7 +1,7 @@
 //! Columns of definitions: their types, and how one is added to a table that stands.
 
-use super::check;
 use super::check::typed;
+use super::{check, comment, stored};
 use crate::dialect::definition::{Alter, Place};
 use crate::dialect::{Dialect, digits_and_scale};
 use crate::lower::Lower;
@@ -76,6 +76,7 @@ pub fn add_column(
             if waits {
                 statements.push(super::alter::forbid_null(dialect, table, column));
             }
+            statements.extend(comment::of_new_column(dialect, table, column));
             statements
         }
     }
@@ -115,10 +116,12 @@ fn add_alone(
     lower.writer.push("ALTER TABLE ").table(table).push(" ADD COLUMN ");
     lower.writer.column(column).push(" ");
     Stored::of(table, column).write(&mut lower.writer, dialect);
+    stored::clause(&mut lower.writer, dialect, table, column);
     if is_filled(column) {
         lower.default(column);
     }
     lower.writer.push(if column.nullable || waits { "" } else { " NOT NULL" });
+    comment::clause_of_column(&mut lower.writer, dialect, table, column);
     lower.finish().0.text
 }
 
@@ -140,13 +143,16 @@ impl Lower<'_> {
                 }
                 _ => Stored::of(table, column).write(writer, dialect),
             });
+            comment::clause_of_column(&mut self.writer, dialect, table, column);
             return;
         }
         self.writer.push(" ");
         Stored::of(table, column).write(&mut self.writer, self.dialect);
+        stored::clause(&mut self.writer, self.dialect, table, column);
         if !column.nullable {
             self.writer.push(" NOT NULL");
         }
+        comment::clause_of_column(&mut self.writer, self.dialect, table, column);
     }
 
     fn default(&mut self, column: &Column) {

@@ -3,6 +3,7 @@
 
 use super::check::typed;
 use super::column_list;
+use crate::dialect::definition::Partial;
 use crate::dialect::{Dialect, digits_and_scale};
 use crate::writer::Writer;
 use backstay_schema::catalog::{Column, PartialIndex, Table};
@@ -16,7 +17,15 @@ pub const HIDDEN: &str = "_backstay_";
 /// Makes the index.
 #[must_use]
 pub fn create(table: &Table, dialect: &'static Dialect, partial: &PartialIndex) -> String {
-    let templates = dialect.definition.partial;
+    create_by(&dialect.definition.partial, table, dialect, partial)
+}
+
+pub(super) fn create_by(
+    templates: &Partial,
+    table: &Table,
+    dialect: &'static Dialect,
+    partial: &PartialIndex,
+) -> String {
     let template = if partial.unique { templates.unique } else { templates.plain };
     let mut writer = Writer::new(dialect);
     writer.template(template, &mut |writer, mark| match mark {
@@ -71,7 +80,7 @@ pub fn reads(table: &Table, partial: &PartialIndex) -> Vec<String> {
 }
 
 /// Where `expr` is definitely `want`; TRUE or not, never asked for more.
-fn holds(writer: &mut Writer, on: &Table, expr: &Expr, want: bool) {
+pub(super) fn holds(writer: &mut Writer, on: &Table, expr: &Expr, want: bool) {
     match &expr.kind {
         ExprKind::Not(inner) => holds(writer, on, inner, !want),
         ExprKind::Rule { body, .. } => holds(writer, on, body, want),

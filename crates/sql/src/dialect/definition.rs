@@ -6,6 +6,7 @@ pub mod postgres;
 pub mod sqlite;
 
 use backstay_schema::catalog::OnDelete;
+use backstay_schema::expr::ArithmeticOp;
 use backstay_schema::scalar::ScalarType;
 
 /// The differences of one database in its definitions.
@@ -47,6 +48,13 @@ pub struct Definition {
     pub drop_index: &'static str,
     /// Indexes of a part of the rows.
     pub partial: Partial,
+    /// What a column that the database computes calculates, without registered functions; overflow is NULL.
+    /// `$d` and `$s` are digits and scale, `$m` is the largest number of so many digits.
+    pub arithmetic: fn(ArithmeticOp, ScalarType) -> &'static str,
+    /// A number `$1` in a wider type; `$p` is ten to the power of the scale.
+    pub widened: fn(ScalarType, ScalarType) -> &'static str,
+    /// Where comments are kept.
+    pub comments: Comments,
     /// How a table that stands is changed.
     pub alter: Alter,
 }
@@ -61,6 +69,37 @@ pub struct Partial {
     pub plain: &'static str,
     /// `DROP`.
     pub drop: &'static str,
+}
+
+/// Where comments are kept. `$k` is the text: on one line, with escapes.
+#[derive(Debug, Clone, Copy)]
+pub enum Comments {
+    /// The database keeps none.
+    Nowhere,
+    /// Whole statements say them: of the table `$1` and of its column `$2`.
+    Statements {
+        /// What begins a text with escapes.
+        opens: &'static str,
+        /// Of a table.
+        table: &'static str,
+        /// Of a column.
+        column: &'static str,
+    },
+    /// They are parts of definitions.
+    Clauses {
+        /// What begins a text with escapes.
+        opens: &'static str,
+        /// Ends the definition of a table.
+        table: &'static str,
+        /// Ends the definition of a column.
+        column: &'static str,
+        /// A whole statement: another one of the table `$1`.
+        change_table: &'static str,
+        /// Most characters of a table's.
+        most_of_table: usize,
+        /// Most characters of a column's.
+        most_of_column: usize,
+    },
 }
 
 /// Where a column stands.
@@ -88,7 +127,7 @@ pub struct InPlace {
     pub change_type: ChangeType,
     /// How values of one type become those of another; `$1` is the column. None where nothing sensible is to be done.
     pub convert: fn(ScalarType, ScalarType) -> Option<&'static str>,
-    /// NULL is allowed from now on; `$t` is the type.
+    /// NULL is allowed from now on; `$t` is the type, `$k` the clause of the comment.
     pub allow_null: &'static str,
     /// NULL is not allowed from now on.
     pub forbid_null: &'static str,
@@ -115,6 +154,35 @@ pub struct InPlace {
     /// Whether a column that is added `NOT NULL` without a default is refused where rows stand;
     /// else it is added with NULL allowed and forbidden afterwards.
     pub refuses_missing: bool,
+    /// What ends the making of an index: that nobody waits for it.
+    pub index_clause: &'static str,
+    /// What ends the making of a unique constraint.
+    pub unique_clause: &'static str,
+    /// How long work is done while others read and write; none where that needs no words of its own.
+    pub online: Option<&'static Online>,
+}
+
+/// Long work on a table that others use: definitions are made without looking at the rows that are there,
+/// and what has to read these does so afterwards, without a lock that anybody waits for. Each follows
+/// `ALTER TABLE "t"` unless it says otherwise.
+#[derive(Debug)]
+pub struct Online {
+    /// A whole statement: what stands before it is done, whatever becomes of the rest.
+    pub boundary: &'static str,
+    /// A whole statement: the index `$1` of the table `$2` over `$3`.
+    pub index: &'static str,
+    /// The same, unique.
+    pub unique_index: &'static str,
+    /// A unique constraint `$1` of the index with its name.
+    pub unique: &'static str,
+    /// Indexes of a part of the rows.
+    pub partial: Partial,
+    /// A whole statement: drops the index `$1`.
+    pub drop_index: &'static str,
+    /// What ends a reference or check that rows which are there are not held against yet.
+    pub unvalidated: &'static str,
+    /// Holds all rows against the constraint `$1`.
+    pub validate: &'static str,
 }
 
 /// How a column takes another type.

@@ -12,6 +12,7 @@ use backstay_rest::request::Settings;
 use backstay_server::admin::{Admin, Watched};
 use backstay_server::app::{App, Edge, Parts};
 use backstay_server::metrics::Metrics;
+use backstay_server::request_id::RequestIds;
 use backstay_server::request_log::RequestLog;
 use backstay_testkit::served::{Ask, Served, Setup};
 use http::Method;
@@ -44,6 +45,7 @@ fn over(served: &Served, engine: Arc<dyn Engine>) -> Admin {
         },
         edge: Edge::default(),
         log: RequestLog::default(),
+        request_ids: RequestIds::new(1),
         mailbox: None,
         metrics: Metrics::new().unwrap(),
     });

@@ -104,7 +104,7 @@ impl Kit {
         let (path, query) =
             target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
         let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let request = Request { method, path, query, headers, body: body.as_bytes(), ip };
+        let request = Request { method, path, query, headers, body: body.as_bytes(), ip, id: "1" };
         let response = answer(&self.auth, &request).await;
         let body = if response.body.is_empty() {
             Value::Null

@@ -60,6 +60,7 @@ impl Builder {
             name: name.to_owned(),
             field: name.to_owned(),
             doc: None,
+            deprecated: None,
             ty,
             shape: None,
             nullable: true,
@@ -90,6 +91,7 @@ impl Builder {
             id,
             name: name.to_owned(),
             doc: None,
+            deprecated: None,
             target: id_of(target),
             kind,
             access: Access::default(),
@@ -134,6 +136,7 @@ impl Builder {
             id: ComputedId(0),
             name: name.to_owned(),
             doc: None,
+            deprecated: None,
             expr,
             ty,
             nullable: true,
@@ -208,6 +211,7 @@ pub(super) fn catalog() -> Catalog {
     let members = ["DRAFT", "DONE"].map(|name| EnumMember {
         name: name.to_owned(),
         doc: None,
+        deprecated: None,
         next: Vec::new(),
         was: None,
     });

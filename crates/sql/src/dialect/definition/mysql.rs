@@ -1,7 +1,7 @@
 //! table: definitions of MariaDB and MySQL, which differ in the name of a collation alone: comments
 //! that one of them executes say it, so that a migration file has one text for both.
 
-use super::{Alter, ChangeType, Definition, InPlace, Partial, Place, on_delete};
+use super::{Alter, ChangeType, Comments, Definition, InPlace, Partial, Place, on_delete};
 use backstay_schema::scalar::ScalarType;
 
 /// MariaDB 10.6 and later, MySQL 8.0.19 and later.
@@ -29,14 +29,24 @@ pub static MYSQL: Definition = Definition {
         plain: "ALTER TABLE $2 ADD COLUMN $5 TINYINT GENERATED ALWAYS AS (CASE WHEN $4 THEN 1 END) VIRTUAL INVISIBLE, ADD INDEX $1 ($3, $5)",
         drop: "ALTER TABLE $2 DROP INDEX $1, DROP COLUMN $5",
     },
+    arithmetic: crate::dialect::mysql::arithmetic,
+    widened,
+    comments: Comments::Clauses {
+        opens: "'",
+        table: " COMMENT=$k",
+        column: " COMMENT $k",
+        change_table: "ALTER TABLE $1 COMMENT=$k",
+        most_of_table: 2048,
+        most_of_column: 1024,
+    },
     alter: Alter::InPlace(&InPlace {
-        change_type: ChangeType::Widening(" MODIFY COLUMN $1 $t"),
+        change_type: ChangeType::Widening(" MODIFY COLUMN $1 $t$k"),
         convert,
-        allow_null: " MODIFY COLUMN $1 $t NULL",
-        forbid_null: " MODIFY COLUMN $1 $t NOT NULL",
-        count: " MODIFY COLUMN $1 $t NOT NULL AUTO_INCREMENT",
+        allow_null: " MODIFY COLUMN $1 $t NULL$k",
+        forbid_null: " MODIFY COLUMN $1 $t NOT NULL$k",
+        count: " MODIFY COLUMN $1 $t NOT NULL AUTO_INCREMENT$k",
         count_from: None,
-        stop_counting: " MODIFY COLUMN $1 $t NOT NULL",
+        stop_counting: " MODIFY COLUMN $1 $t NOT NULL$k",
         drop_key: " DROP PRIMARY KEY",
         drop_unique: " DROP INDEX $1",
         drop_check: " DROP CONSTRAINT $1",
@@ -45,8 +55,21 @@ pub static MYSQL: Definition = Definition {
         rename_unique: " RENAME INDEX $1 TO $2",
         rename_index: "ALTER TABLE $3 RENAME INDEX $1 TO $2",
         refuses_missing: false,
+        // other changes choose the cheapest way that the server has for them; said aloud, that would be
+        // refused where a table has a FULLTEXT index or was changed too often
+        index_clause: " ALGORITHM=INPLACE LOCK=NONE",
+        unique_clause: ", ALGORITHM=INPLACE, LOCK=NONE",
+        online: None,
     }),
 };
+
+const fn widened(_: ScalarType, to: ScalarType) -> &'static str {
+    match to {
+        ScalarType::Decimal { .. } => "CAST($1 AS DECIMAL($d, $s))",
+        ScalarType::BigInt => "$1",
+        _ => "$1",
+    }
+}
 
 const fn column_type(ty: ScalarType, place: Place) -> &'static str {
     match (ty, place) {

@@ -1,6 +1,6 @@
 //! table: definitions of PostgreSQL.
 
-use super::{Alter, ChangeType, Definition, InPlace, Partial, Place, on_delete};
+use super::{Alter, ChangeType, Comments, Definition, InPlace, Online, Partial, Place, on_delete};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::scalar::list::{Element, ListType};
 
@@ -28,6 +28,13 @@ pub static POSTGRES: Definition = Definition {
         plain: "CREATE INDEX $1 ON $2 ($3) WHERE $4",
         drop: "DROP INDEX $1",
     },
+    arithmetic: crate::dialect::postgres::arithmetic,
+    widened,
+    comments: Comments::Statements {
+        opens: "E'",
+        table: "COMMENT ON TABLE $1 IS $k",
+        column: "COMMENT ON COLUMN $1.$2 IS $k",
+    },
     alter: Alter::InPlace(&InPlace {
         change_type: ChangeType::Converting(" ALTER COLUMN $1 TYPE $t USING $e"),
         convert,
@@ -44,8 +51,32 @@ pub static POSTGRES: Definition = Definition {
         rename_unique: " RENAME CONSTRAINT $1 TO $2",
         rename_index: "ALTER INDEX $1 RENAME TO $2",
         refuses_missing: true,
+        index_clause: "",
+        unique_clause: "",
+        online: Some(&Online {
+            boundary: "COMMIT",
+            index: "CREATE INDEX CONCURRENTLY $1 ON $2 ($3)",
+            unique_index: "CREATE UNIQUE INDEX CONCURRENTLY $1 ON $2 ($3)",
+            unique: " ADD CONSTRAINT $1 UNIQUE USING INDEX $1",
+            partial: Partial {
+                unique: "CREATE UNIQUE INDEX CONCURRENTLY $1 ON $2 ($3) WHERE $4",
+                plain: "CREATE INDEX CONCURRENTLY $1 ON $2 ($3) WHERE $4",
+                drop: "DROP INDEX CONCURRENTLY IF EXISTS $1",
+            },
+            drop_index: "DROP INDEX CONCURRENTLY IF EXISTS $1",
+            unvalidated: " NOT VALID",
+            validate: " VALIDATE CONSTRAINT $1",
+        }),
     }),
 };
+
+const fn widened(_: ScalarType, to: ScalarType) -> &'static str {
+    match to {
+        ScalarType::Decimal { .. } => "($1)::numeric($d, $s)",
+        ScalarType::BigInt => "($1)::bigint",
+        _ => "$1",
+    }
+}
 
 const fn column_type(ty: ScalarType, _place: Place) -> &'static str {
     match ty {

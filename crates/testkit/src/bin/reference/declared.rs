@@ -59,6 +59,11 @@ fn default_of(source: &str, of: &str, field: &Field) -> String {
         ty if ty.starts_with("Vec<") => "[]".to_owned(),
         _ => String::new(),
     });
+    // a variant stands in the file as a word
+    let said = match said.rsplit_once("::") {
+        Some((_, variant)) if !variant.ends_with(')') => format!("\"{}\"", variant.to_lowercase()),
+        Some(_) | None => said,
+    };
     if said == "None" || said.is_empty() { "not set".to_owned() } else { format!("`{said}`") }
 }
 
