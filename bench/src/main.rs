@@ -55,7 +55,8 @@ async fn run(quick: bool, write: bool, only: Option<String>) -> Result<()> {
                 ours.push(measure(&subject.shape(work), level, round, subject.pid).await?);
                 theirs.push(measure(&baseline.shape(work), level, round, baseline.pid).await?);
             }
-            let statements = server.as_deref().map_or(Ok(None), |url| pgbench::rate(url, &subject, (work, level)))?;
+            let statements =
+                server.as_deref().map_or(Ok(None), |url| pgbench::rate(url, &subject, (work, level)))?;
             let line = Line::new((work, level), (&ours, &theirs), statements);
             say(&line.to_string());
             report.lines.push(line);

@@ -4,7 +4,8 @@
 use serde::Deserialize;
 
 /// Names that may stand in a template.
-const NAMES: &[&str] = &["ConfirmationURL", "Token", "TokenHash", "Email", "NewEmail", "SiteURL", "RedirectTo"];
+const NAMES: &[&str] =
+    &["ConfirmationURL", "Token", "TokenHash", "Email", "NewEmail", "SiteURL", "RedirectTo"];
 
 /// Subject and text of a letter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -23,8 +23,7 @@ use url::form_urlencoded::Serializer;
 const FLOW_MICROS: i64 = 300_000_000;
 
 /// What is said of the first of two letters.
-const HALF: &str =
-    "Confirmation link accepted. Please proceed to confirm link sent to the other email";
+const HALF: &str = "Confirmation link accepted. Please proceed to confirm link sent to the other email";
 
 #[derive(Deserialize)]
 struct Body {
