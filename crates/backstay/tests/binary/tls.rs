@@ -32,6 +32,7 @@ fn certificate(folder: &Path, serial: &str) {
 }
 
 /// A server with a certificate; none where there is no OpenSSL.
+#[expect(clippy::print_stderr, reason = "what is not tried is told")]
 fn server() -> Option<(Project, Running)> {
     if !Path::new(OPENSSL).is_file() {
         eprintln!("openssl is not installed: TLS was not tried");
