@@ -107,8 +107,11 @@ impl Wanted {
     }
 }
 
+/// Which words satisfy a filter.
+type Meaning = Box<dyn Fn(&[Vec<char>]) -> bool>;
+
 /// A filter, and what it means.
-fn question(random: &mut StdRng) -> (String, Box<dyn Fn(&[Vec<char>]) -> bool>) {
+fn question(random: &mut StdRng) -> (String, Meaning) {
     let words: Vec<Vec<char>> = (0..random.random_range(0..4)).map(|_| word(random)).collect();
     let joined = |random: &mut StdRng| {
         words
