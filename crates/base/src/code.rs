@@ -70,7 +70,8 @@ codes! {
     DATATYPE_MISMATCH = "42804", Invalid, "a value of another type is needed";
     NO_CONFLICT_TARGET = "42P10", Invalid, "no unique constraint matches the conflict target";
     CANNOT_CAST = "42846", Invalid, "no such cast";
-    SYNTAX_ERROR = "42601", Invalid, "a statement of a migration does not run";
+    SYNTAX_ERROR = "42601", Invalid, "a statement of a migration does not run, or a search does not parse";
+    UNDEFINED_OBJECT = "42704", Invalid, "no such text search configuration";
     // engine
     COPY_DIFFERS = "55000", Conflict, "a copy is not equal to what it was made of";
     LEASE_LOST = "55P03", Unavailable, "another node does this now, or took over";

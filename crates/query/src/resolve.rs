@@ -8,6 +8,7 @@ mod field;
 mod filter;
 mod order;
 mod pattern;
+mod search;
 mod select;
 mod write;
 
