@@ -84,7 +84,6 @@ fn what_is_not_available_yet() {
             "type A @table(live: true, audit: true, store: \"s\", view: \"v\", strict: false) { a: Int }"
         ),
         (&["E1003"], "type A @on(event: [CREATE], run: \"f\") { a: Int }"),
-        (&["E1003"], "type A @limit(rate: \"1/s\") { a: Int }"),
         (&["E1003"], "type A { a: Int @file }"),
         (
             &["E1003"; 3],
