@@ -57,6 +57,8 @@ const HAS_JOURNAL: &str = "SELECT COUNT(*) FROM information_schema.tables WHERE 
 const ADD_JOURNAL_ROW: &str =
     "INSERT INTO `_backstay_migration` (`number`, `name`, `checksum`, `applied_at`) VALUES (?, ?, ?, ?)";
 
+const FORGET_JOURNAL_ROW: &str = "DELETE FROM `_backstay_migration` WHERE `number` = ?";
+
 const IS_APPLIED: &str = "SELECT 1 FROM `_backstay_migration` WHERE `number` = ?";
 
 const READ_JOURNAL: &str =
@@ -172,7 +174,7 @@ async fn recorded(connection: &mut Connection, batch: &Batch, journal: &JournalR
         connection.control(table).await.map_err(Refusal::into_fault)?;
     }
     let known = connection.rows(IS_APPLIED, &[&journal.number]).await?;
-    if !known.is_empty() {
+    if !known.is_empty() && !batch.forget.contains(&journal.number) {
         let message = format!("a migration with the number {} was applied already", journal.number);
         return Err(Fault::new(code::UNIQUE_VIOLATION, message));
     }
@@ -191,7 +193,7 @@ async fn recorded(connection: &mut Connection, batch: &Batch, journal: &JournalR
     if let Some(held) = &batch.lease {
         lease::keep(connection, held).await?;
     }
-    steps.end(connection, journal).await
+    steps.end(connection, batch, journal).await
 }
 
 async fn run(connection: &mut Connection, number: usize, statement: &str) -> Result<(), Fault> {
@@ -302,18 +304,31 @@ impl Steps {
     }
 
     /// The journal row takes the place of the steps.
-    async fn end(&self, connection: &mut Connection, journal: &JournalRow) -> Result<(), Fault> {
+    async fn end(
+        &self,
+        connection: &mut Connection,
+        batch: &Batch,
+        journal: &JournalRow,
+    ) -> Result<(), Fault> {
         connection.begin(Transaction::Write).await?;
-        let JournalRow { number, name, checksum, applied_at } = journal;
-        let written = match connection.rows(ADD_JOURNAL_ROW, &[number, name, checksum, applied_at]).await {
-            Ok(_) => connection.rows(END_STEPS, &[number]).await.map(drop),
-            Err(fault) => Err(fault),
-        };
-        if let Err(fault) = written {
+        if let Err(fault) = Self::write_journal(connection, batch, journal).await {
             connection.rollback().await;
             return Err(fault);
         }
         connection.commit().await
+    }
+
+    async fn write_journal(
+        connection: &mut Connection,
+        batch: &Batch,
+        journal: &JournalRow,
+    ) -> Result<(), Fault> {
+        for number in &batch.forget {
+            connection.rows(FORGET_JOURNAL_ROW, &[number]).await?;
+        }
+        let JournalRow { number, name, checksum, applied_at } = journal;
+        connection.rows(ADD_JOURNAL_ROW, &[number, name, checksum, applied_at]).await?;
+        connection.rows(END_STEPS, &[number]).await.map(drop)
     }
 }
 

@@ -165,6 +165,17 @@ async fn a_migration_that_dies_anywhere_ends_as_if_it_had_not() {
     assert!(waits > 10, "{waits}");
 }
 
+/// Is told when the test panics wherever it is.
+struct Shown(String);
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.0);
+        }
+    }
+}
+
 #[tokio::test]
 async fn random_pairs_end_as_if_nobody_had_died() {
     if server().is_none() {
@@ -198,6 +209,7 @@ async fn random_pairs_end_as_if_nobody_had_died() {
             let Some(file) = written(&scratch, folder.path(), &new).await else { continue };
             let pair = applied + refused;
             let told = || format!("pair {pair}\n{before}\n{}\n{}", model.sdl(), file.text);
+            let _shown = Shown(told());
             let result = straight(&*whole.engine, &file).await;
             let mut life = 0;
             let mut lives = || {
