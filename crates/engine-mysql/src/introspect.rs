@@ -65,6 +65,7 @@ async fn columns(connection: &mut Connection, tables: &mut Tables) -> Result<(),
             members: members(&ty),
             comment: comment.filter(|words| !words.is_empty()),
             ty: plain_type(ty),
+            expression: None,
         });
     }
     Ok(())

@@ -104,6 +104,7 @@ fn column(row: &Row) -> Result<Option<LiveColumn>, Trouble> {
         counted: row.try_get(7)?,
         members: row.try_get(8)?,
         comment: row.try_get(9)?,
+        expression: None,
     }))
 }
 

@@ -42,6 +42,8 @@ pub struct LiveColumn {
     pub default: Option<String>,
     /// The database computes it.
     pub generated: bool,
+    /// What stands for its expression, where two databases are compared that say it alike.
+    pub expression: Option<String>,
     /// The database counts it where a row gives no value: identity, serial, `AUTO_INCREMENT`.
     pub counted: bool,
     /// Members of the database's own enum type, in order; empty for every other type.

@@ -1,7 +1,7 @@
 //! How the columns of a table came to be: which stay, under which name and in which form,
 //! which are new and which go. Enters: a table of the catalog and one that stands.
 
-use crate::shape::{same_type, scalar_of};
+use crate::shape::{same_source, same_type, scalar_of};
 use backstay_engine::live::{LiveColumn, LiveTable};
 use backstay_schema::catalog::{Catalog, Column, Table};
 use backstay_schema::scalar::ScalarType;
@@ -19,6 +19,8 @@ pub(crate) struct Columns<'a> {
     pub(crate) added: Vec<&'a Column>,
     /// Columns that go, with all values.
     pub(crate) dropped: Vec<String>,
+    /// Those of them that the database computes, and computes again.
+    pub(crate) recomputed: Vec<String>,
     /// Columns that are none of the schema's business: the language has no word for their type, or the
     /// database computes them.
     pub(crate) foreign: Vec<String>,
@@ -73,6 +75,7 @@ pub(crate) fn columns<'a>(
         renamed: Vec::new(),
         added: Vec::new(),
         dropped: Vec::new(),
+        recomputed: Vec::new(),
         foreign: Vec::new(),
         converted: Vec::new(),
     };
@@ -82,6 +85,8 @@ pub(crate) fn columns<'a>(
             let free = !is_wanted(&old.name) && !columns.renamed.iter().any(|(_, taken)| *taken == old.name);
             free.then_some(old)
         });
+        let named = wanted.columns.iter().find(|wanted| wanted.name == column.name);
+        let old = old.filter(|old| named.is_none_or(|named| same_source(old, named)));
         let how = old
             .and_then(|old| Some((old, how(dialect, (found, was), old, (catalog, table, column, wanted))?)));
         let Some((old, how)) = how else {
@@ -99,7 +104,13 @@ pub(crate) fn columns<'a>(
         let renamed = columns.renamed.iter().any(|(_, old)| *old == column.name);
         let added_again = columns.added.iter().any(|added| added.name == column.name);
         let sayable = scalar_of(dialect, column).is_some();
-        if added_again || (!is_wanted(&column.name) && !renamed && sayable && !column.generated) {
+        // what the database computes is ours where a file says so
+        let ours = !column.generated || column.expression.is_some();
+        if added_again || (!is_wanted(&column.name) && !renamed && sayable && ours) {
+            let again = wanted.columns.iter().any(|new| new.name == column.name && new.generated);
+            if column.generated && added_again && again {
+                columns.recomputed.push(column.name.clone());
+            }
             columns.dropped.push(column.name.clone());
         } else if !is_wanted(&column.name) && !renamed {
             columns.foreign.push(column.name.clone());
@@ -177,9 +188,10 @@ pub(crate) fn told(table: &Table, columns: &Columns<'_>) -> (Vec<String>, Vec<St
     parts.extend(columns.added.iter().map(|column| format!("+{}", column.name)));
     parts.extend(columns.dropped.iter().map(|column| format!("-{column}")));
     let mut lost: Vec<String> = Vec::new();
-    if !columns.dropped.is_empty() {
-        let names: Vec<String> =
-            columns.dropped.iter().map(|column| format!("{}.{column}", table.name)).collect();
+    let gone: Vec<&String> =
+        columns.dropped.iter().filter(|column| !columns.recomputed.contains(column)).collect();
+    if !gone.is_empty() {
+        let names: Vec<String> = gone.iter().map(|column| format!("{}.{column}", table.name)).collect();
         lost.push(format!("the values of {}", names.join(", ")));
     }
     for (name, how) in &columns.converted {

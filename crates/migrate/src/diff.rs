@@ -259,5 +259,6 @@ fn can_be_added(table: &Table, column: &Column) -> bool {
     let in_key = table.key.contains(&column.id)
         || table.uniques.iter().any(|unique| unique.columns.contains(&column.id));
     let reference = column.relation.is_some();
-    !in_key && (column.nullable || (has_value && !reference))
+    let computed = ddl::stored::expression(table, column).is_some();
+    !in_key && !computed && (column.nullable || (has_value && !reference))
 }

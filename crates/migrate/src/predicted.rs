@@ -24,6 +24,7 @@ fn described(dialect: &'static Dialect, catalog: &Catalog, table: &Table) -> Liv
             ty: stored.words(dialect),
             nullable: column.nullable,
             counted: stored.counted,
+            generated: ddl::stored::expression(table, column).is_some(),
             comment: ddl::comment::kept_of_column(dialect, table, column),
             ..LiveColumn::default()
         }

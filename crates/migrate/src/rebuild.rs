@@ -6,6 +6,7 @@ use backstay_engine::live::LiveTable;
 use backstay_schema::catalog::{Catalog, Column, Table};
 use backstay_sql::ddl;
 use backstay_sql::ddl::copy::{Conversion, Copied, From, copy_rows};
+use backstay_sql::ddl::stored;
 use backstay_sql::dialect::Dialect;
 
 /// What the name of a table begins with while it is made anew.
@@ -19,8 +20,9 @@ pub(crate) fn rebuild(
     (found, columns): (&LiveTable, &Columns<'_>),
 ) -> Change {
     let scratch = [SCRATCH, &table.name].concat();
+    let given = table.columns.iter().filter(|column| stored::expression(table, column).is_none());
     let copied: Vec<Copied<'_>> =
-        table.columns.iter().map(|column| Copied { column, from: source(column, found, columns) }).collect();
+        given.map(|column| Copied { column, from: source(column, found, columns) }).collect();
     let mut statements = vec![ddl::create_table_named(catalog, dialect, table, &scratch)];
     if copied.iter().any(|copied| copied.from != From::Nowhere) {
         statements.push(copy_rows(catalog, dialect, (&found.name, &scratch), &copied));

@@ -56,9 +56,15 @@ pub(crate) fn same_column(
     let Some(column) = table.columns.iter().find(|column| column.name == wanted.name) else { return false };
     live.name == wanted.name
         && live.nullable == wanted.nullable
-        && live.generated == wanted.generated
+        && same_source(live, wanted)
         && live.counted == wanted.counted
         && same_type(dialect, (&live.ty, &wanted.ty), (catalog, table, column))
+}
+
+/// Whether the values of two columns come from the same: from writers, or from one expression.
+pub(crate) fn same_source(live: &LiveColumn, wanted: &LiveColumn) -> bool {
+    let said = live.expression.as_ref().zip(wanted.expression.as_ref());
+    live.generated == wanted.generated && said.is_none_or(|(a, b)| a == b)
 }
 
 /// What a live column holds; a native enum is text that the database holds to its members.

@@ -212,6 +212,15 @@ pub(crate) fn losses(statements: &[String]) -> Vec<String> {
                 && other.last() == Some(name)
         })
     };
+    // what the database computes it computes again
+    let column_computed_again = |table: Option<&String>, name: &String, after: usize| {
+        all.iter().skip(after).any(|other| {
+            other.get(2) == table
+                && other.get(3..5).is_some_and(|adds| adds == ["ADD", "COLUMN"])
+                && other.get(5) == Some(name)
+                && other.iter().any(|word| word == "GENERATED")
+        })
+    };
     let mut found = Vec::new();
     for (index, (text, words)) in statements.iter().zip(&all).enumerate() {
         let starts =
@@ -221,7 +230,10 @@ pub(crate) fn losses(statements: &[String]) -> Vec<String> {
         let dropped_column = starts(&["ALTER", "TABLE"])
             && words.get(3).is_some_and(|word| word == "DROP")
             && words.get(4).is_some_and(|what| !KEEPING.contains(&what.as_str()))
-            && words.last().is_none_or(|name| !column_taken_again(words.get(2), name, index));
+            && words.last().is_none_or(|name| {
+                !column_taken_again(words.get(2), name, index)
+                    && !column_computed_again(words.get(2), name, index)
+            });
         if dropped_table || dropped_column || starts(&["DELETE"]) || starts(&["TRUNCATE"]) {
             found.push(text.clone());
         }

@@ -1,6 +1,6 @@
 //! [`Types`]: what the columns of a database are in the words of the schema language. The
 //! files say it in a remark per table (`-- types product: id Uuid, name String(650) #5f2c01ab`, with
-//! a mark that stands for the comment of a column or table),
+//! a mark that stands for an expression, ` = 5f2c01ab`, and one that stands for the comment of a column or table),
 //! because the scratch database that rehearses them knows fewer types than others do.
 
 use crate::file::MigrationFile;
@@ -11,7 +11,7 @@ use backstay_schema::scalar::ScalarType;
 use backstay_schema::scalar::list::{Element, ListType};
 use backstay_sql::ddl::check::scale_of_check;
 use backstay_sql::ddl::column::Stored;
-use backstay_sql::ddl::comment;
+use backstay_sql::ddl::{comment, stored};
 use backstay_sql::dialect::Dialect;
 use backstay_sql::dialect::sqlite::SQLITE;
 use sha2::{Digest, Sha256};
@@ -70,6 +70,23 @@ impl Types {
         mark.map(|(_, mark)| mark.to_owned()).unwrap_or_default()
     }
 
+    /// What stands for the expression of a column that the database computes.
+    fn expression(&self, table: &str, column: &str) -> Option<String> {
+        let words = self.0.get(table)?.get(column)?.split(" #").next()?;
+        words.split_once(" = ").map(|(_, mark)| mark.to_owned())
+    }
+
+    /// The database that SQLite describes, with what stands for its expressions.
+    pub(crate) fn with_expressions(&self, live: &Live) -> Live {
+        let mut live = live.clone();
+        for table in &mut live.tables {
+            for column in &mut table.columns {
+                column.expression = self.expression(&table.name, &column.name);
+            }
+        }
+        live
+    }
+
     /// A database that SQLite describes, as another one would: the same names, keys and references,
     /// types in its words, and the checks that it has.
     pub(crate) fn translated(&self, live: &Live, catalog: &Catalog, dialect: &'static Dialect) -> Live {
@@ -86,6 +103,7 @@ impl Types {
         });
         for column in &mut translated.columns {
             let stored = self.stored(table, column, catalog);
+            column.expression = self.expression(&table.name, &column.name);
             column.comment = Some(self.comment(&table.name, &column.name));
             column.ty = stored.words(dialect);
             column.counted = stored.counted;
@@ -110,6 +128,10 @@ impl Types {
 fn columns(table: &Table) -> BTreeMap<String, String> {
     let named = table.columns.iter().map(|column| {
         let mut words = words(Stored::of(table, column));
+        if let Some(said) = stored::said(table, column) {
+            words.push_str(" = ");
+            words.push_str(mark(&format!("{said} {:?}", column.ty)).trim_start_matches('#'));
+        }
         if let Some(comment) = comment::of_column(table, column) {
             words.push(' ');
             words.push_str(&mark(&comment));
@@ -199,6 +221,7 @@ fn mark(comment: &str) -> String {
 
 fn read(words: &str) -> Option<Stored> {
     let words = words.split_once(" #").map_or(words, |(words, _)| words);
+    let words = words.split_once(" = ").map_or(words, |(words, _)| words);
     if let Some(element) = words.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         let (element, nulls) = element.strip_suffix('!').map_or((element, true), |element| (element, false));
         let element = Element::of(read(element)?.ty)?;

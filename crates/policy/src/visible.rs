@@ -55,7 +55,10 @@ impl Looking<'_> {
         }
         let mut computed = Vec::new();
         for field in &table.computed {
-            if may.read && self.field_may(table, &field.access, Operation::Read)? {
+            if may.read
+                && !table.is_stored(field.id)
+                && self.field_may(table, &field.access, Operation::Read)?
+            {
                 computed.push(field.id);
             }
         }
@@ -102,6 +105,9 @@ impl Looking<'_> {
 
     /// Whether the caller may give a value at all (SEMANTICS 6, 24).
     fn gives(&self, table: &Table, column: &Column) -> bool {
+        if matches!(column.fill, Fill::Stored(_)) {
+            return false;
+        }
         let follows_account =
             self.catalog.user == Some(table.id) && matches!(column.field.as_str(), "id" | "email" | "phone");
         let set = column.set_create.is_some() || column.set_update.is_some();

@@ -86,7 +86,7 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Relations in order of declaration.
     pub relations: Vec<Relation>,
-    /// Virtual computed fields.
+    /// Expressions of computed fields, stored ones among them.
     pub computed: Vec<Computed>,
     /// Primary key, in key order.
     pub key: Vec<ColumnId>,
@@ -193,6 +193,8 @@ pub enum Fill {
     UpdatedAt,
     /// Now, on deletion (`deleted_at` of a type with `softDelete`).
     DeletedAt,
+    /// The database computes it: `@computed(stored: true)`. Rules read the expression instead.
+    Stored(ComputedId),
 }
 
 /// One condition of `@valid`.
@@ -584,6 +586,18 @@ impl Table {
     #[must_use]
     pub fn computed_field(&self, id: ComputedId) -> &Computed {
         &self.computed[usize::from(id.0)]
+    }
+
+    /// Whether the database computes one of the columns.
+    #[must_use]
+    pub fn has_stored(&self, columns: &[ColumnId]) -> bool {
+        columns.iter().any(|id| matches!(self.column(*id).fill, Fill::Stored(_)))
+    }
+
+    /// Whether the database keeps the values of a computed field.
+    #[must_use]
+    pub fn is_stored(&self, id: ComputedId) -> bool {
+        self.columns.iter().any(|column| column.fill == Fill::Stored(id))
     }
 
     /// The column of this name.

@@ -17,6 +17,7 @@ mod linking;
 mod relation;
 mod rules;
 mod source;
+mod stored;
 mod usage;
 mod valid;
 

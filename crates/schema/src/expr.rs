@@ -3,6 +3,7 @@
 //! over literal lists kept as [`Over::List`].
 
 pub mod plain;
+pub mod stored;
 pub mod walk;
 
 use crate::catalog::{ColumnId, ComputedId, EmbeddedId, Operation, RelationId, Span, TableId};

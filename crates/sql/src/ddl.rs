@@ -9,6 +9,7 @@ pub mod copy;
 pub mod online;
 pub mod partial;
 pub mod security;
+pub mod stored;
 
 use crate::dialect::Dialect;
 use crate::dialect::definition::Alter;

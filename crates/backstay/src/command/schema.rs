@@ -149,6 +149,7 @@ const fn fill_words(fill: Fill) -> &'static str {
         Fill::CreatedAt => "set on insert",
         Fill::UpdatedAt => "set on every write",
         Fill::DeletedAt => "set on deletion",
+        Fill::Stored(_) => "computed by the database",
     }
 }
 
@@ -164,7 +165,7 @@ fn as_text(catalog: &Catalog, table: &Table) -> String {
     for relation in &table.relations {
         lines.push(format!("  {:<24} {}", relation.name, relation_words(catalog, relation)));
     }
-    for computed in &table.computed {
+    for computed in table.computed.iter().filter(|computed| !table.is_stored(computed.id)) {
         lines.push(format!("  {:<24} {} computed", computed.name, computed.ty.schema_name(catalog)));
     }
     for (operation, arm) in rules(table) {
@@ -221,7 +222,7 @@ fn as_json(catalog: &Catalog, table: &Table) -> serde_json::Value {
         .collect();
     json!({
         "type": table.type_name, "table": table.name, "columns": columns, "relations": relations,
-        "computed": table.computed.iter().map(|computed| computed.name.clone()).collect::<Vec<_>>(),
+        "computed": table.computed.iter().filter(|computed| !table.is_stored(computed.id)).map(|computed| computed.name.clone()).collect::<Vec<_>>(),
         "rules": rules,
     })
 }

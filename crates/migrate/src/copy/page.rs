@@ -140,11 +140,19 @@ fn is_after(table: &Table, key: &Position) -> Pred {
 
 /// Whole rows, nothing filled in.
 pub(super) fn insert(table: &Table, page: Page) -> Step {
+    // what the database computes it computes again
+    let given = |column: &&Column| !matches!(column.fill, backstay_schema::catalog::Fill::Stored(_));
+    let kept: Vec<&Column> = table.columns.iter().filter(given).collect();
+    let of_row = |row: Vec<Value>| {
+        let cells = row.into_iter().zip(&table.columns);
+        cells.filter(|(_, column)| given(column)).map(|(cell, _)| cell).collect()
+    };
+    let rows = page.rows.into_iter().map(of_row).collect();
     let query = Query::Insert(Insert {
         table: table.id,
         row: ROW,
-        columns: table.columns.iter().map(|column| column.id).collect(),
-        rows: page.rows,
+        columns: kept.iter().map(|column| column.id).collect(),
+        rows,
         absent: Vec::new(),
         derived: Vec::new(),
         references: Vec::new(),

@@ -61,6 +61,10 @@ impl Steps<'_> {
                 self.statements.push(statement);
             }
         }
+        // before the columns that they are computed of
+        for name in pair.columns.dropped.iter().filter(|name| is_computed(pair, name)) {
+            self.statements.push(alter::drop_column(self.of.dialect, &pair.table.name, name));
+        }
         for index in partial::unwanted(pair) {
             match self.of.online.filter(|_| !partial::is_touched(pair, &index.name)) {
                 Some(words) => self.drop_later(words, &index.name),
@@ -88,10 +92,12 @@ impl Steps<'_> {
         for (new, old) in &pair.columns.renamed {
             self.statements.push(alter::rename_column(dialect, &table.name, old, new));
         }
-        for name in &pair.columns.dropped {
+        for name in pair.columns.dropped.iter().filter(|name| !is_computed(pair, name)) {
             self.statements.push(alter::drop_column(dialect, &table.name, name));
         }
-        for column in &pair.columns.added {
+        let (computed, given): (Vec<&Column>, Vec<&Column>) =
+            pair.columns.added.iter().partition(|column| ddl::stored::expression(table, column).is_some());
+        for column in given {
             self.statements.extend(ddl::column::add_column(catalog, dialect, table, column));
         }
         for column in &table.columns {
@@ -99,6 +105,9 @@ impl Steps<'_> {
             let members = self.members(column);
             self.change_rows(members);
             self.column(column, old);
+        }
+        for column in computed {
+            self.statements.extend(ddl::column::add_column(catalog, dialect, table, column));
         }
     }
 
@@ -321,6 +330,10 @@ impl Steps<'_> {
         let build = vec![online::create_index(table, dialect, words, index)];
         self.later.builds.push((format!("+ index {}", index.name), build));
     }
+}
+
+fn is_computed(pair: &Pair<'_>, name: &str) -> bool {
+    pair.found.columns.iter().any(|column| column.name == name && column.generated)
 }
 
 fn holds(pair: &Pair<'_>, columns: &[String]) -> bool {

@@ -17,6 +17,7 @@ mod kills;
 #[expect(dead_code, reason = "rows are made and compared elsewhere")]
 mod model;
 mod rows;
+mod stored;
 mod walls;
 
 use crate::model::Model;

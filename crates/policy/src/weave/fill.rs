@@ -17,7 +17,7 @@ enum Filling {
     NewId,
     /// Computed from the prospective row.
     Derived(Scalar),
-    /// The engine counts.
+    /// The engine counts or computes.
     Counted,
     /// Nothing: NULL.
     Nothing,
@@ -109,7 +109,7 @@ impl Weaver<'_> {
         let now = Value::Timestamp(self.info.now_micros);
         Ok(match (column.fill, &column.default) {
             (Fill::RowId, _) => Filling::NewId,
-            (Fill::AutoIncrement, _) => Filling::Counted,
+            (Fill::AutoIncrement | Fill::Stored(_), _) => Filling::Counted,
             (Fill::CreatedAt | Fill::UpdatedAt, _) => Filling::Value(now),
             (_, Some(DefaultValue::Value(value))) => Filling::Value(value.clone()),
             (_, Some(DefaultValue::Expr(expr))) => {

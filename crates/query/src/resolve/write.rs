@@ -5,7 +5,7 @@ use crate::named::{self, ConflictAction, Input};
 use crate::plan::{Assign, Conflict, Delete, Denials, Insert, Pred, Select, SourceId, Update};
 use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_schema::catalog::{Column, ColumnId, DefaultValue, Member, RelationKind, Table};
+use backstay_schema::catalog::{Column, ColumnId, DefaultValue, Fill, Member, RelationKind, Table};
 use backstay_schema::embedded;
 use backstay_schema::indexed::INDEXED_CHARACTERS;
 use backstay_schema::scalar::read::JsonCell;
@@ -229,8 +229,10 @@ fn written<'c>(table: &'c Table, name: &str, verb: Verb) -> Result<&'c Column, F
         Fault::new(code::NO_COLUMN, message)
     };
     match table.members.get(name) {
-        Some(Member::Column(id)) => Ok(table.column(*id)),
-        Some(Member::Computed(_)) => {
+        Some(Member::Column(id)) if !matches!(table.column(*id).fill, Fill::Stored(_)) => {
+            Ok(table.column(*id))
+        }
+        Some(Member::Column(_) | Member::Computed(_)) => {
             let message = match verb {
                 Verb::Insert => format!("cannot insert a non-DEFAULT value into column \"{name}\""),
                 Verb::Update => format!("column \"{name}\" can only be updated to DEFAULT"),
@@ -278,6 +280,7 @@ fn conflict_target(table: &Table, names: &[String]) -> Result<Vec<ColumnId>, Fau
         key.iter().all(|column| wanted.contains(column)) && wanted.iter().all(|column| key.contains(column))
     };
     let keys = std::iter::once(&table.key).chain(table.uniques.iter().map(|unique| &unique.columns));
+    let keys = keys.filter(|columns| !table.has_stored(columns));
     keys.into_iter().find(same).cloned().ok_or_else(|| {
         Fault::new(
             code::NO_CONFLICT_TARGET,

@@ -44,6 +44,8 @@ pub(super) enum Placed {
     Far(RelationId),
     /// A computed field.
     Computed(ComputedId),
+    /// A computed field that the database keeps.
+    Stored(ColumnId, ComputedId),
     /// Nowhere; reported.
     Dropped,
 }
@@ -327,7 +329,7 @@ impl<'a> Builder<'a> {
                 continue;
             };
             let columns = match self.placed.get(index).and_then(|placed| placed.get(position)) {
-                Some(Placed::Column(id)) => vec![*id],
+                Some(Placed::Column(id) | Placed::Stored(id, _)) => vec![*id],
                 Some(Placed::Reference(_, columns)) => columns.clone(),
                 Some(Placed::Dropped) => continue,
                 Some(Placed::Far(_) | Placed::Computed(_)) | None => Vec::new(),

@@ -41,7 +41,7 @@ impl Builder<'_> {
     /// The columns that a field is stored in.
     fn stored(&self, ty: usize, position: usize) -> Vec<ColumnId> {
         match self.placed.get(ty).and_then(|placed| placed.get(position)) {
-            Some(Placed::Column(id)) => vec![*id],
+            Some(Placed::Column(id) | Placed::Stored(id, _)) => vec![*id],
             Some(Placed::Reference(_, columns)) => columns.clone(),
             Some(Placed::Far(_) | Placed::Computed(_) | Placed::Dropped) | None => Vec::new(),
         }

@@ -226,8 +226,8 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
         places: &[Place::Field],
         repeatable: false,
         available: true,
-        arguments: &[must("expr", Kind::Cel), may("sees", SEES), later("stored", Kind::Flag)],
-        doc: "A value computed when it is read.",
+        arguments: &[must("expr", Kind::Cel), may("sees", SEES), may("stored", Kind::Flag)],
+        doc: "A value computed when it is read, or by the database when its row is written.",
     },
     DirectiveEntry {
         name: "valid",

@@ -111,7 +111,7 @@ impl Builder<'_> {
         self.refuse_unfit(field, plan);
         match plan {
             Plan::Column => self.place_column(index, ty, field),
-            Plan::Computed => self.place_computed(index, field),
+            Plan::Computed => self.place_computed(index, ty, field),
             Plan::Reference { target } => self.place_reference(index, field, target),
             Plan::Reverse { target, .. } | Plan::Many { target, .. } | Plan::Through { target, .. } => {
                 self.place_far(index, field, target)
@@ -138,6 +138,10 @@ impl Builder<'_> {
                 ];
                 ("column", fitting)
             }
+            Plan::Computed if is_stored(field) => (
+                "stored computed field",
+                &["access", "deny", "computed", "deprecated", "unique", "index", "column", "was"],
+            ),
             Plan::Computed => ("computed field", &["access", "deny", "computed", "deprecated"]),
             Plan::Reference { .. } => (
                 "reference",
@@ -391,14 +395,15 @@ impl Builder<'_> {
         Placed::Far(id)
     }
 
-    fn place_computed(&mut self, index: usize, field: &FieldDraft) -> Placed {
-        let Some(ty) = self.scalar_of(field) else { return Placed::Dropped };
+    fn place_computed(&mut self, index: usize, ty: &TypeDraft, field: &FieldDraft) -> Placed {
+        let Some(scalar) = self.scalar_of(field) else { return Placed::Dropped };
         let sees_all =
             one(&field.directives, "computed").and_then(|computed| computed.word("sees")) == Some("ALL");
         let Some(table) = self.table_of(index) else { return Placed::Dropped };
         let Ok(number) = u16::try_from(table.computed.len()) else { return Placed::Dropped };
         let id = ComputedId(number);
-        if !self.add_member(index, &field.name, Member::Computed(id), field.span) {
+        let stored = is_stored(field);
+        if !stored && !self.add_member(index, &field.name, Member::Computed(id), field.span) {
             return Placed::Dropped;
         }
         if let Some(table) = self.table_of(index) {
@@ -408,15 +413,33 @@ impl Builder<'_> {
                 doc: field.doc.clone(),
                 deprecated: deprecated(&field.directives),
                 expr: Expr { kind: ExprKind::Const(Value::Null), ty: Ty::Null, span: field.span },
-                ty,
+                ty: scalar,
                 nullable: !field.required,
                 sees_all,
                 access: Access::default(),
                 span: field.span,
             });
         }
-        Placed::Computed(id)
+        if !stored {
+            return Placed::Computed(id);
+        }
+        self.check_mapping(field);
+        // a calculation that leaves its range has no value
+        let fill = Fill::Stored(id);
+        let mut column = blank_column(&column_name(field), &field.name, scalar, true, fill, field.span);
+        column.doc.clone_from(&field.doc);
+        column.deprecated = deprecated(&field.directives);
+        column.was = self.was(ty, field);
+        match self.push_column(index, column, None) {
+            Some(column) => Placed::Stored(column, id),
+            None => Placed::Dropped,
+        }
     }
+}
+
+/// Whether the database computes the field.
+fn is_stored(field: &FieldDraft) -> bool {
+    one(&field.directives, "computed").and_then(|computed| computed.flag("stored")) == Some(true)
 }
 
 /// A column with nothing but its name and type.

@@ -6,6 +6,7 @@ use crate::catalog::{
     Access, Arm, Catalog, Column, DefaultValue, Fill, Operation, Origin, Permit, RelationKind, Table, TableId,
 };
 use crate::cel::check::NamedRules;
+use crate::compile::stored;
 use crate::diagnostic::{Diagnostics, codes};
 use crate::expr::{AuthField, CompareOp, End, Expr, ExprKind, Path, Root};
 use crate::scalar::ScalarType;
@@ -23,6 +24,7 @@ pub(super) fn judge(catalog: &Catalog, rules: &NamedRules, diagnostics: &mut Dia
     self_elevation(catalog, diagnostics);
     for table in &catalog.tables {
         server_set(table, diagnostics);
+        stored::judge(catalog, table, diagnostics);
         transitions(catalog, table, diagnostics);
         remarks(table, diagnostics);
     }
@@ -353,7 +355,12 @@ fn sign_up(catalog: &Catalog, diagnostics: &mut Diagnostics) {
         let made = match column.fill {
             Fill::None => false,
             Fill::Account => !matches!(column.name.as_str(), "phone" | "role") || column.nullable,
-            Fill::RowId | Fill::AutoIncrement | Fill::CreatedAt | Fill::UpdatedAt | Fill::DeletedAt => true,
+            Fill::RowId
+            | Fill::AutoIncrement
+            | Fill::CreatedAt
+            | Fill::UpdatedAt
+            | Fill::DeletedAt
+            | Fill::Stored(_) => true,
             Fill::Client => false,
         };
         // every account has a role, also one that nobody gave it

@@ -41,7 +41,11 @@ impl Builder<'_> {
         let prefix = if ty == other.0 { self.field_at(other.0, other.1)?.name.clone() } else { name };
         let list = match self.placed.get(ty)?.get(field)? {
             Placed::Far(id) => *id,
-            Placed::Column(_) | Placed::Reference(..) | Placed::Computed(_) | Placed::Dropped => return None,
+            Placed::Column(_)
+            | Placed::Reference(..)
+            | Placed::Computed(_)
+            | Placed::Stored(..)
+            | Placed::Dropped => return None,
         };
         Some(Side { ty, table, prefix, list })
     }

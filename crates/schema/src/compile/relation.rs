@@ -446,7 +446,11 @@ impl Builder<'_> {
     pub fn reference(&self, ty: usize, field: usize) -> Option<(RelationId, Vec<crate::catalog::ColumnId>)> {
         match self.placed.get(ty)?.get(field)? {
             Placed::Reference(id, columns) => Some((*id, columns.clone())),
-            Placed::Column(_) | Placed::Far(_) | Placed::Computed(_) | Placed::Dropped => None,
+            Placed::Column(_)
+            | Placed::Far(_)
+            | Placed::Computed(_)
+            | Placed::Stored(..)
+            | Placed::Dropped => None,
         }
     }
 

@@ -223,7 +223,7 @@ impl<'a> Filler<'a> {
             let place = ty.fields.iter().position(|field| &field.name == name);
             let place = place.and_then(|position| placed.get(position));
             let found: &[ColumnId] = match place {
-                Some(Placed::Column(id)) => std::slice::from_ref(id),
+                Some(Placed::Column(id) | Placed::Stored(id, _)) => std::slice::from_ref(id),
                 Some(Placed::Reference(_, columns)) => columns,
                 Some(Placed::Far(_) | Placed::Computed(_)) => {
                     let message = format!("\"{name}\" is not stored in \"{}\"", ty.name);
@@ -297,7 +297,7 @@ impl<'a> Filler<'a> {
             return;
         }
         self.field_access(table, ty, field, place);
-        if let Placed::Computed(id) = place {
+        if let Placed::Computed(id) | Placed::Stored(_, id) = place {
             let wanted = Ty::Scalar(self.catalog.table(table).computed_field(*id).ty);
             if let Some(literal) =
                 one(&field.directives, "computed").and_then(|computed| computed.text("expr"))
@@ -311,7 +311,7 @@ impl<'a> Filler<'a> {
         let columns = match place {
             Placed::Column(id) => std::slice::from_ref(id),
             Placed::Reference(_, columns) => columns.as_slice(),
-            Placed::Far(_) | Placed::Computed(_) | Placed::Dropped => return,
+            Placed::Far(_) | Placed::Computed(_) | Placed::Stored(..) | Placed::Dropped => return,
         };
         self.set(table, field, place, columns);
         self.default(table, field, place, columns);
@@ -358,7 +358,9 @@ impl<'a> Filler<'a> {
         arm: &Arm,
     ) {
         match place {
-            Placed::Column(id) => self.slots.push(Slot::Column(table, *id, operation, deny, arm.clone())),
+            Placed::Column(id) | Placed::Stored(id, _) => {
+                self.slots.push(Slot::Column(table, *id, operation, deny, arm.clone()));
+            }
             Placed::Reference(id, columns) => {
                 self.slots.push(Slot::Relation(table, usize::from(id.0), operation, deny, arm.clone()));
                 for column in columns {
@@ -402,7 +404,7 @@ impl<'a> Filler<'a> {
                 &["all", "read", "delete"],
                 "a key is what a row is known by: hide the row with a rule of the type",
             ),
-            Placed::Computed(_) => {
+            Placed::Computed(_) | Placed::Stored(..) => {
                 (&["write", "create", "update", "delete"], "a computed field is only read")
             }
             Placed::Column(_) | Placed::Reference(..) => (&["delete"], "rows are deleted, not fields"),
@@ -421,7 +423,7 @@ impl<'a> Filler<'a> {
         match place {
             Placed::Column(id) => Some(Ty::Scalar(self.catalog.table(table).column(*id).ty)),
             Placed::Reference(id, _) => Some(Ty::Row(self.catalog.table(table).relation(*id).target)),
-            Placed::Far(_) | Placed::Computed(_) | Placed::Dropped => None,
+            Placed::Far(_) | Placed::Computed(_) | Placed::Stored(..) | Placed::Dropped => None,
         }
     }
 

@@ -91,7 +91,6 @@ fn what_is_not_available_yet() {
             "type A @index(fields: [\"a\"], kind: FULLTEXT) @index(fields: [\"a\"], kind: HASH, metric: L2) { a: Int }"
         ),
         (&["E1410"], "type A { a: Int @unique(where: \"true\") }"),
-        (&["E1003"], "type A { a: Int, b: Int @computed(expr: \"this.a\", stored: true) }"),
         (&["E1003"], "type A @access(call: \"true\") { a: Int }"),
         (&["E1003"; 2], "type A { a: String @column(type: \"citext\") @collate(name: \"de\") }"),
         (&["E1003"], "type A @access(read: \"auth.has != null\") { a: String }"),

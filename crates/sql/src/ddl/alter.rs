@@ -3,7 +3,7 @@
 
 use super::check::Definition;
 use super::column::{Stored, is_counted, is_filled};
-use super::{comment, copy};
+use super::{comment, copy, stored};
 use crate::dialect::definition::{Alter, ChangeType, InPlace};
 use crate::dialect::{Dialect, digits_and_scale};
 use crate::lower::Lower;
@@ -219,7 +219,11 @@ pub fn count_from(dialect: &'static Dialect, table: &Table, column: &Column, nex
 /// The column as the schema has it, said anew: its type stays.
 #[must_use]
 pub fn define_again(dialect: &'static Dialect, table: &Table, column: &Column) -> String {
-    if is_counted(table, column) {
+    if let (Some(_), Some(InPlace { change_type: ChangeType::Widening(template), .. })) =
+        (stored::expression(table, column), in_place(dialect))
+    {
+        step(dialect, table, column, |_| template)
+    } else if is_counted(table, column) {
         count(dialect, table, column)
     } else if column.nullable {
         allow_null(dialect, table, column)
@@ -246,14 +250,14 @@ pub fn change_type(
     from: ScalarType,
 ) -> Vec<String> {
     let Some(steps) = in_place(dialect) else { return Vec::new() };
-    let stored = Stored::of(table, column);
+    let kept = Stored::of(table, column);
     match steps.change_type {
         ChangeType::Converting(template) => vec![altered(dialect, &table.name, |writer| {
             writer.template(template, &mut |writer, mark| match mark {
                 '1' => {
                     writer.column(column);
                 }
-                't' => stored.write(writer, dialect),
+                't' => kept.write(writer, dialect),
                 _ => converted(writer, steps, column, from),
             });
         })],
@@ -264,7 +268,10 @@ pub fn change_type(
                         writer.column(column);
                     }
                     'k' => comment::clause_of_column(writer, dialect, table, column),
-                    _ => stored.write(writer, dialect),
+                    _ => {
+                        kept.write(writer, dialect);
+                        stored::clause(writer, dialect, table, column);
+                    }
                 });
             });
             vec![text]
@@ -346,7 +353,10 @@ fn step(
                 writer.column(column);
             }
             'k' => comment::clause_of_column(writer, dialect, table, column),
-            _ => Stored::of(table, column).write(writer, dialect),
+            _ => {
+                Stored::of(table, column).write(writer, dialect);
+                stored::clause(writer, dialect, table, column);
+            }
         });
     })
 }

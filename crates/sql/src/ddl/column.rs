@@ -1,7 +1,7 @@
 //! Columns of definitions: their types, and how one is added to a table that stands.
 
 use super::check::typed;
-use super::{check, comment};
+use super::{check, comment, stored};
 use crate::dialect::definition::{Alter, Place};
 use crate::dialect::{Dialect, digits_and_scale};
 use crate::lower::Lower;
@@ -116,6 +116,7 @@ fn add_alone(
     lower.writer.push("ALTER TABLE ").table(table).push(" ADD COLUMN ");
     lower.writer.column(column).push(" ");
     Stored::of(table, column).write(&mut lower.writer, dialect);
+    stored::clause(&mut lower.writer, dialect, table, column);
     if is_filled(column) {
         lower.default(column);
     }
@@ -147,6 +148,7 @@ impl Lower<'_> {
         }
         self.writer.push(" ");
         Stored::of(table, column).write(&mut self.writer, self.dialect);
+        stored::clause(&mut self.writer, self.dialect, table, column);
         if !column.nullable {
             self.writer.push(" NOT NULL");
         }

@@ -80,7 +80,7 @@ pub fn reads(table: &Table, partial: &PartialIndex) -> Vec<String> {
 }
 
 /// Where `expr` is definitely `want`; TRUE or not, never asked for more.
-fn holds(writer: &mut Writer, on: &Table, expr: &Expr, want: bool) {
+pub(super) fn holds(writer: &mut Writer, on: &Table, expr: &Expr, want: bool) {
     match &expr.kind {
         ExprKind::Not(inner) => holds(writer, on, inner, !want),
         ExprKind::Rule { body, .. } => holds(writer, on, body, want),

@@ -6,6 +6,7 @@ pub mod postgres;
 pub mod sqlite;
 
 use backstay_schema::catalog::OnDelete;
+use backstay_schema::expr::ArithmeticOp;
 use backstay_schema::scalar::ScalarType;
 
 /// The differences of one database in its definitions.
@@ -47,6 +48,11 @@ pub struct Definition {
     pub drop_index: &'static str,
     /// Indexes of a part of the rows.
     pub partial: Partial,
+    /// What a column that the database computes calculates, without registered functions; overflow is NULL.
+    /// `$d` and `$s` are digits and scale, `$m` is the largest number of so many digits.
+    pub arithmetic: fn(ArithmeticOp, ScalarType) -> &'static str,
+    /// A number `$1` in a wider type; `$p` is ten to the power of the scale.
+    pub widened: fn(ScalarType, ScalarType) -> &'static str,
     /// Where comments are kept.
     pub comments: Comments,
     /// How a table that stands is changed.

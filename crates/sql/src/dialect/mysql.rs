@@ -345,7 +345,7 @@ const fn call(function: Function) -> &'static str {
 /// What leaves its type is NULL: computed in a wider one, brought just outside the range, and
 /// told by that. Halves of floats are added, so that the sum stays in range; what becomes of a
 /// product or quotient of floats is known before it is made.
-const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
+pub(super) const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
     use ArithmeticOp::{Add, Div, Mul, Rem, Sub};
     match (ty, op) {
         (ScalarType::Int, Add) => {

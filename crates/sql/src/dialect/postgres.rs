@@ -168,7 +168,7 @@ const fn call(function: Function) -> &'static str {
 
 /// What leaves its type is NULL: the value is brought just outside the range first, so
 /// that it is written once.
-const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
+pub(super) const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
     use ArithmeticOp::{Add, Div, Mul, Rem, Sub};
     match (ty, op) {
         (ScalarType::Int, Add) => {

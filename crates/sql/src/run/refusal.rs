@@ -58,7 +58,8 @@ pub(super) fn unique(table: &Table, unique: &UniqueOf, values: Option<&[Value]>)
         format!("duplicate key value violates unique constraint \"{}\"", unique.name),
     );
     match values {
-        Some(values) if !unique.columns.is_empty() => {
+        // nobody gave what the database computes
+        Some(values) if !unique.columns.is_empty() && !table.has_stored(&unique.columns) => {
             fault.with_details(format!("{} already exists.", key_text(table, &unique.columns, values)))
         }
         _ => fault,

@@ -2,7 +2,7 @@
 //! members of JSON.
 
 use super::{Checked, Checker, RowTerm, RowsTerm, Term, root_path};
-use crate::catalog::{Column, EmbeddedId, Member, MemberType, RelationKind, Shape};
+use crate::catalog::{Column, EmbeddedId, Fill, Member, MemberType, RelationKind, Shape};
 use crate::cel::MAX_RELATION_HOPS;
 use crate::cel::syntax::{Syntax, SyntaxKind, Word};
 use crate::diagnostic::codes;
@@ -200,6 +200,11 @@ impl Checker<'_, '_> {
         let RowTerm { path: Path { root, hops, .. }, .. } = &row;
         let ended = |end: End| Path { root: *root, hops: hops.clone(), end };
         match table.members.get(&word.text) {
+            // a rule reads what would be stored, also before it is
+            Some(Member::Column(id)) if let Fill::Stored(id) = table.column(*id).fill => {
+                let ty = Ty::Scalar(table.computed_field(id).ty);
+                Ok(Term::Value(Expr { kind: ExprKind::Path(ended(End::Computed(id))), ty, span: whole }))
+            }
             Some(Member::Column(id)) => {
                 let ty = column_type(table.column(*id));
                 Ok(Term::Value(Expr { kind: ExprKind::Path(ended(End::Column(*id))), ty, span: whole }))

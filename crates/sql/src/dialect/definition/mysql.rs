@@ -29,6 +29,8 @@ pub static MYSQL: Definition = Definition {
         plain: "ALTER TABLE $2 ADD COLUMN $5 TINYINT GENERATED ALWAYS AS (CASE WHEN $4 THEN 1 END) VIRTUAL INVISIBLE, ADD INDEX $1 ($3, $5)",
         drop: "ALTER TABLE $2 DROP INDEX $1, DROP COLUMN $5",
     },
+    arithmetic: crate::dialect::mysql::arithmetic,
+    widened,
     comments: Comments::Clauses {
         opens: "'",
         table: " COMMENT=$k",
@@ -60,6 +62,14 @@ pub static MYSQL: Definition = Definition {
         online: None,
     }),
 };
+
+const fn widened(_: ScalarType, to: ScalarType) -> &'static str {
+    match to {
+        ScalarType::Decimal { .. } => "CAST($1 AS DECIMAL($d, $s))",
+        ScalarType::BigInt => "$1",
+        _ => "$1",
+    }
+}
 
 const fn column_type(ty: ScalarType, place: Place) -> &'static str {
     match (ty, place) {

@@ -28,6 +28,8 @@ pub static POSTGRES: Definition = Definition {
         plain: "CREATE INDEX $1 ON $2 ($3) WHERE $4",
         drop: "DROP INDEX $1",
     },
+    arithmetic: crate::dialect::postgres::arithmetic,
+    widened,
     comments: Comments::Statements {
         opens: "E'",
         table: "COMMENT ON TABLE $1 IS $k",
@@ -67,6 +69,14 @@ pub static POSTGRES: Definition = Definition {
         }),
     }),
 };
+
+const fn widened(_: ScalarType, to: ScalarType) -> &'static str {
+    match to {
+        ScalarType::Decimal { .. } => "($1)::numeric($d, $s)",
+        ScalarType::BigInt => "($1)::bigint",
+        _ => "$1",
+    }
+}
 
 const fn column_type(ty: ScalarType, _place: Place) -> &'static str {
     match ty {

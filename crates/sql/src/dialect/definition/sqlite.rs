@@ -1,6 +1,7 @@
 //! table: definitions of SQLite. No registered function stands in them.
 
 use super::{Alter, Comments, Definition, Partial, Place, on_delete};
+use backstay_schema::expr::ArithmeticOp;
 use backstay_schema::scalar::ScalarType;
 
 /// SQLite 3.51.3 and later.
@@ -28,9 +29,41 @@ pub static SQLITE: Definition = Definition {
         plain: "CREATE INDEX $1 ON $2 ($3) WHERE $4",
         drop: "DROP INDEX $1",
     },
+    arithmetic,
+    widened,
     comments: Comments::Nowhere,
     alter: Alter::Rebuild,
 };
+
+/// An integer that leaves 64 bits becomes a fraction.
+const fn arithmetic(op: ArithmeticOp, ty: ScalarType) -> &'static str {
+    use ArithmeticOp::{Add, Mul, Sub};
+    match (ty, op) {
+        (ScalarType::Int, Add) => "CASE WHEN $1 + $2 BETWEEN -2147483648 AND 2147483647 THEN $1 + $2 END",
+        (ScalarType::Int, Sub) => "CASE WHEN $1 - $2 BETWEEN -2147483648 AND 2147483647 THEN $1 - $2 END",
+        (ScalarType::Int, Mul) => "CASE WHEN $1 * $2 BETWEEN -2147483648 AND 2147483647 THEN $1 * $2 END",
+        (ScalarType::Decimal { .. }, Add) => {
+            "CASE WHEN typeof($1 + $2) = 'integer' AND $1 + $2 BETWEEN -$m AND $m THEN $1 + $2 END"
+        }
+        (ScalarType::Decimal { .. }, Sub) => {
+            "CASE WHEN typeof($1 - $2) = 'integer' AND $1 - $2 BETWEEN -$m AND $m THEN $1 - $2 END"
+        }
+        (ScalarType::Decimal { .. }, Mul) => {
+            "CASE WHEN typeof($1 * $2) = 'integer' AND $1 * $2 BETWEEN -$m AND $m THEN $1 * $2 END"
+        }
+        (_, Add) => "CASE WHEN typeof($1 + $2) = 'integer' THEN $1 + $2 END",
+        (_, Sub) => "CASE WHEN typeof($1 - $2) = 'integer' THEN $1 - $2 END",
+        (_, Mul) => "CASE WHEN typeof($1 * $2) = 'integer' THEN $1 * $2 END",
+        (_, ArithmeticOp::Div | ArithmeticOp::Rem) => "NULL",
+    }
+}
+
+const fn widened(from: ScalarType, to: ScalarType) -> &'static str {
+    match (from, to) {
+        (ScalarType::Int, ScalarType::Decimal { .. }) => "($1 * $p)",
+        _ => "$1",
+    }
+}
 
 const fn column_type(ty: ScalarType, _place: Place) -> &'static str {
     match ty {
