@@ -83,7 +83,7 @@ async fn one_file_stands_for_those_that_it_names() {
     let whole = draft(&scratch, &catalog, &[]).await.unwrap();
     let squashed = file::squash(folder.path(), &[first.clone(), second.clone()], &whole).unwrap();
     assert_eq!(squashed.squashes(), [(1, first.checksum), (2, second.checksum)]);
-    assert_eq!(file::read(folder.path()).unwrap(), [squashed.clone()]);
+    assert_eq!(file::read(folder.path()).unwrap(), std::slice::from_ref(&squashed));
 
     let refused = up(&early, folder.path()).await.unwrap_err();
     let words = "0002_init.sql stands for files of which only some were applied; apply the others first, as they were";

@@ -19,6 +19,7 @@ use backstay_testkit::database::{Database, server};
 use backstay_testkit::seed::{cases, seeded};
 use rand::Rng;
 use std::future::Future;
+use std::io::Write;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -171,7 +172,7 @@ struct Shown(String);
 impl Drop for Shown {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("{}", self.0);
+            let _ = std::io::stderr().write_all(self.0.as_bytes());
         }
     }
 }
