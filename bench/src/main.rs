@@ -3,6 +3,7 @@
 //! figures of one machine mean little.
 
 mod load;
+mod pgbench;
 mod report;
 mod server;
 
@@ -38,7 +39,7 @@ async fn run(quick: bool, write: bool, only: Option<String>) -> Result<()> {
     };
     let baseline = baseline.context("cannot start the baseline")?;
     let mut report = Report::new(subject.ready_ms, subject.idle_kib()?);
-    let (rounds, seconds) = if quick { (1, 1) } else { (5, 3) };
+    let (rounds, seconds) = if quick { (1, 1) } else { (9, 1) };
     let round = Duration::from_secs(seconds);
     for work in [Work::ById, Work::List, Work::Insert, Work::Bulk, Work::Update, Work::Mixed] {
         if server.is_none() && matches!(work, Work::Bulk | Work::Update) {
@@ -54,7 +55,9 @@ async fn run(quick: bool, write: bool, only: Option<String>) -> Result<()> {
                 ours.push(measure(&subject.shape(work), level, round, subject.pid).await?);
                 theirs.push(measure(&baseline.shape(work), level, round, baseline.pid).await?);
             }
-            let line = Line::new(work, level, &ours, &theirs);
+            let statements =
+                server.as_deref().map_or(Ok(None), |url| pgbench::rate(url, &subject, (work, level)))?;
+            let line = Line::new((work, level), (&ours, &theirs), statements);
             say(&line.to_string());
             report.lines.push(line);
         }

@@ -10,10 +10,14 @@ pub struct Line {
     level: usize,
     ours: Side,
     theirs: Side,
+    /// Statements a second of `pgbench`, where it was asked.
+    statements: Option<f64>,
 }
 
 struct Side {
     rate: f64,
+    /// Of the round that others disturbed least.
+    best: f64,
     cpu: f64,
     p50: u32,
     p99: u32,
@@ -27,6 +31,7 @@ impl Side {
         let middle = sorted.get(sorted.len() / 2).copied().cloned().unwrap_or_default();
         Self {
             rate: middle.rate(),
+            best: sorted.last().map_or(0.0, |round| round.rate()),
             cpu: middle.cpu(),
             p50: middle.percentile(0.50),
             p99: middle.percentile(0.99),
@@ -35,18 +40,24 @@ impl Side {
 }
 
 impl Line {
-    pub fn new(work: Work, level: usize, ours: &[Measured], theirs: &[Measured]) -> Self {
-        Self { work, level, ours: Side::of(ours), theirs: Side::of(theirs) }
+    pub fn new(
+        (work, level): (Work, usize),
+        (ours, theirs): (&[Measured], &[Measured]),
+        statements: Option<f64>,
+    ) -> Self {
+        Self { work, level, ours: Side::of(ours), theirs: Side::of(theirs), statements }
     }
 }
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { work, level, ours, theirs } = self;
+        let Self { work, level, ours, theirs, statements } = self;
+        let statements = statements.map_or_else(String::new, |rate| format!("{rate:.0}"));
         write!(
             f,
-            "| {work} | {level} | {:.2} | {:.2} | {:.0} / {:.0} | {:.0} / {:.0} | {} / {} | {} / {} |",
+            "| {work} | {level} | {:.2} | {:.2} | {:.2} | {:.0} / {:.0} | {statements} | {:.0} / {:.0} | {} / {} | {} / {} |",
             ours.rate / theirs.rate,
+            ours.best / theirs.best,
             theirs.cpu / ours.cpu,
             ours.rate,
             theirs.rate,
@@ -74,7 +85,7 @@ impl Report {
 
     pub fn markdown(&self, quick: bool) -> String {
         let mut text = String::new();
-        let kind = if quick { "a quick run: one round of 1 s" } else { "medians of 5 rounds of 3 s" };
+        let kind = if quick { "a quick run: one round of 1 s" } else { "medians of 9 rounds of 1 s" };
         let _ = writeln!(text, "Written by `cargo xtask bench --write`; {kind}, rounds alternating.\n");
         let _ = writeln!(
             text,
@@ -84,7 +95,7 @@ impl Report {
         );
         let _ = writeln!(
             text,
-            "| work | in flight | rate, ratio | CPU, ratio | requests/s (ours / baseline) | CPU µs/request | p50 µs | p99 µs |\n|---|---|---|---|---|---|---|---|"
+            "| work | in flight | rate, ratio | best rounds, ratio | CPU, ratio | requests/s (ours / baseline) | pgbench, statements/s | CPU µs/request | p50 µs | p99 µs |\n|---|---|---|---|---|---|---|---|---|---|"
         );
         for line in &self.lines {
             let _ = writeln!(text, "{line}");

@@ -27,11 +27,14 @@ pub struct Subject {
     address: String,
     key: String,
     token: String,
-    ids: Vec<String>,
-    author: String,
+    /// Posts that everybody sees.
+    pub ids: Vec<String>,
+    /// Whom new posts name.
+    pub author: String,
     /// Posts of the account itself.
-    own: Vec<String>,
-    uid: String,
+    pub own: Vec<String>,
+    /// The account.
+    pub uid: String,
     database: PathBuf,
 }
 

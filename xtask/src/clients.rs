@@ -12,6 +12,7 @@ use std::process::Command;
 const SCRIPTS: &[(&str, &str)] = &[
     ("clients: the shop by supabase-js", "shop"),
     ("clients: Chinook by supabase-js", "chinook"),
+    ("clients: accounts by mail, by supabase-js", "mail"),
     ("clients: hostile bytes", "hostile"),
 ];
 

@@ -39,6 +39,8 @@ pub struct Account {
     pub last_sign_in_at: Option<i64>,
     /// What was sent to it.
     pub mailed: Mailed,
+    /// The e-mail address that it wants instead, until that is confirmed.
+    pub change: Option<Change>,
     /// When it was made.
     pub created_at: i64,
     /// When it was last changed.
@@ -52,6 +54,17 @@ pub struct Mailed {
     pub confirmation_at: Option<i64>,
     /// A link to sign in without the password.
     pub recovery_at: Option<i64>,
+    /// Links to confirm another address.
+    pub change_at: Option<i64>,
+}
+
+/// Another e-mail address that an account wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The address, in its stored form.
+    pub email: String,
+    /// How many letters must still be answered.
+    pub open: i64,
 }
 
 /// A way in which an account signs in, as stored.
@@ -92,6 +105,11 @@ impl Account {
             mailed: Mailed {
                 confirmation_at: record.time("confirmation_sent_at")?,
                 recovery_at: record.time("recovery_sent_at")?,
+                change_at: record.time("new_email_sent_at")?,
+            },
+            change: match record.owned("new_email")? {
+                Some(email) => Some(Change { email, open: record.number("new_email_open")? }),
+                None => None,
             },
             created_at: record.time("created_at")?.unwrap_or_default(),
             updated_at: record.time("updated_at")?.unwrap_or_default(),
@@ -128,6 +146,9 @@ impl Account {
             ("last_sign_in_at", optional_time(self.last_sign_in_at)),
             ("confirmation_sent_at", optional_time(self.mailed.confirmation_at)),
             ("recovery_sent_at", optional_time(self.mailed.recovery_at)),
+            ("new_email", optional_text(self.change.as_ref().map(|change| change.email.clone()))),
+            ("new_email_open", self.change.as_ref().map_or(Cell::Null, |change| Cell::Int(change.open))),
+            ("new_email_sent_at", optional_time(self.mailed.change_at)),
         ]
     }
 }
@@ -227,6 +248,10 @@ pub(crate) struct UserBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_sent_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    new_email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_change_sent_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     last_sign_in_at: Option<String>,
     app_metadata: &'a Object,
     user_metadata: &'a Object,
@@ -268,6 +293,8 @@ impl<'a> UserBody<'a> {
             confirmed_at: confirmed.map(stamp),
             confirmation_sent_at: account.mailed.confirmation_at.map(stamp),
             recovery_sent_at: account.mailed.recovery_at.map(stamp),
+            new_email: account.change.as_ref().map(|change| &*change.email),
+            email_change_sent_at: account.mailed.change_at.map(stamp),
             last_sign_in_at: account.last_sign_in_at.map(stamp),
             app_metadata: &account.app_metadata,
             user_metadata: &account.user_metadata,
@@ -321,6 +348,7 @@ mod tests {
             banned_until: None,
             last_sign_in_at: Some(1_700_000_000_120_000),
             mailed: Mailed::default(),
+            change: None,
             created_at: 1_700_000_000_000_000,
             updated_at: 1_700_000_000_000_000,
         };

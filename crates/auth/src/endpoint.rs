@@ -1,6 +1,7 @@
 //! The endpoints below `/auth/v1`: [`answer`] finds the one that a request means.
 
 pub(crate) mod admin_users;
+mod email_change;
 mod health;
 mod jwks;
 mod logout;

@@ -13,6 +13,8 @@ pub struct Templates {
     pub recovery: Template,
     /// To sign in by link or code.
     pub magic_link: Template,
+    /// To both addresses, when an account wants another.
+    pub email_change: Template,
 }
 
 const CONFIRMATION: (&str, &str) = (
@@ -30,12 +32,22 @@ const MAGIC_LINK: (&str, &str) = (
     "Follow this link to sign in:\n\n{{ .ConfirmationURL }}\n\n\
      Or enter this code: {{ .Token }}\n\nIf you did not ask for it, leave this letter alone.\n",
 );
+const EMAIL_CHANGE: (&str, &str) = (
+    "Confirm your new e-mail address",
+    "Follow this link to confirm that {{ .NewEmail }} takes the place of {{ .Email }}:\n\n{{ .ConfirmationURL }}\n\n\
+     Or enter this code: {{ .Token }}\n\nIf you did not ask for it, leave this letter alone.\n",
+);
 
 impl Templates {
     /// All, with the keys that they have in the configuration.
     #[must_use]
-    pub const fn all(&self) -> [(&'static str, &Template); 3] {
-        [("confirmation", &self.confirmation), ("recovery", &self.recovery), ("magic_link", &self.magic_link)]
+    pub const fn all(&self) -> [(&'static str, &Template); 4] {
+        [
+            ("confirmation", &self.confirmation),
+            ("recovery", &self.recovery),
+            ("magic_link", &self.magic_link),
+            ("email_change", &self.email_change),
+        ]
     }
 
     /// Writes a letter.
@@ -44,6 +56,7 @@ impl Templates {
             Purpose::SignUp => (&self.confirmation, CONFIRMATION),
             Purpose::Recovery => (&self.recovery, RECOVERY),
             Purpose::MagicLink => (&self.magic_link, MAGIC_LINK),
+            Purpose::LeaveEmail | Purpose::NewEmail => (&self.email_change, EMAIL_CHANGE),
         };
         Letter {
             to: to.to_owned(),

@@ -35,16 +35,40 @@ pub(crate) enum Purpose {
     SignUp,
     Recovery,
     MagicLink,
+    /// To the address that an account leaves.
+    LeaveEmail,
+    /// To the address that it wants.
+    NewEmail,
 }
 
 impl Purpose {
-    /// `type` of links, and the stored form.
+    /// `type` of links.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::SignUp => "signup",
             Self::Recovery => "recovery",
             Self::MagicLink => "magiclink",
+            Self::LeaveEmail | Self::NewEmail => "email_change",
         }
+    }
+
+    /// The stored form.
+    const fn stored(self) -> &'static str {
+        match self {
+            Self::LeaveEmail => "email_change_current",
+            Self::NewEmail => "email_change_new",
+            Self::SignUp | Self::Recovery | Self::MagicLink => self.name(),
+        }
+    }
+
+    fn of_stored(name: &str) -> Option<Self> {
+        let all = [Self::SignUp, Self::Recovery, Self::MagicLink, Self::LeaveEmail, Self::NewEmail];
+        all.into_iter().find(|purpose| purpose.stored() == name)
+    }
+
+    /// Whether it is about another address of the account.
+    pub(crate) const fn changes_email(self) -> bool {
+        matches!(self, Self::LeaveEmail | Self::NewEmail)
     }
 
     /// What a `type` of the wire may stand for.
@@ -54,6 +78,7 @@ impl Purpose {
             "recovery" => &[Self::Recovery],
             "magiclink" => &[Self::MagicLink, Self::SignUp],
             "email" => &[Self::SignUp, Self::MagicLink],
+            "email_change" => &[Self::LeaveEmail, Self::NewEmail],
             // any text may be sent
             _ => &[],
         }
@@ -65,6 +90,7 @@ impl Purpose {
             Self::SignUp => "email/signup",
             Self::Recovery => "recovery",
             Self::MagicLink => "magiclink",
+            Self::LeaveEmail | Self::NewEmail => "email_change",
         }
     }
 }
@@ -96,12 +122,9 @@ pub(crate) struct Issued {
 
 impl OneTime {
     fn read(record: Record<'_>) -> Result<Self, Fault> {
-        let purpose = match record.needed("purpose")? {
-            "signup" => Purpose::SignUp,
-            "recovery" => Purpose::Recovery,
-            "magiclink" => Purpose::MagicLink,
-            other => return Err(Fault::internal(format!("a token is for {other}"))),
-        };
+        let purpose = record.needed("purpose")?;
+        let purpose = Purpose::of_stored(purpose)
+            .ok_or_else(|| Fault::internal(format!("a token is for {purpose}")))?;
         Ok(Self {
             id: record.uuid("id")?,
             account: record.uuid("account_id")?,
@@ -147,7 +170,7 @@ impl Auth {
         let row = vec![
             ("id", Cell::Uuid(id)),
             ("account_id", Cell::Uuid(account.id)),
-            ("purpose", text(purpose.name())),
+            ("purpose", text(purpose.stored())),
             ("email", text(email)),
             ("hash", text(fingerprint(&token))),
             ("code_hash", text(self.ring()?.code_hash(id, &code))),
@@ -155,12 +178,17 @@ impl Auth {
             ("challenge", optional_text(way.challenge.clone())),
             ("expires_at", Cell::Timestamp(now.saturating_add(lasts))),
         ];
-        let last = vec![eq("account_id", Cell::Uuid(account.id)), eq("purpose", text(purpose.name()))];
-        let letter = self.letter(purpose, email, &token, &code, way);
-        Ok(Issued { steps: [delete(ONE_TIME_TOKEN, last), insert(ONE_TIME_TOKEN, row)], letter })
+        let letter = self.letter(purpose, (account, email), (&token, &code), way);
+        Ok(Issued { steps: [self.forgotten(account, purpose), insert(ONE_TIME_TOKEN, row)], letter })
     }
 
-    fn letter(&self, purpose: Purpose, email: &str, token: &str, code: &str, way: &Way<'_>) -> Letter {
+    fn letter(
+        &self,
+        purpose: Purpose,
+        (account, email): (&Account, &str),
+        (token, code): (&str, &str),
+        way: &Way<'_>,
+    ) -> Letter {
         let settings = &self.settings;
         let redirect_to = redirect::target(way.redirect_to, &settings.site_url, &settings.redirect_urls);
         let query = form_urlencoded::Serializer::new(String::new())
@@ -173,11 +201,18 @@ impl Auth {
             confirmation_url: &url,
             token: code,
             token_hash: token,
-            email,
+            email: account.email.as_deref().unwrap_or(email),
+            new_email: account.change.as_ref().map_or("", |change| &*change.email),
             site_url: &settings.site_url,
             redirect_to: &redirect_to,
         };
         settings.templates.letter(purpose, email, &values)
+    }
+
+    /// The step that takes back what was sent for a purpose.
+    pub(crate) fn forgotten(&self, account: &Account, purpose: Purpose) -> Step {
+        let sent = vec![eq("account_id", Cell::Uuid(account.id)), eq("purpose", text(purpose.stored()))];
+        delete(ONE_TIME_TOKEN, sent)
     }
 
     /// Notes that mail goes to an address now; refuses where some went a moment ago. Asked before it is
@@ -189,7 +224,7 @@ impl Auth {
         email: &str,
         now: i64,
     ) -> Result<(), Refusal> {
-        let hash = fingerprint(&format!("{} {email}", purpose.name()));
+        let hash = fingerprint(&format!("{} {email}", purpose.stored()));
         let own = || eq("hash", text(&*hash));
         let interval = self.settings.mail_interval_s.saturating_mul(SECOND_MICROS);
         let found = self.run_one(catalog, select(MAIL_SENT, vec![own()])).await?;

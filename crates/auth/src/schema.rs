@@ -38,6 +38,9 @@ type _BackstayAccount @table(name: "_backstay_account", key: ["id"]) {
   last_sign_in_at: Timestamp
   confirmation_sent_at: Timestamp
   recovery_sent_at: Timestamp
+  new_email: String
+  new_email_open: Int
+  new_email_sent_at: Timestamp
   created_at: Timestamp!
   updated_at: Timestamp!
 }

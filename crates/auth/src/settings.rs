@@ -28,6 +28,8 @@ pub struct Settings {
     pub one_time_s: i64,
     /// How often a code may be guessed.
     pub code_attempts: i64,
+    /// Whether another e-mail address must be confirmed from the one that it replaces, too.
+    pub double_confirm_changes: bool,
     /// Whether PKCE's `plain` challenges are taken.
     pub pkce_plain: bool,
     /// How long an access token is valid, in seconds.
@@ -62,6 +64,7 @@ impl Default for Settings {
             mail_interval_s: 60,
             one_time_s: 3600,
             code_attempts: 5,
+            double_confirm_changes: true,
             pkce_plain: false,
             access_token_s: 3600,
             session_s: 0,

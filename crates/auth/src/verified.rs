@@ -81,8 +81,9 @@ pub struct VerifiedTokens {
     misses: AtomicU64,
 }
 
-/// A token as it was sent: found by the end of its signature, compared whole and in constant
-/// time. A digest of the whole token would cost as much as all the rest of knowing a caller,
+/// A token as it was sent: found by the end of its signature, which is compared in constant time, and
+/// compared whole. Who knows that end has seen the token: the time that the rest takes tells nothing
+/// new, and constant time over all of it took a twentieth of the work of a read. A digest of the whole token would cost as much as all the rest of knowing a caller,
 /// and hide little: the signing keys stand in the same memory.
 #[derive(Eq)]
 struct Token(Box<str>);
@@ -100,7 +101,7 @@ fn tail(token: &str) -> &[u8] {
 
 impl PartialEq for Token {
     fn eq(&self, other: &Self) -> bool {
-        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+        is_same(&self.0, &other.0)
     }
 }
 
@@ -118,8 +119,12 @@ impl Hash for Shown<'_> {
 
 impl Equivalent<Token> for Shown<'_> {
     fn equivalent(&self, token: &Token) -> bool {
-        self.0.as_bytes().ct_eq(token.0.as_bytes()).into()
+        is_same(self.0, &token.0)
     }
+}
+
+fn is_same(shown: &str, known: &str) -> bool {
+    bool::from(tail(shown).ct_eq(tail(known))) && shown == known
 }
 
 impl VerifiedTokens {

@@ -162,6 +162,8 @@ pub struct Auth {
     pub link_seconds: i64,
     /// How often the code of a letter may be guessed.
     pub code_attempts: i64,
+    /// Whether another e-mail address must be confirmed from the one that it replaces, too.
+    pub double_confirm_changes: bool,
     /// Whether PKCE's `plain` challenges are taken, which protect nothing on the way.
     pub pkce_plain: bool,
     /// Lifetime of an access token, in seconds.
@@ -184,6 +186,7 @@ impl Default for Auth {
             mail_interval_seconds: 60,
             link_seconds: 3600,
             code_attempts: 5,
+            double_confirm_changes: true,
             pkce_plain: false,
             token_seconds: 3600,
             password_min_length: 6,
@@ -208,17 +211,19 @@ pub struct Mail {
     pub recovery: Words,
     /// The letter to sign in by link or code.
     pub magic_link: Words,
+    /// The letters that ask to confirm another address.
+    pub email_change: Words,
 }
 
 /// The words of a letter. `{{ .ConfirmationURL }}`, `{{ .Token }}`, `{{ .TokenHash }}`, `{{ .Email }}`,
-/// `{{ .SiteURL }}` and `{{ .RedirectTo }}` are filled in.
+/// `{{ .NewEmail }}`, `{{ .SiteURL }}` and `{{ .RedirectTo }}` are filled in.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Words {
     /// One line instead of the built-in one.
     pub subject: Option<String>,
     /// Plain text instead of the built-in one; `{{ .ConfirmationURL }}`, `{{ .Token }}`, `{{ .TokenHash }}`,
-    /// `{{ .Email }}`, `{{ .SiteURL }}` and `{{ .RedirectTo }}` are filled in.
+    /// `{{ .Email }}`, `{{ .NewEmail }}`, `{{ .SiteURL }}` and `{{ .RedirectTo }}` are filled in.
     pub text: Option<String>,
 }
 

@@ -72,6 +72,7 @@ pub fn templates(config: &Config) -> Result<Templates> {
         confirmation: of(&config.mail.confirmation),
         recovery: of(&config.mail.recovery),
         magic_link: of(&config.mail.magic_link),
+        email_change: of(&config.mail.email_change),
     };
     for (name, template) in templates.all() {
         template::check(template).with_context(|| format!("[mail.{name}] is not right"))?;

@@ -102,6 +102,7 @@ impl Database {
             mail_interval_s: config.auth.mail_interval_seconds,
             one_time_s: config.auth.link_seconds,
             code_attempts: config.auth.code_attempts,
+            double_confirm_changes: config.auth.double_confirm_changes,
             pkce_plain: config.auth.pkce_plain,
             access_token_s: config.auth.token_seconds,
             password_characters: config.auth.password_min_length,

@@ -4,7 +4,8 @@
 use serde::Deserialize;
 
 /// Names that may stand in a template.
-const NAMES: &[&str] = &["ConfirmationURL", "Token", "TokenHash", "Email", "SiteURL", "RedirectTo"];
+const NAMES: &[&str] =
+    &["ConfirmationURL", "Token", "TokenHash", "Email", "NewEmail", "SiteURL", "RedirectTo"];
 
 /// Subject and text of a letter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -27,6 +28,8 @@ pub struct Values<'v> {
     pub token_hash: &'v str,
     /// The account's address.
     pub email: &'v str,
+    /// The address that it wants instead, of a letter about that.
+    pub new_email: &'v str,
     /// Where the application stands.
     pub site_url: &'v str,
     /// Where the link leads in the end.
@@ -75,6 +78,7 @@ pub fn fill(text: &str, values: &Values<'_>) -> String {
         "Token" => values.token,
         "TokenHash" => values.token_hash,
         "Email" => values.email,
+        "NewEmail" => values.new_email,
         "SiteURL" => values.site_url,
         "RedirectTo" => values.redirect_to,
         // refused by `check`

@@ -134,6 +134,7 @@ impl Auth {
             banned_until: ban(body.ban_duration.as_deref(), now)?.unwrap_or(None),
             last_sign_in_at: None,
             mailed: Mailed::default(),
+            change: None,
             created_at: now,
             updated_at: now,
             email: Some(email.clone()),

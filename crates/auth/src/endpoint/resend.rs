@@ -33,8 +33,9 @@ impl Auth {
     ) -> Result<Response, Refusal> {
         let mail = self.mail()?;
         let body: Body = request.json()?;
-        if body.kind.as_deref() != Some("signup") {
-            return Err(Refusal::validation("Missing one of these types: signup"));
+        let kind = body.kind.as_deref().unwrap_or_default();
+        if !matches!(kind, "signup" | "email_change") {
+            return Err(Refusal::validation("Missing one of these types: signup, email_change"));
         }
         let email = email::normalised(body.email.as_deref().unwrap_or_default())
             .ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))?;
@@ -43,12 +44,21 @@ impl Auth {
             body.code_challenge_method.as_deref(),
             self.settings.pkce_plain,
         )?;
+        let redirect_to = request.decoded("redirect_to");
+        let way = Way { redirect_to: redirect_to.as_deref(), challenge };
+        if kind == "email_change" {
+            self.claim_letter(catalog, Purpose::LeaveEmail, &email, self.clock.now_micros()).await?;
+            if let Some(mut account) = self.account_by_email(catalog, &email).await? {
+                let asked = self.ask_again(&mut account, &way)?;
+                self.run(catalog, &asked.steps).await?;
+                asked.letters.into_iter().for_each(|letter| mail.send(letter));
+            }
+            return Response::json(200, &json!({}));
+        }
         let now = self.clock.now_micros();
         self.claim_letter(catalog, Purpose::SignUp, &email, now).await?;
         let found = self.account_by_email(catalog, &email).await?;
         if let Some(account) = found.filter(|account| account.email_confirmed_at.is_none()) {
-            let redirect_to = request.decoded("redirect_to");
-            let way = Way { redirect_to: redirect_to.as_deref(), challenge };
             let issued = self.issue(Purpose::SignUp, &account, &email, &way, now)?;
             let open = vec![eq("id", Cell::Uuid(account.id)), null("email_confirmed_at")];
             let (noted, _) = update(ACCOUNT, vec![("confirmation_sent_at", Cell::Timestamp(now))], open);

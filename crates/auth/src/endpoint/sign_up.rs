@@ -248,6 +248,7 @@ fn bare_account(id: Uuid, now: i64) -> Account {
         banned_until: None,
         last_sign_in_at: Some(now),
         mailed: Mailed::default(),
+        change: None,
         created_at: now,
         updated_at: now,
     }

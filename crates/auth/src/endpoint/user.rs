@@ -3,7 +3,9 @@
 use crate::account::{Account, Identity, Object, UserBody, email_data, merge};
 use crate::email;
 use crate::endpoint::{Request, is_taken};
+use crate::one_time::Way;
 use crate::password;
+use crate::pkce;
 use crate::profile;
 use crate::refusal::Refusal;
 use crate::schema::{ACCOUNT, IDENTITY, SESSION};
@@ -24,6 +26,8 @@ struct Body {
     phone: Option<String>,
     password: Option<String>,
     data: Option<Object>,
+    code_challenge: Option<String>,
+    code_challenge_method: Option<String>,
 }
 
 impl Auth {
@@ -50,7 +54,13 @@ impl Auth {
         if body.phone.is_some_and(|phone| !phone.is_empty()) {
             return Err(Refusal::phone_disabled());
         }
+        let challenge = pkce::challenge(
+            body.code_challenge.as_deref(),
+            body.code_challenge_method.as_deref(),
+            self.settings.pkce_plain,
+        )?;
         let mut further: Vec<Step> = Vec::new();
+        let mut letters = Vec::new();
         if let Some(password) = body.password.filter(|password| !password.is_empty()) {
             self.change_password(&mut account, password).await?;
             let session = Cell::Uuid(caller.verified.claims.session_id);
@@ -58,17 +68,26 @@ impl Auth {
             further.push(delete(SESSION, others));
         }
         if let Some(email) = body.email.filter(|email| !email.is_empty()) {
-            if !self.settings.autoconfirm {
-                return Err(Refusal::needs_mail());
+            if self.settings.autoconfirm {
+                let now = self.clock.now_micros();
+                let fresh = self.ids.account();
+                further.extend(change_email(&mut account, &identities, &email, Some(now), fresh)?);
+            } else {
+                let redirect_to = request.decoded("redirect_to");
+                let way = Way { redirect_to: redirect_to.as_deref(), challenge };
+                let asked = self.ask_email(catalog, &mut account, &email, &way).await?;
+                further.extend(asked.steps);
+                letters = asked.letters;
             }
-            let now = self.clock.now_micros();
-            let fresh = self.ids.account();
-            further.extend(change_email(&mut account, &identities, &email, Some(now), fresh)?);
         }
         if let Some(data) = body.data {
             merge(&mut account.user_metadata, data);
         }
-        self.store(catalog, account.id, &account, further).await
+        let answer = self.store(catalog, account.id, &account, further).await?;
+        for letter in letters {
+            self.mail()?.send(letter);
+        }
+        Ok(answer)
     }
 
     async fn change_password(&self, account: &mut Account, password: String) -> Result<(), Refusal> {
@@ -135,6 +154,7 @@ pub(super) fn change_email(
     account.app_metadata.insert("provider".to_owned(), Value::from("email"));
     account.app_metadata.insert("providers".to_owned(), Value::from(vec!["email"]));
     account.email = Some(email);
+    account.change = None;
     account.email_confirmed_at = confirmed_at;
     account.is_anonymous = false;
     Ok(Some(step))

@@ -3,7 +3,7 @@
 
 use crate::account::{Account, Identity, email_data, merge};
 use crate::email;
-use crate::endpoint::Request;
+use crate::endpoint::{Request, is_taken};
 use crate::key_ring::fingerprint;
 use crate::one_time::{OneTime, Purpose};
 use crate::profile;
@@ -22,6 +22,9 @@ use url::form_urlencoded::Serializer;
 /// How long the code of a followed link can be fetched, in microseconds.
 const FLOW_MICROS: i64 = 300_000_000;
 
+/// What is said of the first of two letters.
+const HALF: &str = "Confirmation link accepted. Please proceed to confirm link sent to the other email";
+
 #[derive(Deserialize)]
 struct Body {
     #[serde(rename = "type")]
@@ -32,10 +35,12 @@ struct Body {
 }
 
 /// An account that a token lets in, with the steps that do it.
-struct Admitted {
-    account: Account,
-    identities: Vec<Identity>,
-    steps: Vec<Step>,
+pub(super) struct Admitted {
+    pub(super) account: Account,
+    pub(super) identities: Vec<Identity>,
+    pub(super) steps: Vec<Step>,
+    /// Another letter must be answered, too, before anything changes.
+    pub(super) half: bool,
 }
 
 impl Auth {
@@ -70,7 +75,11 @@ impl Auth {
                 ));
             }
         };
-        let Admitted { account, identities, mut steps } = self.admit(catalog, &one).await?;
+        let Admitted { account, identities, mut steps, half } = self.admit(catalog, &one).await?;
+        if half {
+            self.use_up(catalog, &steps).await?;
+            return Response::json(200, &serde_json::json!({ "msg": HALF, "code": "200" }));
+        }
         let beginning = self.begin(account.id, one.purpose.method(), request, account.updated_at);
         steps.extend(beginning.steps);
         self.use_up(catalog, &steps).await?;
@@ -116,7 +125,12 @@ impl Auth {
             .by_token(catalog, Purpose::of(&kind), &token)
             .await
             .map_err(|refusal| if refusal.status == 403 { expired() } else { refusal })?;
-        let Admitted { account, identities, mut steps } = self.admit(catalog, &one).await?;
+        let Admitted { account, identities, mut steps, half } = self.admit(catalog, &one).await?;
+        if half {
+            self.use_up(catalog, &steps).await?;
+            let message = Serializer::new(String::new()).append_pair("message", HALF).finish();
+            return Ok(format!("{target}#{message}"));
+        }
         if let Some(challenge) = &one.challenge {
             let code = self.ids.account().to_string();
             let row = vec![
@@ -148,8 +162,10 @@ impl Auth {
 
     /// Runs steps of which the first uses a token up; of two at once one gets in.
     async fn use_up(&self, catalog: &Arc<Catalog>, steps: &[Step]) -> Result<(), Refusal> {
-        let answers = self.run(catalog, steps).await?;
+        let answers = self.run(catalog, steps).await;
         self.states.forget();
+        let answers =
+            answers.map_err(|fault| if is_taken(&fault) { Refusal::email_exists() } else { fault.into() })?;
         if answers.first().is_some_and(|used| used.affected() == 1) {
             Ok(())
         } else {
@@ -166,6 +182,9 @@ impl Auth {
         let now = self.clock.now_micros();
         if account.banned(now) {
             return Err(Refusal::user_banned());
+        }
+        if one.purpose.changes_email() {
+            return self.admit_change(catalog, one, (account, identities), now).await;
         }
         if account.email.as_deref() != Some(&*one.email) {
             return Err(Refusal::otp_expired());
@@ -192,7 +211,7 @@ impl Auth {
             steps.extend(profile::mirror(catalog, &account));
         }
         steps.push(update(ACCOUNT, cells, vec![eq("id", Cell::Uuid(account.id))]));
-        Ok(Admitted { account, identities, steps })
+        Ok(Admitted { account, identities, steps, half: false })
     }
 }
 

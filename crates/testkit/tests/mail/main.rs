@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod email_change;
 mod upgrade;
 
 use backstay_auth::settings::Settings;
