@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// Builds of which databases are kept.
-const BUILDS: &[&str] = &["8daacfb"];
+const BUILDS: &[&str] = &["8daacfb", "c6ae550"];
 
 fn kept(build: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/upgrade").join(build)
