@@ -44,11 +44,13 @@ const READ_STEPS: &str =
 /// Checksum of what was done, the statement `?` with it.
 const CHAIN: &str = "SELECT SHA2(CONCAT(CAST(? AS BINARY), CAST(? AS BINARY)), 256)";
 
-const ANNOUNCE: &str = "UPDATE `_backstay_migration_step` SET `announced` = SHA2(CONCAT(CAST(`checksum` AS BINARY), CAST(? AS BINARY)), 256) WHERE `number` = ?";
+const ANNOUNCE: &str = "UPDATE `_backstay_migration_step` SET `announced` = SHA2(CONCAT(CAST(`checksum` AS BINARY), CAST(? AS BINARY)), 256) WHERE `number` = ? AND `done` = ?";
 
 const TAKE_BACK: &str = "UPDATE `_backstay_migration_step` SET `announced` = '' WHERE `number` = ?";
 
-const TICK_OFF: &str = "UPDATE `_backstay_migration_step` SET `done` = ?, `checksum` = SHA2(CONCAT(CAST(`checksum` AS BINARY), CAST(? AS BINARY)), 256), `announced` = '' WHERE `number` = ?";
+const TICK_OFF: &str = "UPDATE `_backstay_migration_step` SET `done` = ?, `checksum` = SHA2(CONCAT(CAST(`checksum` AS BINARY), CAST(? AS BINARY)), 256), `announced` = '' WHERE `number` = ? AND `done` = ?";
+
+const LOCK_STEP: &str = "SELECT `done` FROM `_backstay_migration_step` WHERE `number` = ? FOR UPDATE";
 
 const END_STEPS: &str = "DELETE FROM `_backstay_migration_step` WHERE `number` = ?";
 
@@ -175,8 +177,7 @@ async fn recorded(connection: &mut Connection, batch: &Batch, journal: &JournalR
     }
     let known = connection.rows(IS_APPLIED, &[&journal.number]).await?;
     if !known.is_empty() && !batch.forget.contains(&journal.number) {
-        let message = format!("a migration with the number {} was applied already", journal.number);
-        return Err(Fault::new(code::UNIQUE_VIOLATION, message));
+        return Err(applied_already(journal.number));
     }
     let mut steps = Steps::of(connection, batch, journal).await?;
     for (number, statement) in (1_i64..).zip(&batch.statements) {
@@ -194,6 +195,10 @@ async fn recorded(connection: &mut Connection, batch: &Batch, journal: &JournalR
         lease::keep(connection, held).await?;
     }
     steps.end(connection, batch, journal).await
+}
+
+fn applied_already(number: i64) -> Fault {
+    Fault::new(code::UNIQUE_VIOLATION, format!("a migration with the number {number} was applied already"))
 }
 
 async fn run(connection: &mut Connection, number: usize, statement: &str) -> Result<(), Fault> {
@@ -260,7 +265,7 @@ impl Steps {
         statement: &str,
     ) -> Result<(), Fault> {
         let unheard = !std::mem::take(&mut self.announced).is_empty();
-        connection.rows(ANNOUNCE, &[&statement, &self.migration]).await?;
+        connection.rows(ANNOUNCE, &[&statement, &self.migration, &self.done]).await?;
         if let Err(refusal) = connection.control_patiently(statement).await
             && !(unheard && is_done_already(&refusal))
         {
@@ -279,7 +284,8 @@ impl Steps {
         number: i64,
         statement: &str,
     ) -> Result<(), Fault> {
-        connection.rows(TICK_OFF, &[&number, &statement, &self.migration]).await?;
+        // a run that nobody hears any more may have done so, too
+        connection.rows(TICK_OFF, &[&number, &statement, &self.migration, &(number - 1)]).await?;
         self.done = number;
         Ok(())
     }
@@ -292,10 +298,20 @@ impl Steps {
     ) -> Result<(), Fault> {
         connection.begin(Transaction::Write).await?;
         let shown = usize::try_from(number).unwrap_or(usize::MAX);
-        let changed = match run(connection, shown, statement).await {
-            Ok(()) => self.tick_off(connection, number, statement).await,
-            Err(fault) => Err(fault),
+        let changed = async {
+            let found = connection.rows(LOCK_STEP, &[&self.migration]).await?.into_iter().next();
+            match found.map(row::<(i64,)>).transpose()? {
+                Some((done,)) if done < number => {}
+                Some(_) => {
+                    self.done = number;
+                    return Ok(());
+                }
+                None => return Err(applied_already(self.migration)),
+            }
+            run(connection, shown, statement).await?;
+            self.tick_off(connection, number, statement).await
         };
+        let changed = changed.await;
         if let Err(fault) = changed {
             connection.rollback().await;
             return Err(fault);
