@@ -44,11 +44,13 @@ const READ_STEPS: &str =
 /// Checksum of what was done, the statement `?` with it.
 const CHAIN: &str = "SELECT SHA2(CONCAT(CAST(? AS BINARY), CAST(? AS BINARY)), 256)";
 
-const ANNOUNCE: &str = "UPDATE `_backstay_migration_step` SET `announced` = SHA2(CONCAT(CAST(`checksum` AS BINARY), CAST(? AS BINARY)), 256) WHERE `number` = ?";
+const ANNOUNCE: &str = "UPDATE `_backstay_migration_step` SET `announced` = SHA2(CONCAT(CAST(`checksum` AS BINARY), CAST(? AS BINARY)), 256) WHERE `number` = ? AND `done` = ?";
 
 const TAKE_BACK: &str = "UPDATE `_backstay_migration_step` SET `announced` = '' WHERE `number` = ?";
 
-const TICK_OFF: &str = "UPDATE `_backstay_migration_step` SET `done` = ?, `checksum` = SHA2(CONCAT(CAST(`checksum` AS BINARY), CAST(? AS BINARY)), 256), `announced` = '' WHERE `number` = ?";
+const TICK_OFF: &str = "UPDATE `_backstay_migration_step` SET `done` = ?, `checksum` = SHA2(CONCAT(CAST(`checksum` AS BINARY), CAST(? AS BINARY)), 256), `announced` = '' WHERE `number` = ? AND `done` = ?";
+
+const LOCK_STEP: &str = "SELECT `done` FROM `_backstay_migration_step` WHERE `number` = ? FOR UPDATE";
 
 const END_STEPS: &str = "DELETE FROM `_backstay_migration_step` WHERE `number` = ?";
 
@@ -56,6 +58,8 @@ const HAS_JOURNAL: &str = "SELECT COUNT(*) FROM information_schema.tables WHERE 
 
 const ADD_JOURNAL_ROW: &str =
     "INSERT INTO `_backstay_migration` (`number`, `name`, `checksum`, `applied_at`) VALUES (?, ?, ?, ?)";
+
+const FORGET_JOURNAL_ROW: &str = "DELETE FROM `_backstay_migration` WHERE `number` = ?";
 
 const IS_APPLIED: &str = "SELECT 1 FROM `_backstay_migration` WHERE `number` = ?";
 
@@ -172,9 +176,8 @@ async fn recorded(connection: &mut Connection, batch: &Batch, journal: &JournalR
         connection.control(table).await.map_err(Refusal::into_fault)?;
     }
     let known = connection.rows(IS_APPLIED, &[&journal.number]).await?;
-    if !known.is_empty() {
-        let message = format!("a migration with the number {} was applied already", journal.number);
-        return Err(Fault::new(code::UNIQUE_VIOLATION, message));
+    if !known.is_empty() && !batch.forget.contains(&journal.number) {
+        return Err(applied_already(journal.number));
     }
     let mut steps = Steps::of(connection, batch, journal).await?;
     for (number, statement) in (1_i64..).zip(&batch.statements) {
@@ -191,7 +194,11 @@ async fn recorded(connection: &mut Connection, batch: &Batch, journal: &JournalR
     if let Some(held) = &batch.lease {
         lease::keep(connection, held).await?;
     }
-    steps.end(connection, journal).await
+    steps.end(connection, batch, journal).await
+}
+
+fn applied_already(number: i64) -> Fault {
+    Fault::new(code::UNIQUE_VIOLATION, format!("a migration with the number {number} was applied already"))
 }
 
 async fn run(connection: &mut Connection, number: usize, statement: &str) -> Result<(), Fault> {
@@ -258,7 +265,7 @@ impl Steps {
         statement: &str,
     ) -> Result<(), Fault> {
         let unheard = !std::mem::take(&mut self.announced).is_empty();
-        connection.rows(ANNOUNCE, &[&statement, &self.migration]).await?;
+        connection.rows(ANNOUNCE, &[&statement, &self.migration, &self.done]).await?;
         if let Err(refusal) = connection.control_patiently(statement).await
             && !(unheard && is_done_already(&refusal))
         {
@@ -277,7 +284,8 @@ impl Steps {
         number: i64,
         statement: &str,
     ) -> Result<(), Fault> {
-        connection.rows(TICK_OFF, &[&number, &statement, &self.migration]).await?;
+        // a run that nobody hears any more may have done so, too
+        connection.rows(TICK_OFF, &[&number, &statement, &self.migration, &(number - 1)]).await?;
         self.done = number;
         Ok(())
     }
@@ -290,10 +298,20 @@ impl Steps {
     ) -> Result<(), Fault> {
         connection.begin(Transaction::Write).await?;
         let shown = usize::try_from(number).unwrap_or(usize::MAX);
-        let changed = match run(connection, shown, statement).await {
-            Ok(()) => self.tick_off(connection, number, statement).await,
-            Err(fault) => Err(fault),
+        let changed = async {
+            let found = connection.rows(LOCK_STEP, &[&self.migration]).await?.into_iter().next();
+            match found.map(row::<(i64,)>).transpose()? {
+                Some((done,)) if done < number => {}
+                Some(_) => {
+                    self.done = number;
+                    return Ok(());
+                }
+                None => return Err(applied_already(self.migration)),
+            }
+            run(connection, shown, statement).await?;
+            self.tick_off(connection, number, statement).await
         };
+        let changed = changed.await;
         if let Err(fault) = changed {
             connection.rollback().await;
             return Err(fault);
@@ -302,18 +320,31 @@ impl Steps {
     }
 
     /// The journal row takes the place of the steps.
-    async fn end(&self, connection: &mut Connection, journal: &JournalRow) -> Result<(), Fault> {
+    async fn end(
+        &self,
+        connection: &mut Connection,
+        batch: &Batch,
+        journal: &JournalRow,
+    ) -> Result<(), Fault> {
         connection.begin(Transaction::Write).await?;
-        let JournalRow { number, name, checksum, applied_at } = journal;
-        let written = match connection.rows(ADD_JOURNAL_ROW, &[number, name, checksum, applied_at]).await {
-            Ok(_) => connection.rows(END_STEPS, &[number]).await.map(drop),
-            Err(fault) => Err(fault),
-        };
-        if let Err(fault) = written {
+        if let Err(fault) = Self::write_journal(connection, batch, journal).await {
             connection.rollback().await;
             return Err(fault);
         }
         connection.commit().await
+    }
+
+    async fn write_journal(
+        connection: &mut Connection,
+        batch: &Batch,
+        journal: &JournalRow,
+    ) -> Result<(), Fault> {
+        for number in &batch.forget {
+            connection.rows(FORGET_JOURNAL_ROW, &[number]).await?;
+        }
+        let JournalRow { number, name, checksum, applied_at } = journal;
+        connection.rows(ADD_JOURNAL_ROW, &[number, name, checksum, applied_at]).await?;
+        connection.rows(END_STEPS, &[number]).await.map(drop)
     }
 }
 

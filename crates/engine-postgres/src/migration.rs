@@ -12,7 +12,7 @@ use crate::error::{Then, Trouble, unknown_outcome};
 use crate::introspect;
 use crate::lease;
 use crate::pool::{Pool, Purpose};
-use crate::retry::Attempts;
+use crate::retry::{Attempts, random_below};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::live::Live;
@@ -29,6 +29,8 @@ const MAKE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS \"_backstay_migration\" (
 
 const ADD_JOURNAL_ROW: &str = "INSERT INTO \"_backstay_migration\" (\"number\", \"name\", \"checksum\", \"applied_at\") VALUES ($1, $2, $3, $4)";
 
+const FORGET_JOURNAL_ROWS: &str = "DELETE FROM \"_backstay_migration\" WHERE \"number\" = ANY($1)";
+
 const READ_JOURNAL: &str = "SELECT \"number\", \"name\", \"checksum\", \"applied_at\" FROM \"_backstay_migration\" ORDER BY \"number\"";
 
 const HAS_JOURNAL: &str = "SELECT to_regclass('\"_backstay_migration\"') IS NOT NULL";
@@ -42,8 +44,8 @@ SET LOCAL backstay.migration = 'runs'";
 /// A setting of the transaction: it is gone when a statement has ended it.
 const STILL_INSIDE: &str = "SELECT coalesce(current_setting('backstay.migration', TRUE), '') = 'runs'";
 
-const REHEARSE: &str =
-    "CREATE SCHEMA \"_backstay_rehearsal\"; SET LOCAL search_path TO \"_backstay_rehearsal\"";
+/// What the name of the schema begins with in which a rehearsal happens: two at a time are two schemas.
+const REHEARSAL: &str = "_backstay_rehearsal_";
 
 /// Runs a migration: all of it and its journal row, or nothing.
 ///
@@ -77,7 +79,9 @@ pub async fn rehearse(pool: &Pool, statements: &[String]) -> Result<Live, Fault>
     let client = connection.client();
     let work = async {
         begin(client).await?;
-        client.batch_execute(REHEARSE).await?;
+        let stage = [REHEARSAL, &format!("{:016x}", random_below(u64::MAX))].concat();
+        let begins = ["CREATE SCHEMA \"", &stage, "\"; SET LOCAL search_path TO \"", &stage, "\""].concat();
+        client.batch_execute(&begins).await?;
         for (index, statement) in statements.iter().enumerate() {
             run(client, index + 1, &parts::within_transaction(statement)).await?;
         }
@@ -174,8 +178,9 @@ async fn run(client: &Client, number: usize, statement: &str) -> Result<(), Trou
     Err(Trouble::answer(Fault::new(code::TRANSACTION_STATE, message)))
 }
 
-async fn add_journal_row(client: &Client, row: &JournalRow) -> Result<(), Trouble> {
+async fn add_journal_row(client: &Client, batch: &Batch, row: &JournalRow) -> Result<(), Trouble> {
     client.batch_execute(MAKE_JOURNAL).await?;
+    client.execute_typed(FORGET_JOURNAL_ROWS, &[(&batch.forget, Type::INT8_ARRAY)]).await?;
     let values: [(&(dyn ToSql + Sync), Type); 4] = [
         (&row.number, Type::INT8),
         (&row.name, Type::TEXT),

@@ -19,6 +19,8 @@ const MAKE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS \"_backstay_migration\" (
 
 const ADD_JOURNAL_ROW: &str = "INSERT INTO \"_backstay_migration\" (\"number\", \"name\", \"checksum\", \"applied_at\") VALUES (?, ?, ?, ?)";
 
+const FORGET_JOURNAL_ROW: &str = "DELETE FROM \"_backstay_migration\" WHERE \"number\" = ?";
+
 const READ_JOURNAL: &str = "SELECT \"number\", \"name\", \"checksum\", \"applied_at\" FROM \"_backstay_migration\" ORDER BY \"number\"";
 
 /// Runs a migration: all of it and its journal row, or nothing. References are
@@ -82,6 +84,9 @@ fn run(connection: &Connection, batch: &Batch) -> Result<(), Fault> {
             code::FOREIGN_KEY_VIOLATION,
             "the migration leaves rows that refer to rows that are not there",
         ));
+    }
+    for number in &batch.forget {
+        connection.execute(FORGET_JOURNAL_ROW, [number]).map_err(fault)?;
     }
     if let Some(row) = &batch.journal {
         connection.execute_batch(MAKE_JOURNAL).map_err(fault)?;

@@ -17,6 +17,8 @@ pub struct Batch {
     pub statements: Vec<String>,
     /// The row to write; none where nothing is to be recorded (a scratch database).
     pub journal: Option<JournalRow>,
+    /// Numbers of journal rows that go with it.
+    pub forget: Vec<i64>,
     /// The lease under which this runs: without it the statements do not run. None in a scratch database.
     pub lease: Option<Held>,
     /// How it is divided.
@@ -37,7 +39,7 @@ impl Batch {
     /// Statements alone: no journal row, no lease.
     #[must_use]
     pub const fn plain(statements: Vec<String>) -> Self {
-        Self { statements, journal: None, lease: None, pace: Pace::Whole }
+        Self { statements, journal: None, forget: Vec::new(), lease: None, pace: Pace::Whole }
     }
 }
 

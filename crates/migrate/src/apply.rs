@@ -2,6 +2,7 @@
 
 use crate::change::Plan;
 use crate::diff::{Scope, diff};
+use crate::drift::{self, Drift};
 use crate::file::MigrationFile;
 use crate::lease;
 use crate::lease::Node;
@@ -15,7 +16,7 @@ use backstay_engine::live::Live;
 use backstay_engine::migration::{Batch, JournalRow, Pace};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value;
-use backstay_sql::dialect::Dialect;
+use backstay_sql::dialect::{Dialect, named};
 
 /// Where a database stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +25,16 @@ pub struct Status {
     pub applied: Vec<JournalRow>,
     /// Files that are still to be applied.
     pub pending: Vec<MigrationFile>,
+    /// Applied as the files that these stand for: their journal rows are to be exchanged.
+    pub squashed: Vec<MigrationFile>,
     /// What stands in the way: edited or missing files.
     pub problems: Vec<String>,
+}
+
+impl Status {
+    fn is_done(&self) -> bool {
+        self.pending.is_empty() && self.squashed.is_empty() && self.problems.is_empty()
+    }
 }
 
 /// Compares the files with the journal.
@@ -35,7 +44,20 @@ pub struct Status {
 pub async fn status(engine: &dyn Engine, files: &[MigrationFile]) -> Result<Status, Fault> {
     let applied = engine.journal().await?;
     let mut problems = Vec::new();
-    for row in &applied {
+    let mut squashed: Vec<MigrationFile> = Vec::new();
+    for file in files {
+        match stands_for(file, &applied) {
+            StandsFor::All => squashed.push(file.clone()),
+            StandsFor::Some => problems.push(format!(
+                "{} stands for files of which only some were applied; apply the others first, as they were",
+                file.name
+            )),
+            StandsFor::None => {}
+        }
+    }
+    let told: Vec<i64> =
+        squashed.iter().flat_map(MigrationFile::squashes).map(|(number, _)| number).collect();
+    for row in applied.iter().filter(|row| !told.contains(&row.number)) {
         match files.iter().find(|file| file.number == row.number) {
             None => problems.push(format!("{} was applied but is not among the files", row.name)),
             Some(file) if file.checksum != row.checksum => {
@@ -50,7 +72,30 @@ pub async fn status(engine: &dyn Engine, files: &[MigrationFile]) -> Result<Stat
     for file in pending.iter().filter(|file| file.number < last) {
         problems.push(format!("{} comes before {last:04}, which is applied already", file.name));
     }
-    Ok(Status { applied, pending, problems })
+    Ok(Status { applied, pending, squashed, problems })
+}
+
+/// How much of what a file stands for was applied.
+enum StandsFor {
+    None,
+    Some,
+    All,
+}
+
+fn stands_for(file: &MigrationFile, applied: &[JournalRow]) -> StandsFor {
+    let squashes = file.squashes();
+    let itself = |row: &&JournalRow| row.number == file.number && row.checksum == file.checksum;
+    if squashes.is_empty() || applied.iter().any(|row| itself(&row)) {
+        return StandsFor::None;
+    }
+    let is_applied = |(number, checksum): &&(i64, String)| {
+        applied.iter().any(|row| row.number == *number && row.checksum == *checksum)
+    };
+    match squashes.iter().filter(is_applied).count() {
+        0 => StandsFor::None,
+        all if all == squashes.len() => StandsFor::All,
+        _ => StandsFor::Some,
+    }
 }
 
 /// Applies the pending files, while no other node does. Without `consent` a file that may lose data stops
@@ -67,7 +112,7 @@ pub async fn up(
     node: &Node,
 ) -> Result<Vec<String>, Fault> {
     let before = status(engine, files).await?;
-    if before.pending.is_empty() && before.problems.is_empty() {
+    if before.is_done() {
         return Ok(Vec::new());
     }
     let pace = Pace::Parts;
@@ -87,7 +132,7 @@ pub async fn up_whole(
     node: &Node,
 ) -> Result<Vec<String>, Fault> {
     let before = status(engine, files).await?;
-    if before.pending.is_empty() && before.problems.is_empty() {
+    if before.is_done() {
         return Ok(Vec::new());
     }
     let pace = Pace::Whole;
@@ -105,11 +150,18 @@ async fn up_alone(
     if !consent {
         refuse_losses(engine, &status.pending)?;
     }
+    refuse_drift(engine, files, &status).await?;
     let mut done = Vec::new();
-    for file in &status.pending {
-        let statements = file.statements(engine.name());
+    for file in &status.squashed {
+        let forget = file.squashes().into_iter().map(|(number, _)| number).collect();
         let journal = Some(journal_row(file, clock));
-        let batch = Batch { statements, journal, lease: Some(held.clone()), pace };
+        let batch = Batch { journal, forget, lease: Some(held.clone()), ..Batch::plain(Vec::new()) };
+        engine.migrate(&batch).await?;
+    }
+    for file in &status.pending {
+        let journal = Some(journal_row(file, clock));
+        let lease = Some(held.clone());
+        let batch = Batch { journal, lease, pace, ..Batch::plain(file.statements(engine.name())) };
         engine.migrate(&batch).await.map_err(|fault| Fault {
             // a table that is made anew has another name while its rows move
             message: format!("{}: {}", file.name, fault.message.replace(SCRATCH, "")),
@@ -147,7 +199,7 @@ pub async fn adopt(
         for file in &status.pending {
             let journal = Some(journal_row(file, clock));
             let lease = Some(held.clone());
-            let batch = Batch { statements: Vec::new(), journal, lease, pace: Pace::Whole };
+            let batch = Batch { journal, lease, ..Batch::plain(Vec::new()) };
             engine.migrate(&batch).await?;
             done.push(file.name.clone());
         }
@@ -172,6 +224,37 @@ fn journal_row(file: &MigrationFile, clock: &Clock) -> JournalRow {
         name: file.name.clone(),
         checksum: file.checksum.clone(),
         applied_at: Value::Timestamp(clock.now_micros()).to_text(),
+    }
+}
+
+/// Pending files were written for tables as the files before them left these.
+async fn refuse_drift(engine: &dyn Engine, files: &[MigrationFile], status: &Status) -> Result<(), Fault> {
+    let Some(dialect) = named(engine.name()) else { return Ok(()) };
+    let is_pending = |file: &MigrationFile| status.pending.iter().any(|other| other.number == file.number);
+    let applied: Vec<MigrationFile> = files.iter().filter(|file| !is_pending(file)).cloned().collect();
+    if status.pending.is_empty() || applied.is_empty() {
+        return Ok(());
+    }
+    let drift = match drift::drift(engine, dialect, &applied).await {
+        Ok(drift) => drift,
+        Err(fault) => {
+            // files written by hand may need what a rehearsal does not have
+            tracing::warn!(
+                code = fault.code.text,
+                "what was changed beside the migration files cannot be told"
+            );
+            return Ok(());
+        }
+    };
+    match drift::in_the_way(&drift, &status.pending, engine.name()).first() {
+        None => Ok(()),
+        Some(Drift { message, .. }) => Err(Fault::new(
+            code::TRANSACTION_STATE,
+            format!("the database is not as the migration files left it: {message}"),
+        )
+        .with_hint(
+            "put it back; or write it into the schema, backstay migrate new, and backstay migrate adopt notes that it is there",
+        )),
     }
 }
 

@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 /// column, which its statements do not show.
 const LOSES: &str = "-- loses ";
 
+/// What a line begins with that names a file for which this one stands, and its checksum.
+const SQUASHES: &str = "-- squashes ";
+
 /// One migration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationFile {
@@ -67,6 +70,17 @@ impl MigrationFile {
         statements::split(&self.text, engine)
     }
 
+    /// Numbers and checksums of the files that it stands for.
+    #[must_use]
+    pub fn squashes(&self) -> Vec<(i64, String)> {
+        let lines = self.text.lines().filter_map(|line| line.strip_prefix(SQUASHES));
+        let named = lines.filter_map(|line| {
+            let (name, checksum) = line.trim().split_once(' ')?;
+            Some((number(name)?, checksum.to_owned()))
+        });
+        named.collect()
+    }
+
     /// What it may lose: its own remarks (`-- loses …`), and statements that drop or delete.
     #[must_use]
     pub fn losses(&self, engine: &str) -> Vec<String> {
@@ -97,8 +111,7 @@ pub fn read(folder: &Path) -> Result<Vec<MigrationFile>, FileError> {
             continue;
         }
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let digits = name.split('_').next().unwrap_or_default();
-        let Ok(number) = digits.parse::<i64>() else { return Err(FileError::Name { name }) };
+        let Some(number) = number(&name) else { return Err(FileError::Name { name }) };
         let text = std::fs::read_to_string(&path).map_err(io(&path))?;
         files.push(MigrationFile::new(number, name, text));
     }
@@ -127,6 +140,41 @@ pub fn write(folder: &Path, title: &str, draft: &Draft) -> Result<MigrationFile,
     std::fs::create_dir_all(folder).map_err(io)?;
     std::fs::write(&path, &text).map_err(io)?;
     Ok(MigrationFile::new(number, name, text))
+}
+
+/// Puts a draft of everything in the place of files: it bears the number of the last one, names them all, and
+/// they are removed.
+///
+/// # Errors
+/// See [`FileError`].
+pub fn squash(folder: &Path, files: &[MigrationFile], draft: &Draft) -> Result<MigrationFile, FileError> {
+    let last = files.last().map_or(1, |last| last.number);
+    let name = format!("{last:04}_init.sql");
+    let mut whole = String::new();
+    for file in files {
+        let _ = writeln!(whole, "{SQUASHES}{} {}", file.name, file.checksum);
+    }
+    whole.push('\n');
+    whole.push_str(&text(draft));
+    let path = folder.join(&name);
+    let io = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| FileError::Io { path, source }
+    };
+    // the new one is whole before an old one goes
+    let beside = folder.join(format!(".{name}"));
+    std::fs::write(&beside, &whole).map_err(io(&beside))?;
+    for file in files {
+        let old = folder.join(&file.name);
+        std::fs::remove_file(&old).map_err(io(&old))?;
+    }
+    std::fs::rename(&beside, &path).map_err(io(&path))?;
+    Ok(MigrationFile::new(last, name, whole))
+}
+
+/// The number that a name begins with.
+fn number(name: &str) -> Option<i64> {
+    name.split('_').next()?.parse().ok()
 }
 
 fn text(draft: &Draft) -> String {

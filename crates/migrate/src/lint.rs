@@ -17,6 +17,7 @@ use self::rule::{RULES, Rule};
 use self::world::World;
 use crate::file::MigrationFile;
 use crate::statements::{located, stray_allows};
+use std::collections::BTreeSet;
 
 /// What a lint found.
 #[derive(Debug, Clone)]
@@ -90,6 +91,12 @@ pub fn lint(files: &[MigrationFile], first: usize, engine: &'static str) -> Vec<
         }
     }
     findings
+}
+
+/// The tables that stood before and that files change or refer to.
+pub(crate) fn touched(files: &[MigrationFile], engine: &str) -> BTreeSet<String> {
+    let statements = files.iter().flat_map(|file| read(file, engine));
+    statements.flat_map(|statement| statement.acts).filter_map(|act| act.table().cloned()).collect()
 }
 
 fn read(file: &MigrationFile, engine: &str) -> Vec<Read> {

@@ -149,9 +149,21 @@ impl Served {
             Err(mistakes) => panic!("{mistakes}"),
         };
         let database = Database::fresh(&setup.limits).await;
-        let engine = Arc::clone(&database.engine);
         let statements = ddl::create_all(&catalog, database.dialect);
-        engine.migrate(&Batch::plain(statements)).await.unwrap();
+        database.engine.migrate(&Batch::plain(statements)).await.unwrap();
+        Self::over(setup, database).await
+    }
+
+    /// Starts a server over a database that has its tables.
+    ///
+    /// # Panics
+    /// When it does not start, or the schema has mistakes.
+    pub async fn over(setup: &Setup, database: Database) -> Self {
+        let catalog = match compiled(setup) {
+            Ok(compiled) => Arc::new(compiled.catalog),
+            Err(mistakes) => panic!("{mistakes}"),
+        };
+        let engine = Arc::clone(&database.engine);
         let clock = Clock::fixed(NOW_MICROS);
         let (mail, letters) = Mail::queue(setup.limits.mail_queue);
         let auth = Arc::new(Auth::new(AuthParts {
@@ -189,7 +201,8 @@ impl Served {
             app,
             clock,
             publishable: keys.publishable.unwrap().expose().clone(),
-            secret: keys.secret.unwrap().expose().clone(),
+            // one that is there already is told by nobody
+            secret: keys.secret.map(|key| key.expose().clone()).unwrap_or_default(),
             people: Vec::new(),
             letters: Mutex::new(letters),
             catalog,

@@ -1,18 +1,27 @@
-//! `backstay migrate plan|new|up|adopt|status|lint`.
+//! `backstay migrate plan|new|up|adopt|status|squash|push|lint`.
 
 use crate::Context;
 use crate::command::lint;
 use crate::output::{Colour, Exit};
 use crate::project::Project;
+use crate::shipping;
+use crate::store::{self, Store};
 use crate::wiring::{Database, Scratch};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use backstay_backup::snapshot;
+use backstay_base::clock::Clock;
+use backstay_base::ids::Ids;
+use backstay_engine::Engine;
 use backstay_migrate::apply;
 use backstay_migrate::change::Plan;
 use backstay_migrate::diff::{Scope, diff};
 use backstay_migrate::draft::{Draft, draft};
+use backstay_migrate::drift::{self, Drift};
 use backstay_migrate::file;
+use backstay_migrate::lease::Node;
 use clap::Subcommand;
 use serde_json::json;
+use std::sync::Arc;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -33,8 +42,16 @@ pub enum Action {
     Up,
     /// Note pending files as applied without running them, in a database that is what they make already
     Adopt,
-    /// What is applied and what is pending
+    /// What is applied and what is pending, and what somebody changed in the database beside the files
     Status,
+    /// Put one file in the place of all; databases that ran them take it for them
+    Squash,
+    /// Apply the files to another database
+    Push {
+        /// Its URL: sqlite:, postgres:// or mysql://
+        #[arg(long)]
+        to: String,
+    },
     /// What files do to rows, to clients, and to those who use the database while they run
     Lint(lint::Args),
 }
@@ -51,7 +68,12 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
             Ok(Exit::Ok)
         }
         Action::New { name } => new(context, &project, &files, name).await,
-        Action::Up => up(context, &Database::open(&project)?, &files).await,
+        Action::Up => {
+            let kept = Kept { project: &project };
+            up(context, &Target::of(&Database::open(&project)?), &files, Some(&kept)).await
+        }
+        Action::Squash => squash(context, &project, &files).await,
+        Action::Push { to } => push(context, &project, &files, to).await,
         Action::Adopt => adopt(context, &project, &files).await,
         Action::Status => status(context, &Database::open(&project)?, &files).await,
         Action::Lint(args) => lint::run(context, &project, &files, args),
@@ -85,7 +107,93 @@ async fn new(
     Ok(Exit::Ok)
 }
 
-async fn up(context: &Context, database: &Database, files: &[file::MigrationFile]) -> Result<Exit> {
+/// A database that files are applied to.
+struct Target {
+    engine: Arc<dyn Engine>,
+    clock: Clock,
+    node: Node,
+}
+
+impl Target {
+    fn of(database: &Database) -> Self {
+        let Database { engine, clock, node, .. } = database;
+        Self { engine: Arc::clone(engine), clock: clock.clone(), node: node.clone() }
+    }
+}
+
+/// A project whose database is copied before a file loses something of it.
+struct Kept<'p> {
+    project: &'p Project,
+}
+
+impl Kept<'_> {
+    /// Copies a SQLite store to the place where backups go, where there is one.
+    async fn copy(&self, context: &Context, target: &Target) -> Result<()> {
+        let config = &self.project.config;
+        let Some(file) = store::file_of(&config.store.default.url, &self.project.folder) else {
+            return Ok(());
+        };
+        if config.backup.url.is_none() {
+            return Ok(());
+        }
+        let place = shipping::target(self.project)?;
+        let made = snapshot::create(&place, &file, target.clock.now_micros())
+            .await
+            .context("the copy before what may be lost failed; nothing was applied")?;
+        context.output.remark(&format!(
+            "copied first: {}; back to it: backstay backup restore {} --to FILE",
+            made.id, made.id
+        ));
+        Ok(())
+    }
+}
+
+async fn push(context: &Context, project: &Project, files: &[file::MigrationFile], to: &str) -> Result<Exit> {
+    let limits = project.config.limits.limits();
+    let clock = Clock::system();
+    let node = Database::node(&Ids::system(clock.clone()), &limits);
+    let store = Store::open(to, &project.folder, &limits).context("--to cannot be opened")?;
+    let draft = drafted(project, files).await?;
+    if !draft.is_empty() {
+        context.output.remark("the schema needs more than the files say: backstay migrate new");
+        return Ok(Exit::Problems);
+    }
+    up(context, &Target { engine: store.engine, clock, node }, files, None).await
+}
+
+async fn squash(context: &Context, project: &Project, files: &[file::MigrationFile]) -> Result<Exit> {
+    if files.len() < 2 {
+        context.output.remark("nothing to squash: there are not two files");
+        return Ok(Exit::Ok);
+    }
+    let by_hand = backstay_migrate::squash::by_hand(files);
+    if !by_hand.is_empty() {
+        by_hand.iter().for_each(|statement| context.output.remark(statement));
+        context.output.remark("the schema does not make these again; squash knows what it makes alone");
+        return Ok(Exit::Problems);
+    }
+    if !drafted(project, files).await?.is_empty() {
+        context.output.remark("the schema needs more than the files say: backstay migrate new");
+        return Ok(Exit::Problems);
+    }
+    let whole = drafted(project, &[]).await?;
+    let written = file::squash(&project.migrations(), files, &whole)?;
+    if context.output.json {
+        context.output.value(&json!({ "file": written.name }));
+    } else {
+        let wrote = context.output.paint(Colour::Green, "wrote");
+        let count = files.len();
+        context.output.data(&format!("{wrote} migrations/{} in the place of {count} files", written.name));
+    }
+    Ok(Exit::Ok)
+}
+
+async fn up(
+    context: &Context,
+    database: &Target,
+    files: &[file::MigrationFile],
+    kept: Option<&Kept<'_>>,
+) -> Result<Exit> {
     let status = apply::status(&*database.engine, files).await?;
     let losing = status.pending.iter().find(|file| !file.losses(database.engine.name()).is_empty());
     if let (Some(file), false) = (losing, context.yes) {
@@ -94,6 +202,9 @@ async fn up(context: &Context, database: &Database, files: &[file::MigrationFile
         }
         context.output.remark("this may lose data; to apply it anyway: backstay migrate up --yes");
         return Ok(Exit::NeedsConsent);
+    }
+    if let (Some(_), Some(kept)) = (losing, kept) {
+        kept.copy(context, database).await?;
     }
     let done = apply::up(&*database.engine, files, &database.clock, context.yes, &database.node).await?;
     if context.output.json {
@@ -171,6 +282,23 @@ fn show(context: &Context, plan: Option<&Plan>) {
 
 async fn status(context: &Context, database: &Database, files: &[file::MigrationFile]) -> Result<Exit> {
     let status = apply::status(&*database.engine, files).await?;
+    let is_pending =
+        |file: &file::MigrationFile| status.pending.iter().any(|other| other.number == file.number);
+    let applied: Vec<file::MigrationFile> = files.iter().filter(|file| !is_pending(file)).cloned().collect();
+    let mut drift: Vec<Drift> = Vec::new();
+    if status.problems.is_empty() && !applied.is_empty() {
+        match drift::drift(&*database.engine, database.dialect, &applied).await {
+            Ok(found) => drift = found,
+            Err(fault) => {
+                let message = &fault.message;
+                context
+                    .output
+                    .remark(&format!("what was changed beside the files cannot be told: {message}"));
+            }
+        }
+    }
+    let drifted: &Vec<String> = &drift.into_iter().map(|drift| drift.message).collect();
+    let problems = &status.problems;
     if context.output.json {
         let applied: Vec<serde_json::Value> = status
             .applied
@@ -178,17 +306,24 @@ async fn status(context: &Context, database: &Database, files: &[file::Migration
             .map(|row| json!({ "number": row.number, "name": row.name, "applied_at": row.applied_at }))
             .collect();
         let pending: Vec<&str> = status.pending.iter().map(|file| file.name.as_str()).collect();
-        context.output.value(&json!({ "applied": applied, "pending": pending, "problems": status.problems }));
+        context.output.value(
+            &json!({ "applied": applied, "pending": pending, "problems": problems, "drift": drifted }),
+        );
     } else {
         for row in &status.applied {
             context.output.data(&format!("applied  {}  {}", row.name, row.applied_at));
         }
+        for file in &status.squashed {
+            context.output.data(&format!("squashed {}", file.name));
+        }
         for file in &status.pending {
             context.output.data(&format!("pending  {}", file.name));
         }
-        for problem in &status.problems {
-            context.output.remark(&format!("{} {problem}", context.output.paint(Colour::Red, "problem")));
+        for (word, lines) in [("problem", problems), ("drift", drifted)] {
+            for line in lines {
+                context.output.remark(&format!("{} {line}", context.output.paint(Colour::Red, word)));
+            }
         }
     }
-    Ok(if status.problems.is_empty() { Exit::Ok } else { Exit::Problems })
+    Ok(if problems.is_empty() && drifted.is_empty() { Exit::Ok } else { Exit::Problems })
 }

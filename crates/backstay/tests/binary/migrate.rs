@@ -376,3 +376,78 @@ fn lint_tells_what_files_do() {
     assert_eq!((&allowed[0]["code"], &allowed[0]["line"]), (&json!("BM114"), &json!(3)));
     assert_eq!(project.run(&["check"]).err, quiet);
 }
+
+#[test]
+fn many_files_become_one_and_go_to_another_database() {
+    let project = library();
+    project.edit("  pages: Int @index\n", "  pages: Int @index\n  year: Int\n");
+    step(&project);
+    let squashed = "wrote migrations/0002_init.sql in the place of 2 files\n";
+    assert_eq!(project.run(&["migrate", "squash"]), ran(0, squashed, ""));
+    assert_eq!(project.files("migrations"), ["0002_init.sql"]);
+    assert_eq!(project.run(&["migrate", "status"]).out.lines().last(), Some("squashed 0002_init.sql"));
+    serves(&project);
+    let status = project.json(&["migrate", "status"]);
+    assert_eq!((&status["problems"], &status["drift"]), (&json!([]), &json!([])));
+    assert_eq!(status["applied"].as_array().unwrap().len(), 1);
+    assert_eq!(project.rows("SELECT count(*) FROM book"), ["3"]);
+
+    let pushed = project.run(&["migrate", "push", "--to", "sqlite:other.db"]);
+    assert_eq!(pushed, ran(0, "applied 0002_init.sql\n", ""));
+    let pushed = project.run(&["migrate", "push", "--to", "sqlite:other.db"]);
+    assert_eq!(pushed, ran(0, "nothing to apply\n", ""));
+    project.edit("  year: Int\n", "");
+    let behind = "the schema needs more than the files say: backstay migrate new\n";
+    assert_eq!(project.run(&["migrate", "push", "--to", "sqlite:other.db"]), ran(3, "", behind));
+    assert_eq!(
+        project.run(&["migrate", "squash"]),
+        ran(0, "", "nothing to squash: there are not two files\n")
+    );
+    project.write("migrations/0003_seed.sql", "INSERT INTO author (id, name) VALUES ('a3', 'Eve');\n");
+    let named = "0003_seed.sql:1 INSERT INTO author (id, name) VALUES ('a3', 'Eve')\n\
+                 the schema does not make these again; squash knows what it makes alone\n";
+    assert_eq!(project.run(&["migrate", "squash"]), ran(3, "", named));
+}
+
+#[test]
+fn what_is_lost_is_copied_before_where_backups_have_a_place() {
+    let project = library();
+    let config = project.read("backstay.toml");
+    project.write("backstay.toml", &format!("{config}\n[backup]\nurl = \"file:copies\"\nship = false\n"));
+    project.edit("  pages: Int @index\n", "");
+    assert_eq!(project.run(&["migrate", "new", "--yes"]).code, 0);
+    assert_eq!(project.run(&["migrate", "up"]).code, 4);
+    assert_eq!(project.run(&["backup", "list"]), ran(0, "", ""));
+    let done = project.run(&["migrate", "up", "--yes"]);
+    assert_eq!((done.code, done.out.as_str()), (0, "applied 0002_change.sql\n"), "{done:?}");
+    assert!(done.err.starts_with("copied first: "), "{done:?}");
+    let copies = project.json(&["backup", "list"]);
+    let copy = copies["copy"].as_str().unwrap().to_owned();
+    assert_eq!(
+        project
+            .run(&["backup", "restore", &copy, "--to", project.folder().join("before.db").to_str().unwrap()])
+            .code,
+        0
+    );
+    let before = rusqlite::Connection::open(project.folder().join("before.db")).unwrap();
+    let pages: i64 =
+        before.query_row("SELECT pages FROM book WHERE id = 'b1'", [], |row| row.get(0)).unwrap();
+    assert_eq!(pages, 10);
+}
+
+#[test]
+fn a_table_that_somebody_changed_is_told() {
+    let project = library();
+    project.database().execute_batch("ALTER TABLE book ADD COLUMN extra TEXT").unwrap();
+    let status = project.run(&["migrate", "status"]);
+    assert_eq!((status.code, status.err.as_str()), (3, "drift book.extra is a column that no file makes\n"));
+    project.edit("  pages: Int @index\n", "  pages: Int @index\n  year: Int\n");
+    assert_eq!(project.run(&["migrate", "new"]).code, 0);
+    let refused = project.run(&["migrate", "up"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let words =
+        "the database is not as the migration files left it: book.extra is a column that no file makes";
+    assert!(refused.err.contains(words), "{refused:?}");
+    project.database().execute_batch("ALTER TABLE book DROP COLUMN extra").unwrap();
+    assert_eq!(project.run(&["migrate", "up"]), ran(0, "applied 0002_change.sql\n", ""));
+}

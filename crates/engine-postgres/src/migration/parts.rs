@@ -64,7 +64,7 @@ pub(super) async fn apply(connection: &Connection, batch: &Batch) -> Result<(), 
         if let Some(held) = &batch.lease {
             lease::lock(client, held).await?;
         }
-        alone(client, row).await?;
+        alone(client, batch, row).await?;
         let mut done = read_step(client, batch, row).await?;
         let rest = batch.statements.get(done..).unwrap_or_default();
         let together = rest.iter().take_while(|statement| Part::of(statement) == Part::Within).count();
@@ -73,7 +73,7 @@ pub(super) async fn apply(connection: &Connection, batch: &Batch) -> Result<(), 
         }
         done += together;
         let Some(next) = rest.get(together) else {
-            add_journal_row(client, row).await?;
+            add_journal_row(client, batch, row).await?;
             client.batch_execute(MAKE_STEPS).await?;
             client.execute_typed(CLEAR_STEPS, &[(&row.number, Type::INT8)]).await?;
             return commit(connection, batch).await;
@@ -92,10 +92,11 @@ pub(super) async fn apply(connection: &Connection, batch: &Batch) -> Result<(), 
 }
 
 /// Waits until no other session is at the journal: one that nobody hears any more may still end.
-async fn alone(client: &Client, row: &JournalRow) -> Result<(), Trouble> {
+async fn alone(client: &Client, batch: &Batch, row: &JournalRow) -> Result<(), Trouble> {
     client.batch_execute(MAKE_JOURNAL).await?;
     client.batch_execute(LOCK_JOURNAL).await?;
-    if client.query_typed_opt(IS_APPLIED, &[(&row.number, Type::INT8)]).await?.is_none() {
+    let applied = client.query_typed_opt(IS_APPLIED, &[(&row.number, Type::INT8)]).await?;
+    if applied.is_none() || batch.forget.contains(&row.number) {
         return Ok(());
     }
     let message = format!("a migration with the number {} was applied already", row.number);
@@ -110,13 +111,13 @@ async fn whole(connection: &Connection, batch: &Batch) -> Result<(), Trouble> {
         lease::lock(client, held).await?;
     }
     if let Some(row) = &batch.journal {
-        alone(client, row).await?;
+        alone(client, batch, row).await?;
     }
     for (index, statement) in batch.statements.iter().enumerate() {
         run(client, index + 1, &within_transaction(statement)).await?;
     }
     if let Some(row) = &batch.journal {
-        add_journal_row(client, row).await?;
+        add_journal_row(client, batch, row).await?;
     }
     commit(connection, batch).await
 }

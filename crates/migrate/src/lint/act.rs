@@ -106,6 +106,38 @@ pub(super) enum Act {
     },
 }
 
+impl Act {
+    /// The table that it is about.
+    pub(super) const fn table(&self) -> Option<&String> {
+        match self {
+            Self::CreateTable { table, .. }
+            | Self::DropTable { table }
+            | Self::Empty { table }
+            | Self::RenameTable { from: table, .. }
+            | Self::AddColumn { table, .. }
+            | Self::DropColumn { table, .. }
+            | Self::RenameColumn { table, .. }
+            | Self::ChangeType { table, .. }
+            | Self::SetNotNull { table, .. }
+            | Self::AddConstraint { table, .. }
+            | Self::DropConstraint { table, .. }
+            | Self::DropKey { table }
+            | Self::Validate { table, .. }
+            | Self::CreateIndex { table, .. }
+            | Self::ChangeRows { table, .. } => Some(table),
+            Self::DropSchema { .. }
+            | Self::RenameIndex { .. }
+            | Self::DropIndex { .. }
+            | Self::CreateEnum { .. }
+            | Self::AddMember { .. }
+            | Self::RenameMember { .. }
+            | Self::Reindex
+            | Self::Commit
+            | Self::Unread { .. } => None,
+        }
+    }
+}
+
 /// A column as a statement defines it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct NewColumn {

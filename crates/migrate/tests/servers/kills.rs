@@ -6,6 +6,7 @@ use crate::rows::{dump, fill, rows};
 use crate::{compiled, diff_of, shapes};
 use backstay_base::limit::Limits;
 use backstay_engine::Engine;
+use backstay_engine::live::Live;
 use backstay_engine::migration::{Batch, JournalRow, Pace};
 use backstay_engine_sqlite::Sqlite;
 use backstay_migrate::change::Plan;
@@ -19,6 +20,7 @@ use backstay_testkit::database::{Database, server};
 use backstay_testkit::seed::{cases, seeded};
 use rand::Rng;
 use std::future::Future;
+use std::io::Write;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -74,6 +76,8 @@ async fn mortally(
     for dead in 0.. {
         let applied = engine.journal().await.unwrap();
         if applied.iter().any(|row| row.number == file.number) {
+            // whoever died had no time to tell the pool that tables are other ones now
+            engine.migrate(&Batch::plain(Vec::new())).await.unwrap();
             return Ok(dead);
         }
         let run = Mortal { work: Box::pin(engine.migrate(&work)), waits: lives() };
@@ -165,6 +169,23 @@ async fn a_migration_that_dies_anywhere_ends_as_if_it_had_not() {
     assert!(waits > 10, "{waits}");
 }
 
+/// Without comments: a column of MariaDB that keeps another type than ours keeps its own.
+fn silent(mut live: Live) -> Live {
+    live.tables.iter_mut().flat_map(|table| &mut table.columns).for_each(|column| column.comment = None);
+    live
+}
+
+/// Is told when the test panics wherever it is.
+struct Shown(String);
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = std::io::stderr().write_all(self.0.as_bytes());
+        }
+    }
+}
+
 #[tokio::test]
 async fn random_pairs_end_as_if_nobody_had_died() {
     if server().is_none() {
@@ -198,11 +219,15 @@ async fn random_pairs_end_as_if_nobody_had_died() {
             let Some(file) = written(&scratch, folder.path(), &new).await else { continue };
             let pair = applied + refused;
             let told = || format!("pair {pair}\n{before}\n{}\n{}", model.sdl(), file.text);
+            let _shown = Shown(told());
             let result = straight(&*whole.engine, &file).await;
             let mut life = 0;
+            // several dead sessions at once are kept apart by the lease, which this goes without
+            let once = whole.dialect.name == "mysql";
             let mut lives = || {
-                life += random.random_range(0..9);
-                life
+                let again = once && life > 0;
+                life += 1 + random.random_range(0..9);
+                if again { usize::MAX } else { life }
             };
             let other = mortally(&*mortal.engine, &file, &mut lives).await;
             match (&result, &other) {
@@ -219,9 +244,10 @@ async fn random_pairs_end_as_if_nobody_had_died() {
                 _ => panic!("{result:?} {other:?}\n{}", told()),
             }
             let made = ddl::create_all(&new, whole.dialect);
-            let wanted = shapes(&whole.engine.rehearse(&made).await.unwrap());
+            let wanted = shapes(&silent(whole.engine.rehearse(&made).await.unwrap()));
             for database in [&whole, &mortal] {
-                assert_eq!(shapes(&database.engine.introspect().await.unwrap()), wanted, "{}", told());
+                let live = silent(database.engine.introspect().await.unwrap());
+                assert_eq!(shapes(&live), wanted, "{}", told());
                 assert_eq!(diff_of(database, &new, Scope::Project).await, Plan::default(), "{}", told());
             }
             let kept = dump(&*whole.engine, &new, &old).await;

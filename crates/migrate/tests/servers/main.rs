@@ -10,6 +10,7 @@
 
 mod comments;
 mod copy;
+mod history;
 mod import;
 mod kills;
 #[path = "../pairs/model.rs"]
