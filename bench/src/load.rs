@@ -121,6 +121,21 @@ async fn client(shape: Shape, next: Arc<AtomicUsize>, until: Instant) -> Result<
     Ok(latencies)
 }
 
+/// Asks once for the first of the requests.
+pub async fn once(stream: &mut TcpStream, shape: &Shape) -> Result<()> {
+    stream.write_all(shape.requests.first().context("no request")?).await?;
+    answer(stream, &mut Vec::new()).await
+}
+
+/// The status that a request is answered with, on a connection of its own.
+pub async fn status(shape: &Shape) -> Result<u16> {
+    let mut stream = TcpStream::connect(&shape.address).await?;
+    stream.write_all(shape.requests.first().context("no request")?).await?;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).await?;
+    Ok(String::from_utf8_lossy(&head).split(' ').nth(1).context("no status")?.parse()?)
+}
+
 /// Reads one answer; anything but 2xx is a failure of the benchmark.
 async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<()> {
     buffer.clear();

@@ -2,6 +2,7 @@
 //! rounds, over the same data. Figures are ratios and CPU per request; wall-clock
 //! figures of one machine mean little.
 
+mod edge;
 mod load;
 mod pgbench;
 mod report;
@@ -33,6 +34,10 @@ async fn run(quick: bool, write: bool, only: Option<String>) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let server = server_url();
     let subject = Subject::start(folder.path(), POSTS).await.context("cannot start backstay")?;
+    if let Some(said) = edge(&subject).await? {
+        say(&said);
+        return Ok(());
+    }
     let baseline = match &server {
         None => Baseline::start(folder.path(), &subject).await,
         Some(url) => Baseline::on_server(url, &subject).await,
@@ -73,6 +78,18 @@ async fn run(quick: bool, write: bool, only: Option<String>) -> Result<()> {
         std::fs::write(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page), text)?;
     }
     Ok(())
+}
+
+/// The measurements of the edge, where they are asked for.
+async fn edge(subject: &Subject) -> Result<Option<String>> {
+    let number = |name: &str| std::env::args().find_map(|arg| arg.strip_prefix(name)?.parse::<u32>().ok());
+    if let Some(connections) = number("--idle=") {
+        return Ok(Some(edge::idle(subject, usize::try_from(connections)?).await?));
+    }
+    match number("--logins=") {
+        Some(per_second) => Ok(Some(edge::logins(subject, per_second).await?)),
+        None => Ok(None),
+    }
 }
 
 /// The server that both programs use; none for SQLite.

@@ -98,6 +98,14 @@ impl Subject {
         Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
     }
 
+    /// A log-in with a password that is not the right one.
+    pub fn wrong_login(&self) -> Shape {
+        let body = r#"{"email":"bench@example.com","password":"not the right one"}"#;
+        let headers = format!("apikey: {}\r\n", self.key);
+        let login = request("POST", "/auth/v1/token?grant_type=password", &headers, body);
+        Shape { address: self.address.clone(), requests: Arc::new(vec![login]) }
+    }
+
     pub fn shape(&self, work: Work) -> Shape {
         let headers = format!("apikey: {}\r\nauthorization: Bearer {}\r\n", self.key, self.token);
         let get = |target: &str| request("GET", target, &headers, "");

@@ -48,7 +48,12 @@ pub fn start() -> (Vec<Server>, Vec<String>) {
     ];
     let (mut servers, mut skipped) = (Vec::new(), Vec::new());
     let galera = Path::new("/usr/lib/galera/libgalera_smm.so").is_file();
-    for (there, package) in [(has("pgbouncer"), "pgbouncer"), (galera, "galera-4"), (has("rsync"), "rsync")] {
+    for (there, package) in [
+        (has("pgbouncer"), "pgbouncer"),
+        (galera, "galera-4"),
+        (has("rsync"), "rsync"),
+        (has("slowhttptest"), "slowhttptest"),
+    ] {
         if !there && let Err(reason) = install(&[package]) {
             skipped.push(format!("{package}: {reason:#}"));
         }

@@ -120,7 +120,12 @@ pub async fn answer(auth: &Auth, request: &Request<'_>) -> Response {
 /// Answers a request that reached no endpoint.
 #[must_use]
 pub fn refusal(headers: &[(&str, &str)], fault: &Fault) -> Response {
-    Response::refused(&Refusal::of(fault), headers).versioned(headers)
+    let mut refusal = Refusal::of(fault);
+    if fault.code == code::TOO_MANY_REQUESTS {
+        // the server is full, whoever asks
+        refusal.status = 503;
+    }
+    Response::refused(&refusal, headers).versioned(headers)
 }
 
 impl<'a> Request<'a> {
@@ -174,6 +179,7 @@ impl Auth {
         if let Some(id) = path.strip_prefix("/admin/users/") {
             return self.admin_user(catalog, request, id).await;
         }
+        self.charge_address(request, path).await?;
         match (request.method, path) {
             ("GET", "/health") => health::answer(),
             ("GET", "/settings") => settings::answer(&self.settings),

@@ -21,6 +21,10 @@ const PASSES: u32 = 2;
 /// Lanes.
 const LANES: u32 = 1;
 
+/// The lowest priority that Linux has for threads that share a processor.
+#[cfg(target_os = "linux")]
+const LEAST_PRIORITY: i32 = 19;
+
 /// What verifying says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
@@ -113,8 +117,18 @@ impl Hasher {
     }
 }
 
+/// Lets every other thread go first: a hash takes as long as a thousand reads by key. On Linux
+/// priorities belong to threads; where they belong to processes nothing is changed.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, LEAST_PRIORITY) {
+        tracing::warn!(%error, "password hashes run at the priority of requests");
+    }
+}
+
 /// Takes work until every handle is gone.
 fn serve(receiver: &Mutex<Receiver<Work>>, dummy: &str, tally: &Tally) {
+    give_way();
     loop {
         let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
         if next.is_ok() {

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod api_key;
+pub mod bucket;
 pub mod email;
 pub mod endpoint;
 pub mod hasher;
@@ -16,6 +17,7 @@ pub mod operate;
 pub mod password;
 pub mod pkce;
 pub mod profile;
+pub mod rates;
 mod reading;
 mod record;
 pub mod redirect;

@@ -16,6 +16,8 @@ pub struct Refusal {
     pub message: String,
     /// Why a password is weak.
     pub weak: Vec<&'static str>,
+    /// Seconds after which it may be tried again, where that is known.
+    pub retry_after_s: Option<u32>,
     /// For the log only.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -25,14 +27,15 @@ impl Refusal {
     /// A refusal in words of its own.
     #[must_use]
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), weak: Vec::new(), source: None }
+        Self { status, code, message: message.into(), weak: Vec::new(), retry_after_s: None, source: None }
     }
 
     /// Mail went to the address a moment ago.
     #[must_use]
     pub fn mail_too_soon(seconds: i64) -> Self {
         let message = format!("For security purposes, you can only request this after {seconds} seconds.");
-        Self::new(429, "over_email_send_rate_limit", message)
+        let retry_after_s = u32::try_from(seconds).ok();
+        Self { retry_after_s, ..Self::new(429, "over_email_send_rate_limit", message) }
     }
 
     /// What was sent is not of the right form.
@@ -56,6 +59,7 @@ impl Refusal {
     pub fn of(fault: &Fault) -> Self {
         let (status, code) = match fault.kind() {
             Kind::Invalid => (422, "validation_failed"),
+            Kind::Limit if fault.code == code::RATE_LIMITED => (429, "over_request_rate_limit"),
             Kind::Limit => (400, "validation_failed"),
             Kind::Conflict => (409, "conflict"),
             Kind::Denied if matches!(fault.code, code::JWT_INVALID | code::JWT_CLAIMS) => (403, "bad_jwt"),

@@ -14,6 +14,8 @@ pub const ONE_TIME_TOKEN: &str = "_backstay_one_time_token";
 pub const FLOW_STATE: &str = "_backstay_flow_state";
 /// When mail last went to an address, by hash.
 pub const MAIL_SENT: &str = "_backstay_mail_sent";
+/// Token buckets, by hash of what they count and for whom.
+pub const BUCKET: &str = "_backstay_bucket";
 /// Keys that sign access tokens.
 pub const SIGNING_KEY: &str = "_backstay_signing_key";
 /// Opaque API keys, by hash.
@@ -113,6 +115,12 @@ type _BackstayFlowState @table(name: "_backstay_flow_state", key: ["hash"]) {
 type _BackstayMailSent @table(name: "_backstay_mail_sent", key: ["hash"]) {
   hash: String!
   sent_at: Timestamp! @index
+}
+
+"A token bucket: when it is full again."
+type _BackstayBucket @table(name: "_backstay_bucket", key: ["hash"]) {
+  hash: String!
+  full_at: Timestamp! @index
 }
 
 "A key that signs or signed access tokens."

@@ -2,6 +2,7 @@
 //! and writes its tables through the engine as System.
 
 use crate::api_key::role_of_kind;
+use crate::bucket::Buckets;
 use crate::hasher::Hasher;
 use crate::key_ring::{ApiRole, KeyRing, decode_private, encode_private, signing_key};
 use crate::record::Records;
@@ -76,6 +77,7 @@ pub struct Auth {
     pub(crate) hasher: Hasher,
     pub(crate) verified: VerifiedTokens,
     pub(crate) states: States,
+    pub(crate) buckets: Buckets,
     pub(crate) mail: Option<Mail>,
     ring: RwLock<Option<Arc<KeyRing>>>,
     catalog: RwLock<Option<Arc<Catalog>>>,
@@ -92,6 +94,7 @@ impl Auth {
             hasher: Hasher::start(limits.hash_queue, ids.clone()),
             verified: VerifiedTokens::new(settings.verified_tokens),
             states: States::default(),
+            buckets: Buckets::default(),
             mail,
             ring: RwLock::new(None),
             catalog: RwLock::new(None),

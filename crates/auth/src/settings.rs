@@ -1,6 +1,7 @@
 //! What `backstay.toml` may say about accounts.
 
 use crate::letters::Templates;
+use crate::rates::Rates;
 
 /// The settings of this crate, with defaults for development.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Settings {
     pub legacy_keys: bool,
     /// Whether a request without any key is anonymous instead of refused.
     pub keyless_anon: bool,
+    /// How often an address may ask.
+    pub rates: Rates,
     /// Most verified tokens that are remembered.
     pub verified_tokens: usize,
 }
@@ -73,6 +76,7 @@ impl Default for Settings {
             password_characters: 6,
             legacy_keys: true,
             keyless_anon: false,
+            rates: Rates::default(),
             verified_tokens: 10_000,
         }
     }

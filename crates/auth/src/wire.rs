@@ -59,7 +59,7 @@ impl Response {
             ("x-sb-error-code", refusal.code.to_owned()),
         ];
         if matches!(refusal.status, 429 | 503) {
-            headers.push(("Retry-After", "1".to_owned()));
+            headers.push(("Retry-After", refusal.retry_after_s.unwrap_or(1).to_string()));
         }
         Self { status: refusal.status, headers, body: body.unwrap_or_default() }
     }

@@ -72,6 +72,18 @@ pub struct Server {
     pub cors_origins: Vec<String>,
     /// Whether answers carry `Server-Timing`.
     pub server_timing: bool,
+    /// Files for TLS.
+    pub tls: Tls,
+}
+
+/// TLS of `serve`. Both files are PEM; a change of them is taken over without a restart.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// The certificate and those between it and a root, relative to the project.
+    pub certificate: Option<String>,
+    /// Its private key.
+    pub key: Option<String>,
 }
 
 impl Default for Server {
@@ -86,6 +98,7 @@ impl Default for Server {
             proxy_header: "x-forwarded-for".to_owned(),
             cors_origins: vec!["*".to_owned()],
             server_timing: false,
+            tls: Tls::default(),
         }
     }
 }
@@ -174,6 +187,8 @@ pub struct Auth {
     pub legacy_keys: bool,
     /// Whether requests without any key count as anonymous.
     pub keyless: bool,
+    /// How often one address may use the endpoints that guess, send or make.
+    pub rate_limit: AuthRates,
 }
 
 impl Default for Auth {
@@ -192,6 +207,34 @@ impl Default for Auth {
             password_min_length: 6,
             legacy_keys: true,
             keyless: false,
+            rate_limit: AuthRates::default(),
+        }
+    }
+}
+
+/// How often one address may use the endpoints that guess, send or make; 0 is without a limit. Addresses of
+/// this machine have none: behind a proxy, name it in `trusted_proxies`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthRates {
+    /// Sign-ups and sign-ins in five minutes.
+    pub sign_in_sign_ups: u32,
+    /// Renewals of a session in five minutes.
+    pub token_refresh: u32,
+    /// Codes and links shown in five minutes.
+    pub token_verifications: u32,
+    /// Letters asked for in an hour.
+    pub email_sent: u32,
+}
+
+impl Default for AuthRates {
+    fn default() -> Self {
+        Self {
+            // those of Supabase, for each address
+            sign_in_sign_ups: 30,
+            token_refresh: 150,
+            token_verifications: 30,
+            email_sent: 30,
         }
     }
 }
@@ -353,8 +396,8 @@ macro_rules! limit_settings {
 
 limit_settings! {
     body_bytes: usize, target_bytes: usize, rows: u64, write_rows: usize, depth: usize, nodes: usize,
-    list: usize, pattern_bytes: usize, pattern_steps: usize, statement_ms: u64, write_queue: usize, read_queue: usize, connections: usize,
-    head_ms: u64, body_ms: u64, hash_queue: usize, mail_queue: usize, mailbox: usize, password_bytes: usize, linger_ms: u64,
+    hops: usize, list: usize, pattern_bytes: usize, pattern_steps: usize, statement_ms: u64, write_queue: usize, read_queue: usize, connections: usize,
+    in_flight: usize, slow_bodies: usize, bodies_bytes: usize, idle_ms: u64, stall_ms: u64, head_ms: u64, body_ms: u64, hash_queue: usize, mail_queue: usize, mailbox: usize, password_bytes: usize, linger_ms: u64,
     drain_ms: u64,
     migration_wait_ms: u64,
 }

@@ -3,6 +3,7 @@
 
 mod command;
 mod config;
+mod encryption;
 mod logging;
 mod output;
 mod post;

@@ -1,12 +1,13 @@
 //! What holds the crates together: opens the database of a project, brings it to
 //! the schema, starts accounts and keys, and makes the server of them.
 
-use crate::config::{self, Config, Server};
+use crate::config::{self, AuthRates, Config, Server};
 use crate::post;
 use crate::project::Project;
 use crate::shipping::Shipped;
 use crate::store::{self, Store};
 use anyhow::{Context as _, Result};
+use backstay_auth::rates::Rates;
 use backstay_auth::service::{Auth, Parts as AuthParts};
 use backstay_auth::settings::Settings as AuthSettings;
 use backstay_base::clock::Clock;
@@ -43,6 +44,22 @@ pub struct Database {
     /// Where its commits are told, when they are shipped.
     pub shipped: Option<Shipped>,
 }
+
+/// Lets this process open as many files as the system allows it: a connection is one, and the usual
+/// thousand would be less than `connections`.
+#[cfg(unix)]
+pub fn open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut allowed = getrlimit(Resource::Nofile);
+    allowed.current = allowed.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, allowed) {
+        tracing::warn!("the number of open files could not be raised: {error}");
+    }
+}
+
+/// Windows has no such limit.
+#[cfg(windows)]
+pub fn open_files() {}
 
 /// Runs a future on the server's runtime.
 ///
@@ -108,6 +125,7 @@ impl Database {
             password_characters: config.auth.password_min_length,
             legacy_keys: config.auth.legacy_keys,
             keyless_anon: config.auth.keyless,
+            rates: rates(&config.auth.rate_limit),
             ..AuthSettings::default()
         };
         Ok(Arc::new(Auth::new(AuthParts {
@@ -181,6 +199,11 @@ impl Database {
         auth.load(Arc::clone(catalog));
         Ok(())
     }
+}
+
+fn rates(limits: &AuthRates) -> Rates {
+    let AuthRates { sign_in_sign_ups, token_refresh, token_verifications, email_sent } = *limits;
+    Rates { sign_in_sign_ups, token_refresh, token_verifications, email_sent }
 }
 
 fn proxies(server: &Server) -> Proxies {

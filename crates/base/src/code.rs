@@ -70,7 +70,8 @@ codes! {
     DATATYPE_MISMATCH = "42804", Invalid, "a value of another type is needed";
     NO_CONFLICT_TARGET = "42P10", Invalid, "no unique constraint matches the conflict target";
     CANNOT_CAST = "42846", Invalid, "no such cast";
-    SYNTAX_ERROR = "42601", Invalid, "a statement of a migration does not run";
+    SYNTAX_ERROR = "42601", Invalid, "a statement of a migration does not run, or a search does not parse";
+    UNDEFINED_OBJECT = "42704", Invalid, "no such text search configuration";
     // engine
     COPY_DIFFERS = "55000", Conflict, "a copy is not equal to what it was made of";
     LEASE_LOST = "55P03", Unavailable, "another node does this now, or took over";
@@ -83,6 +84,7 @@ codes! {
     TOO_COMPLEX = "54001", Limit, "the request passes a limit of size, depth or cost";
     DISK_FULL = "53100", Unavailable, "no space is left; nothing was written";
     TOO_MANY_REQUESTS = "53400", Unavailable, "a queue of the server is full; nothing was done";
+    RATE_LIMITED = "PT429", Limit, "a limit of the schema is used up; Retry-After says for how long";
     IO_ERROR = "58030", Unavailable, "the storage failed; nothing was written";
     DATA_CORRUPTED = "XX001", Internal, "the database file is damaged; nothing was written";
     OUTCOME_UNKNOWN = "08007", OutcomeUnknown, "the storage failed while a write was being made durable: it may or may not have happened";

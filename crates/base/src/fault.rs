@@ -15,6 +15,8 @@ pub struct Fault {
     pub details: Option<Details>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Seconds after which it may be tried again, where that is known.
+    pub retry_after_s: Option<u32>,
     /// For the log only.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -33,7 +35,7 @@ impl Fault {
     /// A fault with a code and a message for the caller.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: None, hint: None, source: None }
+        Self { code, message: message.into(), details: None, hint: None, retry_after_s: None, source: None }
     }
 
     /// A defect of the server: the text goes to the log, the caller sees only that it happened.
@@ -54,6 +56,13 @@ impl Fault {
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says when it may be tried again.
+    #[must_use]
+    pub const fn with_retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
         self
     }
 

@@ -15,6 +15,8 @@ pub struct Limits {
     pub depth: usize,
     /// Most nodes (filters, columns, embeds) of one request.
     pub nodes: usize,
+    /// Most relations that one request follows, in embeds and in filters by them.
+    pub hops: usize,
     /// Most elements of one `in.(…)` list.
     pub list: usize,
     /// Longest pattern of a `match` filter, in bytes.
@@ -29,8 +31,18 @@ pub struct Limits {
     pub read_queue: usize,
     /// Most open connections.
     pub connections: usize,
-    /// Longest wait for the head of a request, in milliseconds.
+    /// Most requests that are answered at a time; one more is refused before its body is read.
+    pub in_flight: usize,
+    /// Most requests whose bodies are waited for.
+    pub slow_bodies: usize,
+    /// Most bytes that the bodies of all requests may take together.
+    pub bodies_bytes: usize,
+    /// Longest wait for the head of a request, from its first byte, in milliseconds.
     pub head_ms: u64,
+    /// Longest wait for the next request of a connection that is kept open, in milliseconds.
+    pub idle_ms: u64,
+    /// Longest wait for a client that takes less than a kilobyte of its answer per second, in milliseconds.
+    pub stall_ms: u64,
     /// Longest wait for the whole body, in milliseconds.
     pub body_ms: u64,
     /// Most password hashes that wait for the hashing pool.
@@ -58,6 +70,7 @@ impl Default for Limits {
             write_rows: 20_000,
             depth: 16,
             nodes: 2_000,
+            hops: 64,
             list: 1_000,
             pattern_bytes: 256,
             pattern_steps: 8_000,
@@ -65,7 +78,12 @@ impl Default for Limits {
             write_queue: 4_096,
             read_queue: 1_024,
             connections: 10_000,
+            in_flight: 2_048,
+            slow_bodies: 1_024,
+            bodies_bytes: 256 * 1024 * 1024,
             head_ms: 10_000,
+            idle_ms: 75_000,
+            stall_ms: 30_000,
             body_ms: 30_000,
             hash_queue: 32,
             mail_queue: 256,

@@ -28,6 +28,7 @@ use backstay_engine::capabilities::Capabilities;
 use backstay_engine::lease::{LeaseAnswer, LeaseRequest};
 use backstay_engine::live::Live;
 use backstay_engine::migration::{Batch, JournalRow};
+use backstay_engine::reading::Reading;
 use backstay_engine::{Engine, Work};
 use backstay_policy::guarded::Guarded;
 use backstay_query::plan::Script;
@@ -76,6 +77,10 @@ impl Engine for MySql {
 
     fn run<'a>(&'a self, script: &'a Guarded<Script>) -> Work<'a, Reply> {
         Box::pin(self.scripts.answer(script))
+    }
+
+    fn readings(&self) -> Vec<Reading> {
+        self.pool().readings()
     }
 
     fn introspect(&self) -> Work<'_, Live> {

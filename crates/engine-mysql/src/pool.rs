@@ -11,6 +11,7 @@ use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
 use backstay_engine::Work;
+use backstay_engine::reading::Reading;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -29,6 +30,7 @@ const LIFETIME_S: u64 = 1_800;
 pub struct Pool {
     connector: Connector,
     idle: Mutex<Vec<Connection>>,
+    connections: usize,
     permits: Arc<Semaphore>,
     waiting: [AtomicUsize; 2],
     queues: [usize; 2],
@@ -59,10 +61,12 @@ impl Pool {
     /// # Errors
     /// [`OpenError`], when certificates cannot be read.
     pub fn new(address: Address, limits: &Limits) -> Result<Self, OpenError> {
-        let permits = Arc::new(Semaphore::new(address.connections));
+        let connections = address.connections;
+        let permits = Arc::new(Semaphore::new(connections));
         Ok(Self {
             connector: Connector::new(address, limits.statement_ms)?,
             idle: Mutex::default(),
+            connections,
             permits,
             waiting: [AtomicUsize::new(0), AtomicUsize::new(0)],
             queues: [limits.read_queue, limits.write_queue],
@@ -164,6 +168,24 @@ impl Pool {
             return Ok(connection);
         }
         Err(Fault::new(code::NO_DATABASE, "the hosts of the database are not of one kind"))
+    }
+
+    /// How many connections there are, and who waits for one.
+    #[must_use]
+    pub fn readings(&self) -> Vec<Reading> {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let leased = self.connections.saturating_sub(self.permits.available_permits());
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let [reads, writes] = [0, 1].map(|queue: usize| {
+            self.waiting.get(queue).map_or(0, |waiting| count(waiting.load(Ordering::Relaxed)))
+        });
+        let gauge = Reading::gauge;
+        vec![
+            gauge("backstay_pool_leased", "Connections that a script has for itself.", count(leased)),
+            gauge("backstay_pool_idle", "Connections that nobody uses.", count(idle)),
+            gauge("backstay_pool_reads_waiting", "Reads that wait for a connection.", reads),
+            gauge("backstay_pool_writes_waiting", "Writes that wait for a connection.", writes),
+        ]
     }
 
     async fn wait(&self, purpose: Purpose) -> Result<OwnedSemaphorePermit, Fault> {

@@ -29,6 +29,7 @@ use backstay_engine::lease::{LeaseAnswer, LeaseRequest};
 use backstay_engine::live::Live;
 use backstay_engine::migration::{Batch, JournalRow};
 use backstay_engine::position::{Near, Placed};
+use backstay_engine::reading::Reading;
 use backstay_engine::{Engine, Work};
 use backstay_policy::guarded::Guarded;
 use backstay_query::plan::Script;
@@ -92,6 +93,10 @@ impl Engine for Postgres {
 
     fn run_near<'a>(&'a self, script: &'a Guarded<Script>, near: Near<'a>) -> Work<'a, Placed> {
         Box::pin(self.scripts.run_near(&self.pool, &self.replicas, (script, near)))
+    }
+
+    fn readings(&self) -> Vec<Reading> {
+        self.pool.readings()
     }
 
     fn introspect(&self) -> Work<'_, Live> {

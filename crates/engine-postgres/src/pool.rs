@@ -9,6 +9,7 @@ use crate::target::Target;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
+use backstay_engine::reading::Reading;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -144,6 +145,27 @@ impl Pool {
             None => self.open().await?,
         };
         Ok(Lease { pool: self, connection: Some(connection), _permit: permit })
+    }
+
+    /// How many connections there are, and who waits for one.
+    #[must_use]
+    pub fn readings(&self) -> Vec<Reading> {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let leased = self.target.connections.saturating_sub(self.permits.available_permits());
+        let shared = self.shared.iter().filter_map(Slot::usable).count();
+        let waiting = |queue: &Queue| count(queue.inside.load(Ordering::Relaxed));
+        let gauge = Reading::gauge;
+        vec![
+            gauge("backstay_pool_shared", "Connections that all single statements share.", count(shared)),
+            gauge("backstay_pool_leased", "Connections that a transaction has for itself.", count(leased)),
+            gauge("backstay_pool_idle", "Connections that nobody uses.", count(self.lock_idle().len())),
+            gauge("backstay_pool_reads_waiting", "Reads that wait for a connection.", waiting(&self.reads)),
+            gauge(
+                "backstay_pool_writes_waiting",
+                "Writes that wait for a connection.",
+                waiting(&self.writes),
+            ),
+        ]
     }
 
     async fn wait(&self, purpose: Purpose) -> Result<OwnedSemaphorePermit, Fault> {

@@ -6,6 +6,7 @@ mod columns;
 mod compile;
 pub mod constant;
 pub mod evaluate;
+pub mod limit;
 mod paths;
 
 pub mod guarded;

@@ -150,6 +150,8 @@ pub enum Test {
         /// `imatch`.
         ignore_case: bool,
     },
+    /// `fts` and its kin: words are in the text.
+    Search(Search),
     /// `in.(…)`.
     In(Vec<Operand>),
     /// `cs`, `cd`, `ov`.
@@ -162,6 +164,30 @@ pub enum Test {
     IsBool(bool),
     /// `is.unknown`: a NULL boolean.
     IsUnknown,
+}
+
+/// A search for words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// How the query is written.
+    pub form: SearchForm,
+    /// What is looked for.
+    pub query: String,
+    /// `fts(simple)`: the configuration that is named.
+    pub config: Option<String>,
+}
+
+/// How the query of a search is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SearchForm {
+    /// `fts`: words and operators.
+    Query,
+    /// `plfts`: words that are all there.
+    Plain,
+    /// `phfts`: words right after each other.
+    Phrase,
+    /// `wfts`: as in a search box.
+    Web,
 }
 
 /// Tests of lists, and of JSON documents but for `ov`.

@@ -8,6 +8,7 @@ mod field;
 mod filter;
 mod order;
 mod pattern;
+mod search;
 mod select;
 mod write;
 
@@ -39,7 +40,7 @@ pub fn resolve(
     reach: Reach,
     limits: &Limits,
 ) -> Result<Script, Fault> {
-    let mut resolver = Resolver { catalog, reach, limits, sources: Sources::default(), nodes: 0 };
+    let mut resolver = Resolver { catalog, reach, limits, sources: Sources::default(), nodes: 0, hops: 0 };
     let steps = steps
         .iter()
         .map(|(query, expect)| Ok(Step { query: resolver.query(query)?, expect: *expect }))
@@ -54,6 +55,7 @@ struct Resolver<'c> {
     limits: &'c Limits,
     sources: Sources,
     nodes: usize,
+    hops: usize,
 }
 
 /// The row that names are looked up on.
@@ -101,6 +103,12 @@ impl<'c> Resolver<'c> {
     fn node(&mut self) -> Result<(), Fault> {
         self.nodes += 1;
         within(self.nodes, self.limits.nodes, "filters, columns and embeds")
+    }
+
+    /// One more relation that is followed.
+    fn hop(&mut self) -> Result<(), Fault> {
+        self.hops += 1;
+        within(self.hops, self.limits.hops, "relations")
     }
 
     fn deep(&self, depth: usize) -> Result<(), Fault> {

@@ -6,7 +6,7 @@ use crate::cursor::{Cursor, Read, Wrong};
 use crate::field;
 use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_query::named::{Comparison, Field, Filter, Operand, SetTest, Test};
+use backstay_query::named::{Comparison, Field, Filter, Operand, Search, SearchForm, SetTest, Test};
 
 const OPERATOR: &str = "operator (eq, gt, ...)";
 const NOT_OR_OPERATOR: &str = "\"not\" or operator (eq, gt, ...)";
@@ -14,7 +14,7 @@ const IS_VALUE: &str = "isVal: (null, not_null, true, false, unknown)";
 const LOGIC_END: &str = "\",\" or \")\"";
 
 /// Operators of the dialect that need types or indexes which do not exist here.
-const UNAVAILABLE: &[&str] = &["sl", "sr", "nxl", "nxr", "adj", "fts", "plfts", "phfts", "wfts"];
+const UNAVAILABLE: &[&str] = &["sl", "sr", "nxl", "nxr", "adj"];
 
 /// Where a condition stands, which decides where its value ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +97,14 @@ fn condition(field: Field, cursor: &mut Cursor<'_>, place: Place, budget: &mut B
             let text = value(cursor, place)?;
             Filter::Field(field, Test::Set(set_test(word), Operand::Text(text)))
         }
+        "fts" | "plfts" | "phfts" | "wfts" => {
+            let config = config(cursor);
+            if !cursor.eat(".") {
+                return Err(unknown_operator(start, word, negated));
+            }
+            let search = Search { form: search_form(word), query: value(cursor, place)?, config };
+            Filter::Field(field, Test::Search(search))
+        }
         word if UNAVAILABLE.contains(&word) => return Err(unavailable(word)),
         word => {
             let quantifier = quantifier(cursor);
@@ -123,6 +131,30 @@ fn set_test(word: &str) -> SetTest {
         "ov" => SetTest::Overlaps,
         _ => SetTest::Contains,
     }
+}
+
+/// `word` is one of them.
+fn search_form(word: &str) -> SearchForm {
+    match word {
+        "plfts" => SearchForm::Plain,
+        "phfts" => SearchForm::Phrase,
+        "wfts" => SearchForm::Web,
+        _ => SearchForm::Query,
+    }
+}
+
+/// `(english)` after the operator.
+fn config(cursor: &mut Cursor<'_>) -> Option<String> {
+    let mut ahead = cursor.clone();
+    if !ahead.eat("(") {
+        return None;
+    }
+    let name = ahead.take_while(|c| c.is_alphanumeric() || c == '_').to_owned();
+    if name.is_empty() || !ahead.eat(")") {
+        return None;
+    }
+    *cursor = ahead;
+    Some(name)
 }
 
 fn known(word: &str) -> bool {

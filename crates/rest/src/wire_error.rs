@@ -17,7 +17,7 @@ pub enum Audience {
 }
 
 /// Seconds after which an unavailable server may be asked again.
-const RETRY_AFTER_S: &str = "1";
+const RETRY_AFTER_S: u32 = 1;
 
 /// Writes a fault.
 #[must_use]
@@ -29,8 +29,8 @@ pub fn render_fault(fault: &Fault, audience: Audience) -> Response {
     if status == 401 {
         headers.push(("WWW-Authenticate", challenge(fault)));
     }
-    if status == 503 && fault.kind() != Kind::OutcomeUnknown {
-        headers.push(("Retry-After", RETRY_AFTER_S.to_owned()));
+    if matches!(status, 429 | 503) && fault.kind() != Kind::OutcomeUnknown {
+        headers.push(("Retry-After", fault.retry_after_s.unwrap_or(RETRY_AFTER_S).to_string()));
     }
     if status == 405 {
         headers.push(("Allow", "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE".to_owned()));
@@ -65,7 +65,8 @@ fn postgrest(number: &str) -> u16 {
 
 /// table: statuses of SQLSTATEs, exact ones before their classes. 53100 is 507, for no other
 /// node has the room that this one lacks; 53400 is a full queue
-/// here and 54000 and 54001 a limit that the request passes, unlike in PostgreSQL.
+/// here and 54000 and 54001 a limit that the request passes, unlike in PostgreSQL. PT429 is 429 as PostgREST reads
+/// codes that begin with PT.
 fn sqlstate(fault: &Fault, audience: Audience) -> u16 {
     let code = fault.code.text;
     match code {
@@ -74,6 +75,7 @@ fn sqlstate(fault: &Fault, audience: Audience) -> u16 {
         "42883" | "42P01" => return 404,
         "42P17" => return 500,
         "53100" => return 507,
+        "PT429" => return 429,
         "21000" if !fault.message.contains("requires a WHERE clause") => return 500,
         "P0001" | "54000" | "54001" => return 400,
         "42501" => return if audience == Audience::Anon { 401 } else { 403 },

@@ -104,12 +104,27 @@ pub struct Table {
     pub soft_delete: Option<ColumnId>,
     /// `@table(tenant:)`: the column that says whose the row is; it is compared with `auth.org`.
     pub tenant: Option<ColumnId>,
+    /// `@limit`, in order.
+    pub limits: Vec<RateLimit>,
     /// Earlier name, from `@was`.
     pub was: Option<String>,
     /// Where it is declared.
     pub span: Span,
     /// Every name a request or rule may use on a row: SDL fields, and columns of references.
     pub members: HashMap<String, Member>,
+}
+
+/// `@limit`: a bucket per key that holds so many tokens and fills within the period; rows cost a token each.
+#[derive(Debug, Clone)]
+pub struct RateLimit {
+    /// What the bucket holds.
+    pub tokens: u32,
+    /// How long an empty one takes to fill, in seconds.
+    pub period_s: u32,
+    /// What has a bucket of its own, else the account; the client's address where it is null.
+    pub by: Option<Expr>,
+    /// What is counted.
+    pub on: Vec<Operation>,
 }
 
 /// What a name on a table means.

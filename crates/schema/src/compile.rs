@@ -13,6 +13,7 @@ mod implied;
 mod judge;
 mod junction;
 mod key;
+mod limit;
 mod linking;
 mod relation;
 mod rules;

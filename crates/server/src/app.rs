@@ -2,6 +2,7 @@
 //! request keeps the one that it began with.
 
 use crate::client_address::Proxies;
+use crate::intake::Intake;
 use crate::metrics::Metrics;
 use crate::request_id::RequestIds;
 use crate::request_log::RequestLog;
@@ -39,6 +40,7 @@ pub struct App {
     pub mailbox: Option<Arc<Mailbox>>,
     /// What is counted.
     pub metrics: Metrics,
+    pub(crate) intake: Intake,
     is_stopping: AtomicBool,
     catalog: RwLock<Option<Arc<Catalog>>>,
 }
@@ -90,6 +92,7 @@ impl App {
     pub fn new(parts: Parts) -> Arc<Self> {
         let Parts { engine, auth, clock, ids, rest, edge, log, request_ids, mailbox, metrics } = parts;
         Arc::new(Self {
+            intake: Intake::of(&rest.limits),
             engine,
             auth,
             clock,

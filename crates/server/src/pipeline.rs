@@ -3,11 +3,13 @@
 use crate::app::App;
 use crate::caller::{Identified, identify};
 use crate::door::Head;
+use crate::limiter;
 use crate::timing::Timing;
 use backstay_base::fault::Fault;
 use backstay_engine::position::{Near, Placed};
 use backstay_policy::caller::{Caller, RequestInfo};
 use backstay_policy::guarded::Guarded;
+use backstay_policy::limit::charges;
 use backstay_policy::visible::visible;
 use backstay_policy::weave::weave;
 use backstay_query::plan::{Query, Script};
@@ -93,7 +95,9 @@ async fn answer(
         tenant: headers.iter().find(|(name, _)| *name == TENANT).map(|(_, value)| *value),
         headers: &headers,
     };
+    let costs = charges(&script, &identified.caller, &info, &catalog)?;
     let guarded = weave(script, &identified.caller, &info, &catalog, &app.ids)?;
+    limiter::take(app, head, &costs).await?;
     timing.mark("weave");
     let position = headers.iter().find(|(name, _)| *name == POSITION).map(|(_, value)| *value);
     let near = Near { caller: number(&identified.caller), position };
@@ -101,6 +105,7 @@ async fn answer(
     timing.mark("run");
     let shape = shape(&guarded);
     let part = reply.parts.into_iter().next().unwrap_or_default();
+    limiter::settle(app, head, &costs, rows(&part)).await;
     let mut response = render(&parsed.answer, shape.as_ref(), &part);
     response.headers.extend(position.map(|position| (POSITION, position)));
     timing.mark("render");

@@ -74,9 +74,14 @@ where
             .with_details(format!("The limit target_bytes is {} bytes.", limits.target_bytes));
         return pipeline::refused(&fault, Audience::Anon, None);
     }
+    // refused before the body is read: what cannot be worked on is not taken in
+    let _place = match app.intake.request() {
+        Ok(place) => place,
+        Err(fault) => return overloaded(head, &fault),
+    };
     if head.path.starts_with("/auth/v1/") {
-        return match body::read(body, limits).await {
-            Ok(body) => plain(auth_door::answer(app, head, &body).await),
+        return match body::read(body, &app.intake, limits).await {
+            Ok(body) => plain(auth_door::answer(app, head, &body.bytes).await),
             Err(fault) => plain(auth_door::refusal(head, &fault)),
         };
     }
@@ -84,8 +89,8 @@ where
         if head.method == "OPTIONS" {
             return plain(backstay_rest::render::options());
         }
-        return match body::read(body, limits).await {
-            Ok(body) => pipeline::rest(app, head, &body).await,
+        return match body::read(body, &app.intake, limits).await {
+            Ok(body) => pipeline::rest(app, head, &body.bytes).await,
             Err(fault) => pipeline::refused(&fault, Audience::Anon, None),
         };
     }
@@ -94,6 +99,14 @@ where
     }
     let fault = Fault::new(code::PATH_INVALID, "Invalid path specified in request URL");
     pipeline::refused(&fault, Audience::Anon, None)
+}
+
+/// Nothing of the request was looked at but its path, which says in whose words it is refused.
+fn overloaded(head: &Head<'_>, fault: &Fault) -> Outcome {
+    if head.path.starts_with("/auth/v1/") {
+        return Outcome { code: Some(fault.code.text), ..plain(auth_door::refusal(head, fault)) };
+    }
+    pipeline::refused(fault, Audience::Anon, None)
 }
 
 fn plain(response: Answer) -> Outcome {

@@ -17,6 +17,7 @@ use backstay_schema::catalog::Catalog;
 use backstay_schema::compile::{Compiled, Owner, Settings as SchemaSettings, SourceFile, compile};
 use backstay_schema::diagnostic::render;
 use backstay_server::app::{App, Edge, Parts};
+use backstay_server::client_address::Proxies;
 use backstay_server::metrics::Metrics;
 use backstay_server::request_id::RequestIds;
 use backstay_server::request_log::RequestLog;
@@ -51,6 +52,8 @@ pub struct Setup {
     pub cors_origins: Vec<String>,
     /// What is said about accounts.
     pub auth: AuthSettings,
+    /// Who may say for whom a request comes.
+    pub proxies: Proxies,
 }
 
 /// A running server with the people that it knows.
@@ -175,11 +178,7 @@ impl Served {
                 openapi_served: true,
                 limits: setup.limits.clone(),
             },
-            edge: if setup.cors_origins.is_empty() {
-                Edge::default()
-            } else {
-                Edge { cors_origins: setup.cors_origins.clone(), ..Edge::default() }
-            },
+            edge: edge(setup),
             log: RequestLog::default(),
             request_ids: RequestIds::new(1),
             mailbox: None,
@@ -331,6 +330,14 @@ impl Ask {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
+}
+
+fn edge(setup: &Setup) -> Edge {
+    let edge = Edge { proxies: setup.proxies.clone(), ..Edge::default() };
+    if setup.cors_origins.is_empty() {
+        return edge;
+    }
+    Edge { cors_origins: setup.cors_origins.clone(), ..edge }
 }
 
 /// A target as clients write it: what may not stand there is percent-encoded.

@@ -3,12 +3,13 @@
 
 use crate::Context;
 use crate::command::lint;
+use crate::encryption;
 use crate::logging;
 use crate::output::{Colour, Exit};
 use crate::post::Post;
 use crate::project::Project;
 use crate::watching;
-use crate::wiring::{Database, stopped};
+use crate::wiring::{Database, open_files, stopped};
 use anyhow::{Context as _, Result, bail};
 use backstay_auth::service::Auth;
 use backstay_base::code::Kind;
@@ -16,7 +17,7 @@ use backstay_base::fault::Fault;
 use backstay_migrate::diff::{Scope, diff};
 use backstay_migrate::{apply, file};
 use backstay_schema::catalog::Catalog;
-use backstay_server::listen::listen;
+use backstay_server::listen::{listen, listen_encrypted};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,11 +34,14 @@ pub struct Args {
 /// Serves until stopped.
 pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let began = std::time::Instant::now();
+    open_files();
     let project = Project::open(&context.dir)?;
     let catalog = Arc::new(project.check()?.catalog()?);
     let address = args.listen.as_deref().unwrap_or(&project.config.server.listen);
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let encryption = encryption::start(&project)?;
+    let scheme = if encryption.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr()?);
     let database = Database::open(&project)?;
     let post = Post::of(&project.config)?;
     let auth = database.auth(&project.config, &url, post.mail.clone())?;
@@ -46,7 +50,14 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let admin = &project.config.server.admin_listen;
     let watching = watching::start(admin, &app, database.shipped.as_ref(), &database.clock).await?;
     let stop = stopped()?;
-    let mut listening = std::pin::pin!(listen(Arc::clone(&app), listener, stop));
+    let mut listening = std::pin::pin!(async {
+        match &encryption {
+            Some(encryption) => {
+                listen_encrypted(Arc::clone(&app), listener, encryption.tls.clone(), stop).await
+            }
+            None => listen(Arc::clone(&app), listener, stop).await,
+        }
+    });
     let starting =
         Starting { context, project: &project, database: &database, auth: &auth, catalog: &catalog };
     tokio::select! {

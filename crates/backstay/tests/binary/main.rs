@@ -18,3 +18,4 @@ mod diagnostics;
 mod kit;
 mod migrate;
 mod serve;
+mod tls;

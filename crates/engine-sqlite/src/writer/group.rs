@@ -349,6 +349,7 @@ fn answer_all(requests: Vec<Request>, fault: &Fault) {
             message: fault.message.clone(),
             details: fault.details.clone(),
             hint: fault.hint.clone(),
+            retry_after_s: fault.retry_after_s,
             source: None,
         };
         drop(request.answer.send(Err(same)));

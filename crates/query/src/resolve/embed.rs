@@ -217,6 +217,7 @@ impl<'c> Resolver<'c> {
     /// The semi-join of an embed: some row there that passes the filters of the embed.
     pub(super) fn exists(&mut self, scope: Scope<'c, '_>, embed: &Embed) -> Result<Exists, Fault> {
         self.node()?;
+        self.hop()?;
         self.deep(scope.depth + 1)?;
         let link = self.link(scope.table, embed)?;
         let target = self.target(scope, &link, embed);

@@ -2,7 +2,7 @@
 //! the type of their field. Tests of embeds for null become semi- and anti-joins.
 
 use super::field::no_operator;
-use super::{Resolver, Scope, pattern, within};
+use super::{Resolver, Scope, pattern, search, within};
 use crate::named::{Comparison, Embed, Field, Filter, Item, Operand, SetTest, Test};
 use crate::plan::{Pred, PredOp, Scalar};
 use backstay_base::code;
@@ -51,6 +51,12 @@ impl<'c> Resolver<'c> {
                 let pattern = pattern::checked(pattern, *ignore_case, self.limits)?;
                 let pattern = Scalar::Bind(Value::Text(pattern), ScalarType::String);
                 Pred::Text(Function::Matches, scalar, pattern)
+            }
+            Test::Search(wanted) => {
+                if !matches!(ty, ScalarType::String | ScalarType::Enum(_)) {
+                    return Err(no_operator(ty, "@@"));
+                }
+                search::search(&scalar, wanted, self.limits)?
             }
             Test::In(_) if matches!(ty, ScalarType::List(_)) => return Err(no_operator(ty, "=")),
             Test::In(operands) => {
@@ -133,6 +139,7 @@ impl<'c> Resolver<'c> {
             Test::Compare(..)
             | Test::Like { .. }
             | Test::Match { .. }
+            | Test::Search(_)
             | Test::In(_)
             | Test::Set(..)
             | Test::IsBool(_)

@@ -96,6 +96,7 @@ impl<'c> Resolver<'c> {
 
     /// The output of an embed; none for `rel()`, which only filters.
     pub(super) fn embed(&mut self, scope: Scope<'c, '_>, embed: &Embed) -> Result<Option<Output>, Fault> {
+        self.hop()?;
         self.deep(scope.depth + 1)?;
         let link = self.link(scope.table, embed)?;
         let single = link.single();

@@ -167,7 +167,7 @@ fn hostile_queries_are_refused_with_place_and_reason() {
         "a=in.(\"1)",
         "a=in.(1)x",
         "a=sl.{1}",
-        "a=fts(english).x",
+        "a=fts(english.x",
         "a->=eq.1",
         "=eq.1",
         "a..b=eq.1",

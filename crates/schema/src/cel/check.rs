@@ -116,6 +116,19 @@ pub fn check_value(
     checker.fit(expr, wanted, &syntax)
 }
 
+/// Checks a value of any type.
+///
+/// # Errors
+/// [`Reported`], with the mistakes in `diagnostics`.
+pub fn check_any(
+    environment: &Environment<'_>,
+    literal: &Literal,
+    diagnostics: &mut Diagnostics,
+) -> Checked<Expr> {
+    let syntax = parse_reported(literal, diagnostics)?;
+    Checker::new(environment, literal, diagnostics).expr(&syntax)
+}
+
 /// Parses a rule, reporting what is wrong.
 ///
 /// # Errors

@@ -245,6 +245,7 @@ impl<'a> Builder<'a> {
             access: Access::default(),
             soft_delete: None,
             tenant: None,
+            limits: Vec::new(),
             was: None,
             span,
             members: HashMap::new(),

@@ -313,9 +313,9 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
         name: "limit",
         places: &[Place::Object, Place::Field],
         repeatable: true,
-        available: false,
+        available: true,
         arguments: &[must("rate", Kind::Text), may("by", Kind::Cel), may("on", OPERATIONS)],
-        doc: "How often a request may be made.",
+        doc: "How many rows a caller may read or write in a time; more is answered with 429.",
     },
     DirectiveEntry {
         name: "collate",

@@ -2,8 +2,8 @@
 //! shape and put into its place in the catalog.
 
 use crate::catalog::{
-    Access, Arm, Catalog, Check, ColumnId, DefaultValue, Operation, Permit, RelationKind, Span, Table,
-    TableId,
+    Access, Arm, Catalog, Check, ColumnId, DefaultValue, Operation, Permit, RateLimit, RelationKind, Span,
+    Table, TableId,
 };
 use crate::cel::check::{
     Environment, NamedRule, NamedRules, Reported, This, check, check_rule, check_value, parse_reported,
@@ -29,7 +29,7 @@ const ARGUMENTS: [(&str, &[Operation], bool); 6] = [
 ];
 
 /// Where a checked expression goes.
-enum Slot {
+pub(super) enum Slot {
     Type(TableId, Operation, bool, Arm),
     Column(TableId, ColumnId, Operation, bool, Arm),
     Relation(TableId, usize, Operation, bool, Arm),
@@ -40,6 +40,7 @@ enum Slot {
     Refer(TableId, usize, Expr),
     Check(TableId, Check),
     Partial(TableId, usize, String, Expr),
+    Limit(TableId, RateLimit),
 }
 
 /// Checks every rule of a schema.
@@ -105,15 +106,20 @@ fn named_rules(draft: &Draft, diagnostics: &mut Diagnostics) -> NamedRules {
     rules
 }
 
-struct Filler<'a> {
-    catalog: &'a Catalog,
+pub(super) struct Filler<'a> {
+    pub(super) catalog: &'a Catalog,
     rules: &'a NamedRules,
-    diagnostics: &'a mut Diagnostics,
-    slots: Vec<Slot>,
+    pub(super) diagnostics: &'a mut Diagnostics,
+    pub(super) slots: Vec<Slot>,
 }
 
 impl<'a> Filler<'a> {
-    fn environment(&self, this: Option<TableId>, update: bool, place: &'static str) -> Environment<'a> {
+    pub(super) fn environment(
+        &self,
+        this: Option<TableId>,
+        update: bool,
+        place: &'static str,
+    ) -> Environment<'a> {
         Environment {
             catalog: self.catalog,
             rules: self.rules,
@@ -141,6 +147,7 @@ impl<'a> Filler<'a> {
                 }
             }
         }
+        self.limits(table, ty);
         let checks: Vec<&Application> = every(&ty.directives, "check").collect();
         for (index, directive) in checks.iter().enumerate() {
             self.check(table, directive, index);
@@ -615,7 +622,8 @@ fn place(catalog: &mut Catalog, slot: Slot) {
         | Slot::Compute(table, ..)
         | Slot::Refer(table, ..)
         | Slot::Check(table, ..)
-        | Slot::Partial(table, ..) => *table,
+        | Slot::Partial(table, ..)
+        | Slot::Limit(table, ..) => *table,
     };
     let Some(table) = catalog.tables.get_mut(usize::from(table_id.0)) else { return };
     match slot {
@@ -663,6 +671,7 @@ fn place(catalog: &mut Catalog, slot: Slot) {
             }
         }
         Slot::Check(_, check) => table.checks.push(check),
+        Slot::Limit(_, limit) => table.limits.push(limit),
         Slot::Partial(_, index, name, expr) => {
             if let Some(partial) = table.partials.get_mut(index) {
                 partial.name = name;

@@ -126,6 +126,8 @@ impl Usage<'_> {
             (Kind::Count, ast::Value::Int(number)) => number.as_str().parse().ok().map(Given::Count),
             (Kind::Literal, _) => Some(Given::Literal(node.clone())),
             (Kind::Names | Kind::Members, ast::Value::List(items)) => self.names(known.kind, items),
+            (Kind::Words(_, words), ast::Value::List(items)) => self.words(words, items),
+            (Kind::Words(_, words), ast::Value::Enum(_)) => self.words(words, std::slice::from_ref(node)),
             (Kind::Names, ast::Value::String(name)) => Some(Given::Names(vec![(name.clone(), span)])),
             (Kind::Word(_, words, available), ast::Value::Enum(word)) => {
                 let found = words.iter().position(|known| *known == word.as_str());
@@ -149,6 +151,18 @@ impl Usage<'_> {
             self.diagnostics.report(codes::ARGUMENT_VALUE, span, message);
         }
         given
+    }
+
+    /// Members of a list of words; none where one is not of it, or there is none.
+    fn words(&self, words: &[&str], items: &[Node<ast::Value>]) -> Option<Given> {
+        let word = |item: &Node<ast::Value>| match &**item {
+            ast::Value::Enum(word) if words.contains(&word.as_str()) => {
+                Some((word.to_string(), self.span(item)))
+            }
+            _ => None,
+        };
+        let found: Option<Vec<_>> = items.iter().map(word).collect();
+        found.filter(|found| !found.is_empty()).map(Given::Names)
     }
 
     fn names(&self, kind: Kind, items: &[Node<ast::Value>]) -> Option<Given> {

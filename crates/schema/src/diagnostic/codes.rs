@@ -100,6 +100,8 @@ codes! {
         "A row of the `@user` type is made with its account. Sign-up data fills scalar fields whose create rule holds for the new account; a required field that cannot be filled so would make every sign-up fail. Make it nullable, give it a default, or let the server set it.";
     SELF_ELEVATION = "E1503", "a rule trusts a field that its owner may write",
         "The rule reads a field of the caller's own row, and the caller may write that field. Anyone could grant themselves what the rule protects. Give the field its own `@access(write:)`, or set it by the server.";
+    LIMIT = "E1601", "a limit that cannot be counted",
+        "A limit is a number of rows per second, minute, hour or day, and counts by one value that stands in the request: `@limit(rate: \"20/hour\", by: \"auth.uid\", on: [CREATE])`.";
     RULE_SYNTAX = "E2001", "the rule is not CEL",
         "Rules are written in the Common Expression Language. The message says what was expected at this place.";
     UNKNOWN_NAME = "E2002", "no such name in this rule",

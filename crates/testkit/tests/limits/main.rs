@@ -5,6 +5,8 @@
 #![cfg(test)]
 
 mod load;
+mod rates;
+mod slow;
 mod socket;
 
 use backstay_base::limit::Limits;
@@ -21,6 +23,7 @@ fn every_limit_has_its_test() {
         write_rows: _,        // here
         depth: _,             // here
         nodes: _,             // here
+        hops: _,              // here
         list: _,              // here
         pattern_bytes: _,     // here
         pattern_steps: _,     // here
@@ -28,7 +31,12 @@ fn every_limit_has_its_test() {
         write_queue: _,       // load
         read_queue: _,        // load
         connections: _,       // socket
+        in_flight: _,         // socket
+        slow_bodies: _,       // socket
+        bodies_bytes: _,      // here
         head_ms: _,           // socket
+        idle_ms: _,           // socket
+        stall_ms: _,          // socket
         body_ms: _,           // socket
         hash_queue: _,        // load; auth/src/hasher.rs
         mail_queue: _,        // outbound/src/mail.rs
@@ -77,6 +85,20 @@ async fn body_bytes() {
     let auth = ask(&served, "POST /auth/v1/signup", r#"{"email":"a@x.test"}   "#).await;
     let expected = (400, "validation_failed".to_owned(), "the body is too large".to_owned());
     assert_eq!(refusal(&auth), expected);
+}
+
+#[tokio::test]
+async fn bodies_bytes() {
+    let served = server(Limits { bodies_bytes: 8192, ..Limits::default() }).await;
+    let fits = ask(&served, "POST /rest/v1/node", &format!("{{\"text\":\"{}\"}}", "a".repeat(8000))).await;
+    assert_eq!(fits.status, 201, "{}", fits.body);
+    let body = format!("{{\"text\":\"{}\"}}", "a".repeat(8192));
+    let over = ask(&served, "POST /rest/v1/node", &body).await;
+    let full = (503, "53400".to_owned(), "too many bodies are held; nothing was done".to_owned());
+    assert_eq!(refusal(&over), full);
+    assert!(over.headers.contains(&("retry-after".to_owned(), "1".to_owned())), "{over:?}");
+    // what was refused holds no room
+    assert_eq!(ask(&served, "POST /rest/v1/node", r#"{"text":"b"}"#).await.status, 201);
 }
 
 #[tokio::test]
@@ -149,6 +171,27 @@ async fn nodes() {
     let members: Vec<String> = (0..9).map(|n| format!(r#""m{n}":1"#)).collect();
     let wide = ask(&served, "POST /rest/v1/node", &format!("{{{}}}", members.join(","))).await;
     assert_eq!(refusal(&wide), too_complex("request passes the limit of 8 columns of one write"));
+}
+
+#[tokio::test]
+async fn hops() {
+    let served = server(Limits { hops: 2, ..Limits::default() }).await;
+    let fits = "GET /rest/v1/node?select=id,children(id),parent(id)";
+    assert_eq!(ask(&served, fits, "").await.status, 200);
+    let over = "request passes the limit of 2 relations";
+    for request in [
+        "GET /rest/v1/node?select=id,children(id),parent(id,parent(id))",
+        "GET /rest/v1/node?select=id,a:children(),b:children(),c:children()&a=not.is.null",
+        "GET /rest/v1/node?select=id,...parent(text),a:children(count),b:children(count)",
+        "POST /rest/v1/node?select=id,a:parent(id),b:parent(id),c:parent(id)",
+    ] {
+        let body = if request.starts_with("POST") { r#"{"text":"x"}"# } else { "" };
+        let asked =
+            Ask::new("anon", request.split_once(' ').unwrap().0, request.split_once(' ').unwrap().1, body);
+        let answer = served.ask(&asked.header("prefer", "return=representation")).await;
+        assert_eq!(refusal(&answer), too_complex(over), "{request}");
+    }
+    assert_eq!(ask(&served, "GET /rest/v1/node?select=id", "").await.body, "[]", "nothing was written");
 }
 
 #[tokio::test]

@@ -16,14 +16,14 @@ use tokio::task::JoinHandle;
 
 const GIVE_UP: Duration = Duration::from_secs(20);
 
-struct Listening {
-    served: Served,
-    address: SocketAddr,
+pub(crate) struct Listening {
+    pub served: Served,
+    pub address: SocketAddr,
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,
 }
 
-async fn listening(limits: Limits) -> Listening {
+pub(crate) async fn listening(limits: Limits) -> Listening {
     let served = server(limits).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -103,11 +103,140 @@ async fn head_ms() {
         let answer = to_its_end(&mut stream).await;
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{begun:?} {answer:?}");
     }
-    // between two requests too
+    // of the second request too
+    let mut stream = listening.connect().await;
+    stream.write_all(listening.get().as_bytes()).await.unwrap();
+    empty_list(&mut stream).await;
+    stream.write_all(b"GET /rest/v1").await.unwrap();
+    assert_eq!(to_its_end(&mut stream).await, "");
+}
+
+/// What a client of HTTP/2 begins with: the preface, and settings that change nothing.
+const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+#[tokio::test]
+async fn idle_ms() {
+    let listening = listening(Limits { idle_ms: 100, head_ms: 600_000, ..Limits::default() }).await;
     let mut stream = listening.connect().await;
     stream.write_all(listening.get().as_bytes()).await.unwrap();
     empty_list(&mut stream).await;
     assert_eq!(to_its_end(&mut stream).await, "");
+    let mut stream = listening.connect().await;
+    stream.write_all(HTTP2).await.unwrap();
+    let mut told = Vec::new();
+    let _ = soon(stream.read_to_end(&mut told)).await;
+    assert!(!told.is_empty(), "it spoke HTTP/2, and ended");
+    // a head that is not whole does not count as a request, whatever comes of it
+    let mut stream = listening.connect().await;
+    stream.write_all(HTTP2).await.unwrap();
+    // HEADERS of stream 1 without their end
+    stream.write_all(b"\0\0\x01\x01\0\0\0\0\x01\x82").await.unwrap();
+    let mut told = Vec::new();
+    let _ = soon(stream.read_to_end(&mut told)).await;
+}
+
+#[tokio::test]
+async fn a_request_at_work_is_not_idle() {
+    let listening = listening(Limits { idle_ms: 50, head_ms: 50, body_ms: 400, ..Limits::default() }).await;
+    let mut stream = listening.connect().await;
+    stream.write_all(listening.half_a_post().as_bytes()).await.unwrap();
+    // the limit of bodies ends it, not one of the others
+    let answer = to_its_end(&mut stream).await;
+    assert!(answer.contains("the body took too long to arrive"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stall_ms() {
+    let listening = listening(Limits { stall_ms: 100, ..Limits::default() }).await;
+    let text = "x".repeat(2_000_000);
+    listening.served.row("node", &serde_json::json!({ "id": 1, "text": text })).await;
+    // more than the buffers of a socket hold, and nobody reads it
+    let columns: Vec<String> = (0..20).map(|n| format!("c{n}:text")).collect();
+    let get = listening.get().replace("/node ", &format!("/node?select={} ", columns.join(",")));
+    let mut stream = listening.connect().await;
+    stream.write_all(get.as_bytes()).await.unwrap();
+    let connections = || {
+        let told = String::from_utf8(listening.served.app.metrics.text(&[]).unwrap()).unwrap();
+        told.lines().any(|line| line == "backstay_connections 0")
+    };
+    // it is let in, and then let go
+    soon(async {
+        while connections() {
+            tokio::task::yield_now().await;
+        }
+        while !connections() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let mut read = Vec::new();
+    let _ = soon(stream.read_to_end(&mut read)).await;
+    assert!(read.starts_with(b"HTTP/1.1 200 OK\r\n") && read.len() < 40_000_000, "{}", read.len());
+}
+
+/// Asks until the answer begins so.
+async fn until(listening: &Listening, request: &str, beginning: &str) -> String {
+    soon(async {
+        loop {
+            let mut stream = listening.connect().await;
+            let closing = request.replace("host: x", "host: x\r\nconnection: close");
+            stream.write_all(closing.as_bytes()).await.unwrap();
+            let answer = to_its_end(&mut stream).await;
+            if answer.starts_with(beginning) {
+                return answer;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn in_flight() {
+    let listening = listening(Limits { in_flight: 1, ..Limits::default() }).await;
+    let mut open = listening.connect().await;
+    open.write_all(listening.half_a_post().as_bytes()).await.unwrap();
+    let full = until(&listening, &listening.get(), "HTTP/1.1 503 ").await;
+    assert!(full.contains("\r\nretry-after: 1\r\n"), "{full}");
+    let body = full.split_once("\r\n\r\n").unwrap().1;
+    assert_eq!(
+        body,
+        r#"{"code":"53400","details":null,"hint":null,"message":"too many requests are being answered; nothing was done"}"#
+    );
+    // no byte of a body is waited for
+    let mut refused = listening.connect().await;
+    refused.write_all(listening.half_a_post().as_bytes()).await.unwrap();
+    assert!(to_its_end(&mut refused).await.starts_with("HTTP/1.1 503 "));
+    let auth = listening.get().replace("GET /rest/v1/node", "POST /auth/v1/token?grant_type=password");
+    let auth = until(&listening, &auth, "HTTP/1.1 503 ").await;
+    assert!(auth.contains("over_request_rate_limit") && auth.contains("\r\nretry-after: 1\r\n"), "{auth}");
+    open.write_all(b"t\":\"x\"}").await.unwrap();
+    until(&listening, &listening.get(), "HTTP/1.1 200 ").await;
+}
+
+#[tokio::test]
+async fn slow_bodies() {
+    let listening = listening(Limits { slow_bodies: 1, ..Limits::default() }).await;
+    let mut open = listening.connect().await;
+    open.write_all(listening.half_a_post().as_bytes()).await.unwrap();
+    // the one whose turn it is waits, the other is refused
+    let mut other = listening.connect().await;
+    other.write_all(listening.half_a_post().as_bytes()).await.unwrap();
+    let full = tokio::select! {
+        answer = to_its_end(&mut other) => answer,
+        answer = to_its_end(&mut open) => answer,
+    };
+    assert!(full.starts_with("HTTP/1.1 503 "), "{full}");
+    assert!(full.contains("too many bodies are on their way; nothing was done"), "{full}");
+    // a body that is there waits for nothing
+    let key = &listening.served.publishable;
+    let whole = format!(
+        "POST /rest/v1/node HTTP/1.1\r\nhost: x\r\napikey: {key}\r\ncontent-length: 12\r\n\r\n{{\"text\":\"x\"}}"
+    );
+    let mut stream = listening.connect().await;
+    stream.write_all(whole.as_bytes()).await.unwrap();
+    let mut status = [0; 12];
+    soon(stream.read_exact(&mut status)).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 201");
 }
 
 #[tokio::test]

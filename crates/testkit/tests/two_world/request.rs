@@ -201,8 +201,10 @@ fn test(column: &str, world: &World, rng: &mut StdRng) -> String {
         "id" if rng.random_bool(0.2) => format!("{not}in.(1,2,3,100,101)"),
         "public" | "hidden" => format!("{not}is.{}", rng.random_bool(0.5)),
         "title" | "secret" | "name" | "team" | "text" | "label" | "meta->b->>c" => {
-            match rng.random_range(0..4) {
+            match rng.random_range(0..6) {
                 0 => format!("{not}like.*a*"),
+                3 => format!("{not}plfts.Alpha"),
+                4 => format!("{not}fts.al:*|!Beta"),
                 2 => format!("{not}imatch(any).{{^a,[b-d]$}}"),
                 1 => format!("{not}ilike.*B*"),
                 _ => format!("{not}{op}.alpha"),
