@@ -56,9 +56,13 @@ pub fn run(args: &[String]) -> Result<()> {
     let urls: Vec<&str> = servers.iter().map(|server| server.url.as_str()).collect();
     if !servers.is_empty() {
         let mut copying = Command::new("cargo");
-        copying.args(["test", "--locked", "-p", "backstay", "--test", "binary", "--", "data"]);
+        copying.args(["test", "--locked", "-p", "backstay", "--test", "binary", "--", "data", "backups"]);
         copying.env("BACKSTAY_TEST_URLS", urls.join(","));
-        outcomes.push(engines::run("data copied through all engines", EMBEDDED, &mut copying)?);
+        outcomes.push(engines::run(
+            "data copied through all engines, and backed up",
+            EMBEDDED,
+            &mut copying,
+        )?);
     }
     if has("npm") && has("node") {
         outcomes.extend(clients::run(&servers)?);

@@ -31,6 +31,9 @@ pub enum BackupError {
     /// SQLite.
     #[error("the database could not be read: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// A tool of a database server.
+    #[error("{0}")]
+    Tool(String),
     /// Files.
     #[error("a file could not be read or written: {0}")]
     Io(#[from] std::io::Error),

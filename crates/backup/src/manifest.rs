@@ -9,22 +9,36 @@ use serde::{Deserialize, Serialize};
 /// A copy of the whole database at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Form of this document; 1.
+    /// Form of this document: 1 of a SQLite file, 2 of a server's dump.
     pub version: u32,
     /// Its name.
     pub id: String,
     /// The moment, in microseconds since 1970: every commit until then is in it, none after.
     pub at: i64,
-    /// Bytes of the database file.
+    /// Bytes of the database file or of the dump.
     pub bytes: u64,
-    /// Bytes of a page.
+    /// Bytes of a page; 0 of a dump.
     pub page_bytes: u32,
     /// Checksums of the sealed parts, in order.
     pub parts: Vec<String>,
-    /// What is in it.
+    /// What is in it; a dump does not say.
     pub tables: Vec<Table>,
     /// Where it stands in the chain that was shipped beside it.
     pub place: Option<Place>,
+    /// How a server's database was dumped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dump: Option<Dump>,
+}
+
+/// A dump of a server's database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dump {
+    /// `postgres` or `mysql`.
+    pub engine: String,
+    /// The tool that made it, with its version.
+    pub tool: String,
+    /// A digest of its bytes: what is restored is dumped to the same.
+    pub digest: String,
 }
 
 /// A table of a copy.
@@ -48,7 +62,7 @@ impl Manifest {
         let bytes = target.get(&name).await?;
         let manifest: Self = serde_json::from_slice(sealed::open(&name, &bytes)?)
             .map_err(|error| BackupError::damaged(&name, error.to_string()))?;
-        if manifest.version == 1 {
+        if matches!(manifest.version, 1 | 2) {
             return Ok(manifest);
         }
         Err(BackupError::damaged(&name, format!("version {} is of a later program", manifest.version)))

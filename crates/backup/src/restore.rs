@@ -91,7 +91,14 @@ struct Source {
 
 async fn chosen(target: &Target, wanted: &Wanted) -> Result<Source> {
     let latest = match wanted {
-        Wanted::Copy(id) => return Ok(Source::alone(Manifest::read(target, id).await?)),
+        Wanted::Copy(id) => {
+            let manifest = Manifest::read(target, id).await?;
+            return if manifest.dump.is_none() {
+                Ok(Source::alone(manifest))
+            } else {
+                Err(BackupError::NotFound(format!("{id} is a copy of another kind of database")))
+            };
+        }
         Wanted::At(micros) => *micros,
         Wanted::Newest => i64::MAX,
     };
@@ -99,6 +106,9 @@ async fn chosen(target: &Target, wanted: &Wanted) -> Result<Source> {
     for (_, manifest) in manifest::all(target).await? {
         // a damaged manifest might be the one that is wanted: no other is taken silently
         let manifest = manifest?;
+        if manifest.dump.is_some() {
+            continue;
+        }
         let best = if manifest.place.is_some() { &mut followed } else { &mut alone };
         if manifest.at <= latest && best.as_ref().is_none_or(|best| best.at < manifest.at) {
             *best = Some(manifest);

@@ -12,10 +12,10 @@ use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
 /// Bytes of a part before it is compressed.
-const PART_BYTES: usize = 16 << 20;
+pub(crate) const PART_BYTES: usize = 16 << 20;
 
 /// How hard parts are compressed: zstd's own default.
-const LEVEL: i32 = 3;
+pub(crate) const LEVEL: i32 = 3;
 
 /// Makes a copy of a database as it is now, whether a server writes to it or not.
 ///
@@ -64,7 +64,7 @@ pub async fn write(
         parts.push(sealed::sum_of(&sealed));
     }
     let page_bytes = page_bytes(file.path())?;
-    let manifest = Manifest { version: 1, id, at, bytes, page_bytes, parts, tables, place };
+    let manifest = Manifest { version: 1, id, at, bytes, page_bytes, parts, tables, place, dump: None };
     manifest.write(target).await?;
     Ok(manifest)
 }

@@ -94,6 +94,27 @@ impl Database {
     }
 }
 
+impl Database {
+    /// A database that nothing else is in, for tools that see whole databases.
+    ///
+    /// # Panics
+    /// As [`Database::on`].
+    pub async fn whole(server: &str, limits: &Limits) -> Self {
+        if !server.starts_with("postgres") {
+            return Self::on(server, limits).await;
+        }
+        let name = format!("bs_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        run(server, &format!("CREATE DATABASE {name}")).await;
+        let (place, parameters) = server.split_once('?').unwrap_or((server, ""));
+        let (host, _) = place.rsplit_once('/').unwrap();
+        let url = format!("{host}/{name}{}{parameters}", if parameters.is_empty() { "" } else { "?" });
+        let engine = Arc::new(Postgres::new(&Secret::new(url.clone()), limits).unwrap());
+        let home =
+            Home::Server { server: server.to_owned(), drop: format!("DROP DATABASE {name} WITH (FORCE)") };
+        Self { engine, dialect: &POSTGRES, url, home }
+    }
+}
+
 /// Runs one statement of the test's own on a server.
 async fn run(server: &str, statement: &str) {
     if server.starts_with("postgres") {

@@ -4,15 +4,17 @@ use crate::Context;
 use crate::output::{Colour, Exit};
 use crate::project::Project;
 use crate::{shipping, store};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use backstay_backup::dump;
 use backstay_backup::manifest::{self, Manifest};
 use backstay_backup::place;
 use backstay_backup::restore::{Restored, Wanted, restore, verify};
 use backstay_backup::snapshot;
+use backstay_backup::target::Target;
+use backstay_backup::tool::Server;
 use backstay_base::clock::Clock;
 use clap::Subcommand;
 use serde_json::json;
-use std::path::PathBuf;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -26,15 +28,15 @@ pub enum Action {
         /// One copy alone; without it the newest with all commits that follow
         copy: Option<String>,
     },
-    /// Make a database file of a backup, at a new place
+    /// Make a database of a backup, at a new place
     Restore {
         /// One copy alone; without it the newest with all commits that follow
         #[arg(conflicts_with = "at")]
         copy: Option<String>,
-        /// The file to make
+        /// The file to make; of a server's backup the URL of an empty database
         #[arg(long)]
-        to: PathBuf,
-        /// The moment: 2026-01-31T09:00:00Z; every commit until then, none after
+        to: String,
+        /// The moment, of a SQLite store: 2026-01-31T09:00:00Z; every commit until then, none after
         #[arg(long)]
         at: Option<jiff::Timestamp>,
     },
@@ -44,35 +46,67 @@ pub enum Action {
 pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
     let project = Project::open(&context.dir)?;
     let target = shipping::target(&project)?;
+    let url = &project.config.store.default.url;
+    if let Some(server) = Server::of(url)? {
+        return of_server(context, action, &target, &server).await;
+    }
     match action {
         Action::Create => {
-            let url = &project.config.store.default.url;
-            let database = store::file_of(url, &project.folder)
-                .context("backups of this kind are of SQLite stores; docs/guide/backups.md says how a server is backed up")?;
+            let database =
+                store::file_of(url, &project.folder).context("the store is no file and no server")?;
             let made = snapshot::create(&target, &database, Clock::system().now_micros()).await?;
             show_copy(context, &made);
         }
-        Action::List => {
-            for (id, manifest) in manifest::all(&target).await? {
-                match manifest {
-                    Ok(manifest) => show_copy(context, &manifest),
-                    Err(error) if context.output.json => {
-                        context.output.value(&json!({ "copy": id, "error": error.to_string() }));
-                    }
-                    Err(error) => context.output.data(&format!("{id}  {error}")),
-                }
-            }
-        }
+        Action::List => list(context, &target).await?,
         Action::Verify { copy } => {
             let restored = verify(&target, &wanted(copy.as_ref(), None)).await?;
             show_restored(context, "whole", &restored);
         }
         Action::Restore { copy, to, at } => {
-            let restored = restore(&target, &wanted(copy.as_ref(), *at), to).await?;
+            let restored = restore(&target, &wanted(copy.as_ref(), *at), to.as_ref()).await?;
             show_restored(context, "restored", &restored);
         }
     }
     Ok(Exit::Ok)
+}
+
+/// The same of a database on a server, by the server's own tools.
+async fn of_server(context: &Context, action: &Action, target: &Target, server: &Server) -> Result<Exit> {
+    let now = Clock::system().now_micros();
+    match action {
+        Action::Create => show_copy(context, &dump::create(target, server, now).await?),
+        Action::List => list(context, target).await?,
+        Action::Verify { copy } => {
+            let manifest = dump::choose(target, server, copy.as_deref()).await?;
+            dump::verify(target, &manifest, server, now).await?;
+            show_equal(context, "whole", &manifest);
+        }
+        Action::Restore { at: Some(_), .. } => {
+            bail!(
+                "moments between copies are kept of SQLite stores; a server keeps them by its own log (docs/guide/backups.md)"
+            )
+        }
+        Action::Restore { copy, to, at: None } => {
+            let into = Server::of(to)?.context("--to is the URL of an empty database on a server")?;
+            let manifest = dump::choose(target, server, copy.as_deref()).await?;
+            dump::restore(target, &manifest, &into).await?;
+            show_equal(context, "restored", &manifest);
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+async fn list(context: &Context, target: &Target) -> Result<()> {
+    for (id, manifest) in manifest::all(target).await? {
+        match manifest {
+            Ok(manifest) => show_copy(context, &manifest),
+            Err(error) if context.output.json => {
+                context.output.value(&json!({ "copy": id, "error": error.to_string() }));
+            }
+            Err(error) => context.output.data(&format!("{id}  {error}")),
+        }
+    }
+    Ok(())
 }
 
 fn wanted(copy: Option<&String>, at: Option<jiff::Timestamp>) -> Wanted {
@@ -86,6 +120,15 @@ fn wanted(copy: Option<&String>, at: Option<jiff::Timestamp>) -> Wanted {
 fn show_copy(context: &Context, manifest: &Manifest) {
     let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
     let shipped = manifest.place.is_some();
+    if let Some(dump) = &manifest.dump {
+        if context.output.json {
+            context.output.value(&json!({
+                "copy": manifest.id, "bytes": manifest.bytes, "engine": dump.engine, "tool": dump.tool,
+            }));
+            return;
+        }
+        return context.output.data(&format!("{}  {} bytes  by {}", manifest.id, manifest.bytes, dump.tool));
+    }
     if context.output.json {
         let tables: serde_json::Map<String, serde_json::Value> =
             manifest.tables.iter().map(|table| (table.name.clone(), table.rows.into())).collect();
@@ -98,6 +141,21 @@ fn show_copy(context: &Context, manifest: &Manifest) {
     let tables = manifest.tables.len();
     context.output.data(&format!(
         "{}  {} bytes  {rows} rows in {tables} tables{followed}",
+        manifest.id, manifest.bytes
+    ));
+}
+
+fn show_equal(context: &Context, verdict: &str, manifest: &Manifest) {
+    if context.output.json {
+        context.output.value(&json!({
+            "copy": manifest.id, "at": place::time(manifest.at), "bytes": manifest.bytes,
+        }));
+        return;
+    }
+    let verdict = context.output.paint(Colour::Green, verdict);
+    let at = place::time(manifest.at);
+    context.output.data(&format!(
+        "{verdict}: copy {}, as of {at}; restored, it dumps to the same {} bytes",
         manifest.id, manifest.bytes
     ));
 }

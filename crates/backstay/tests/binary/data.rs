@@ -27,9 +27,9 @@ const TABLES: &[&str] = &[
     "InvoiceLine",
 ];
 
-/// The servers that the copy passes through: all of `BACKSTAY_TEST_URLS`, else that of `BACKSTAY_TEST_URL`.
+/// The servers of the run: all of `BACKSTAY_TEST_URLS`, else that of `BACKSTAY_TEST_URL`.
 #[expect(clippy::disallowed_methods, reason = "the run says which engines it is about")]
-fn servers() -> Vec<String> {
+pub fn servers() -> Vec<String> {
     let named = |name: &str| std::env::var(name).ok().filter(|urls| !urls.is_empty());
     let urls = named("BACKSTAY_TEST_URLS").or_else(|| named("BACKSTAY_TEST_URL")).unwrap_or_default();
     urls.split([' ', ',']).filter(|url| !url.is_empty()).map(str::to_owned).collect()
