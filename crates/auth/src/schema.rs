@@ -175,7 +175,7 @@ pub(crate) mod tests {
     #[test]
     fn the_tables_compile_and_are_hidden() {
         let catalog = catalog("");
-        assert_eq!(catalog.tables.len(), 10);
+        assert_eq!(catalog.tables.len(), 11);
         assert!(catalog.tables.iter().all(|table| table.origin == Origin::System));
         assert!(catalog.tables.iter().all(|table| catalog.public_table(&table.name).is_none()));
     }
