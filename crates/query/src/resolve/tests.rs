@@ -461,7 +461,8 @@ fn the_embeds_of_the_end_limit_hold_too() {
         };
     }
     let query = Query::Select(select("tag", vec![Item::Embed(inner)]));
-    let refused = |limits: &Limits| run_with(query.clone(), Reach::Public, limits).expect_err("passes a limit");
+    let refused =
+        |limits: &Limits| run_with(query.clone(), Reach::Public, limits).expect_err("passes a limit");
     assert_eq!(refused(&Limits::default()).to_string(), "54001: request passes the limit of 64 relations");
     let fault = refused(&Limits { hops: 1_000_000, ..Limits::default() });
     assert_eq!(fault.to_string(), "54001: request passes the limit of 2000 filters, columns and embeds");
