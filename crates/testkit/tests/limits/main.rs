@@ -6,7 +6,6 @@
 
 mod load;
 mod rates;
-mod slow;
 mod socket;
 
 use backstay_base::limit::Limits;
