@@ -103,7 +103,8 @@ fn stands_for(file: &MigrationFile, applied: &[JournalRow]) -> StandsFor {
 ///
 /// # Errors
 /// When files and journal disagree, when consent is missing, when another node does not end, and when a
-/// statement fails: then that file left no trace where definitions are transactional.
+/// statement fails: then that file left no trace where definitions are transactional, but for the parts of it
+/// that were done before.
 pub async fn up(
     engine: &dyn Engine,
     files: &[MigrationFile],
@@ -111,12 +112,7 @@ pub async fn up(
     consent: bool,
     node: &Node,
 ) -> Result<Vec<String>, Fault> {
-    let before = status(engine, files).await?;
-    if before.is_done() {
-        return Ok(Vec::new());
-    }
-    let pace = Pace::Parts;
-    lease::alone(engine, node, async |held| up_alone(engine, files, clock, (consent, pace, held)).await).await
+    paced(engine, files, clock, (consent, Pace::Parts), node).await
 }
 
 /// The same for a database that nobody else uses: where definitions are transactional each file is done as a
@@ -131,11 +127,19 @@ pub async fn up_whole(
     consent: bool,
     node: &Node,
 ) -> Result<Vec<String>, Fault> {
-    let before = status(engine, files).await?;
-    if before.is_done() {
+    paced(engine, files, clock, (consent, Pace::Whole), node).await
+}
+
+async fn paced(
+    engine: &dyn Engine,
+    files: &[MigrationFile],
+    clock: &Clock,
+    (consent, pace): (bool, Pace),
+    node: &Node,
+) -> Result<Vec<String>, Fault> {
+    if status(engine, files).await?.is_done() {
         return Ok(Vec::new());
     }
-    let pace = Pace::Whole;
     lease::alone(engine, node, async |held| up_alone(engine, files, clock, (consent, pace, held)).await).await
 }
 
