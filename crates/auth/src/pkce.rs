@@ -4,17 +4,32 @@
 use crate::refusal::Refusal;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 /// Shortest and longest verifier and challenge, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 43..=128;
 
+/// What a request for a letter says of it.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Asked {
+    code_challenge: Option<String>,
+    code_challenge_method: Option<String>,
+}
+
+impl Asked {
+    /// As [`challenge`].
+    pub(crate) fn challenge(&self, plain: bool) -> Result<Option<String>, Refusal> {
+        challenge(self.code_challenge.as_deref(), self.code_challenge_method.as_deref(), plain)
+    }
+}
+
 /// The stored form of a challenge; none when the request has none.
 ///
 /// # Errors
 /// `validation_failed` for half of one, another method, `plain` where it is not taken, or odd characters.
-pub fn challenge(
+fn challenge(
     challenge: Option<&str>,
     method: Option<&str>,
     plain: bool,

@@ -20,8 +20,8 @@ struct Body {
     phone: Option<String>,
     create_user: Option<bool>,
     data: Option<Object>,
-    code_challenge: Option<String>,
-    code_challenge_method: Option<String>,
+    #[serde(flatten)]
+    pkce: pkce::Asked,
 }
 
 impl Auth {
@@ -37,11 +37,7 @@ impl Auth {
         }
         let email = email::normalised(body.email.as_deref().unwrap_or_default())
             .ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))?;
-        let challenge = pkce::challenge(
-            body.code_challenge.as_deref(),
-            body.code_challenge_method.as_deref(),
-            self.settings.pkce_plain,
-        )?;
+        let challenge = body.pkce.challenge(self.settings.pkce_plain)?;
         let now = self.clock.now_micros();
         self.claim_letter(catalog, Purpose::MagicLink, &email, now).await?;
         let redirect_to = request.decoded("redirect_to");

@@ -20,8 +20,8 @@ use std::sync::Arc;
 #[derive(Deserialize)]
 struct Body {
     email: Option<String>,
-    code_challenge: Option<String>,
-    code_challenge_method: Option<String>,
+    #[serde(flatten)]
+    pkce: pkce::Asked,
 }
 
 impl Auth {
@@ -34,11 +34,7 @@ impl Auth {
         let body: Body = request.json()?;
         let email = email::normalised(body.email.as_deref().unwrap_or_default())
             .ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))?;
-        let challenge = pkce::challenge(
-            body.code_challenge.as_deref(),
-            body.code_challenge_method.as_deref(),
-            self.settings.pkce_plain,
-        )?;
+        let challenge = body.pkce.challenge(self.settings.pkce_plain)?;
         self.claim_letter(catalog, Purpose::Recovery, &email, self.clock.now_micros()).await?;
         if let Some(account) = self.account_by_email(catalog, &email).await? {
             let redirect_to = request.decoded("redirect_to");

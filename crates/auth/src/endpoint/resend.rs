@@ -21,8 +21,8 @@ struct Body {
     #[serde(rename = "type")]
     kind: Option<String>,
     email: Option<String>,
-    code_challenge: Option<String>,
-    code_challenge_method: Option<String>,
+    #[serde(flatten)]
+    pkce: pkce::Asked,
 }
 
 impl Auth {
@@ -39,11 +39,7 @@ impl Auth {
         }
         let email = email::normalised(body.email.as_deref().unwrap_or_default())
             .ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))?;
-        let challenge = pkce::challenge(
-            body.code_challenge.as_deref(),
-            body.code_challenge_method.as_deref(),
-            self.settings.pkce_plain,
-        )?;
+        let challenge = body.pkce.challenge(self.settings.pkce_plain)?;
         let redirect_to = request.decoded("redirect_to");
         let way = Way { redirect_to: redirect_to.as_deref(), challenge };
         if kind == "email_change" {

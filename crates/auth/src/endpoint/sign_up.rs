@@ -32,8 +32,8 @@ struct Body {
     phone: Option<String>,
     password: Option<String>,
     data: Option<Object>,
-    code_challenge: Option<String>,
-    code_challenge_method: Option<String>,
+    #[serde(flatten)]
+    pkce: pkce::Asked,
 }
 
 /// The rows of a new account, about to be stored.
@@ -65,11 +65,7 @@ impl Auth {
         if !self.settings.autoconfirm {
             self.mail()?;
         }
-        let challenge = pkce::challenge(
-            body.code_challenge.as_deref(),
-            body.code_challenge_method.as_deref(),
-            self.settings.pkce_plain,
-        )?;
+        let challenge = body.pkce.challenge(self.settings.pkce_plain)?;
         let password = body.password.unwrap_or_default();
         if password.is_empty() {
             return Err(Refusal::validation("Signup requires a valid password"));

@@ -26,8 +26,8 @@ struct Body {
     phone: Option<String>,
     password: Option<String>,
     data: Option<Object>,
-    code_challenge: Option<String>,
-    code_challenge_method: Option<String>,
+    #[serde(flatten)]
+    pkce: pkce::Asked,
 }
 
 impl Auth {
@@ -54,11 +54,7 @@ impl Auth {
         if body.phone.is_some_and(|phone| !phone.is_empty()) {
             return Err(Refusal::phone_disabled());
         }
-        let challenge = pkce::challenge(
-            body.code_challenge.as_deref(),
-            body.code_challenge_method.as_deref(),
-            self.settings.pkce_plain,
-        )?;
+        let challenge = body.pkce.challenge(self.settings.pkce_plain)?;
         let mut further: Vec<Step> = Vec::new();
         let mut letters = Vec::new();
         if let Some(password) = body.password.filter(|password| !password.is_empty()) {
