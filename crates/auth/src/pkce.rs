@@ -29,11 +29,7 @@ impl Asked {
 ///
 /// # Errors
 /// `validation_failed` for half of one, another method, `plain` where it is not taken, or odd characters.
-fn challenge(
-    challenge: Option<&str>,
-    method: Option<&str>,
-    plain: bool,
-) -> Result<Option<String>, Refusal> {
+fn challenge(challenge: Option<&str>, method: Option<&str>, plain: bool) -> Result<Option<String>, Refusal> {
     let given = |text: Option<&'_ str>| text.is_some_and(|text| !text.is_empty());
     if !given(challenge) && !given(method) {
         return Ok(None);
