@@ -4,7 +4,7 @@
 use crate::engines::{self, Outcome};
 use crate::servers::{self, Server};
 use crate::shell::{self, has, in_ci, say};
-use crate::{clients, docs, faults};
+use crate::{clients, docs, faults, tools};
 use anyhow::{Result, bail};
 use std::process::Command;
 
@@ -68,6 +68,15 @@ pub fn run(args: &[String]) -> Result<()> {
             EMBEDDED,
             &mut copying,
         )?);
+    }
+    match tools::moto() {
+        Ok(program) => {
+            let mut copying = Command::new("cargo");
+            copying.args(["test", "--locked", "-p", "backstay", "--test", "binary", "--", "bucket"]);
+            copying.env("BACKSTAY_TEST_MOTO", program);
+            outcomes.push(engines::run("backups at an S3 server", EMBEDDED, &mut copying)?);
+        }
+        Err(reason) => skipped.push(format!("backups at an S3 server: {reason:#}")),
     }
     if has("npm") && has("node") {
         outcomes.extend(clients::run(&servers)?);
