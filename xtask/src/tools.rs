@@ -1,5 +1,5 @@
-//! Programs that tests talk to and that come from a registry of Python packages, each in an environment of
-//! its own below the target folder, in the version that is named here.
+//! Programs that tests talk to beside the database servers. Those of a registry of Python packages stand each in
+//! an environment of its own below the target folder, in the version that is named here.
 
 use crate::servers;
 use crate::shell::{self, root};
@@ -13,6 +13,11 @@ const MOTO: &str = "moto[server,s3]==5.2.5";
 /// Where `moto_server` is, installed if need be.
 pub fn moto() -> Result<PathBuf> {
     program("moto", MOTO, "moto_server")
+}
+
+/// Makes sure that the system has Let's Encrypt's test authority.
+pub fn pebble() -> Result<()> {
+    if Path::new("/usr/bin/pebble").is_file() { Ok(()) } else { servers::install(&["pebble"]) }
 }
 
 fn program(name: &str, package: &str, program: &str) -> Result<PathBuf> {

@@ -8,7 +8,7 @@
     reason = "helpers of tests fail loudly"
 )]
 
-
+mod acme;
 mod backups;
 mod bucket;
 mod canaries;
