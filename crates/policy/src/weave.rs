@@ -19,7 +19,7 @@ use crate::trail::Trail;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
-use backstay_query::plan::{Query, Script, Sources};
+use backstay_query::plan::{Query, Script, Sources, Step};
 use backstay_schema::catalog::{Catalog, Column, Fill, Operation, Table};
 use std::sync::Arc;
 
@@ -36,17 +36,20 @@ pub fn weave(
 ) -> Result<Guarded<Script>, Fault> {
     let Script { steps, end, sources } = script;
     let mut weaver = Weaver { catalog, caller, info, ids, sources, trail: Trail::default() };
-    let mut woven = Vec::with_capacity(steps.len());
-    for mut step in steps {
+    let weave = |mut step: Step| {
         step.query = match step.query {
-            Query::Select(select) => Query::Select(weaver.select(select)?),
+            Query::Select(mut select) => {
+                weaver.select(&mut select)?;
+                Query::Select(select)
+            }
             Query::Insert(insert) => Query::Insert(weaver.insert(insert)?),
             Query::Update(update) => Query::Update(weaver.update(update)?),
             Query::Delete(delete) => weaver.delete(delete)?,
         };
-        woven.push(step);
-    }
-    let script = Script { steps: woven, end, sources: weaver.sources };
+        Ok(step)
+    };
+    let steps = steps.into_iter().map(weave).collect::<Result<_, Fault>>()?;
+    let script = Script { steps, end, sources: weaver.sources };
     Ok(Guarded::new(script, Arc::clone(catalog), weaver.trail))
 }
 
