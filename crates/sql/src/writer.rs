@@ -165,7 +165,7 @@ impl Writer {
         let quote = self.dialect.quote;
         self.text.reserve(name.len() + 2);
         self.text.push(quote);
-        if name.contains(quote) {
+        if name.bytes().any(|byte| char::from(byte) == quote) {
             for char in name.chars() {
                 self.text.push(char);
                 if char == quote {
