@@ -6,14 +6,14 @@ use crate::drift::{self, Drift};
 use crate::file::MigrationFile;
 use crate::lease;
 use crate::lease::Node;
-use crate::rebuild::SCRATCH;
+use crate::view;
 use backstay_base::clock::Clock;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::Engine;
 use backstay_engine::lease::Held;
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JournalRow, Pace};
+use backstay_engine::migration::{Batch, JournalRow, Pace, SCRATCH_PREFIX};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value;
 use backstay_sql::dialect::{Dialect, named};
@@ -168,7 +168,7 @@ async fn up_alone(
         let batch = Batch { journal, lease, pace, ..Batch::plain(file.statements(engine.name())) };
         engine.migrate(&batch).await.map_err(|fault| Fault {
             // a table that is made anew has another name while its rows move
-            message: format!("{}: {}", file.name, fault.message.replace(SCRATCH, "")),
+            message: format!("{}: {}", file.name, fault.message.replace(SCRATCH_PREFIX, "")),
             ..fault
         })?;
         done.push(file.name.clone());
@@ -199,6 +199,7 @@ pub async fn adopt(
                 "change the schema until `backstay schema import` of this database says the same",
             ));
         }
+        view::check(dialect, catalog, &live)?;
         let mut done = Vec::new();
         for file in &status.pending {
             let journal = Some(journal_row(file, clock));

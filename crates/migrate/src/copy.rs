@@ -16,7 +16,7 @@ use backstay_base::ids::Ids;
 use backstay_engine::Engine;
 use backstay_engine::migration::Batch;
 use backstay_policy::weave;
-use backstay_query::plan::{End, Expect, Query, Script, Sources, Step};
+use backstay_query::plan::{Audit, End, Expect, Query, Script, Sources, Step};
 use backstay_query::reply::Reply;
 use backstay_schema::catalog::{Catalog, Column, ColumnId, Table};
 use backstay_schema::value::Value;
@@ -74,8 +74,12 @@ impl Copy<'_> {
     /// 23505 when the target has rows and `resume` does not say that they are those; 55000 when the two
     /// sides differ in the end; whatever a statement is refused with.
     pub async fn run(&self, resume: bool) -> Result<Vec<Copied>, Fault> {
-        let tables: Vec<&Table> =
-            self.catalog.tables.iter().filter(|table| table.name != PROGRESS_TABLE).collect();
+        let tables: Vec<&Table> = self
+            .catalog
+            .tables
+            .iter()
+            .filter(|table| table.name != PROGRESS_TABLE && !table.is_view)
+            .collect();
         let order = ddl::in_order(self.catalog, &tables);
         self.begin(&order, resume).await?;
         for (index, table) in order.iter().enumerate() {
@@ -205,7 +209,7 @@ impl Copy<'_> {
     }
 
     async fn write(&self, steps: Vec<Step>) -> Result<(), Fault> {
-        let script = Script { steps, end: End::Commit, sources: page::sources() };
+        let script = Script { steps, end: End::Commit, sources: page::sources(), audit: Audit::Off };
         self.ask(self.to, script).await.map(drop)
     }
 
@@ -265,7 +269,7 @@ impl Copy<'_> {
 
 fn alone(query: Query) -> Script {
     let steps = vec![Step { query, expect: Expect::Any }];
-    Script { steps, end: End::Commit, sources: Sources::default() }
+    Script { steps, end: End::Commit, sources: Sources::default(), audit: Audit::Off }
 }
 
 /// Columns of references to this table itself or to one that is copied later, where NULL is allowed.

@@ -22,3 +22,4 @@ mod shape;
 pub mod squash;
 mod statements;
 mod types;
+pub mod view;

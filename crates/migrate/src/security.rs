@@ -10,7 +10,7 @@ use backstay_policy::caller::{Caller, RequestInfo, User};
 use backstay_policy::guarded::Guarded;
 use backstay_policy::weave::weave;
 use backstay_query::plan::{
-    Delete, Denials, End, Expect, Insert, Pred, Query, Script, Select, SourceId, Sources, Step, Update,
+    Audit, Delete, Denials, End, Expect, Insert, Pred, Query, Script, Select, SourceId, Sources, Step, Update,
 };
 use backstay_schema::catalog::{
     Catalog, Column, ComputedId, Fill, Operation, Origin, Permit, Table, TableId,
@@ -45,7 +45,7 @@ pub fn wall(catalog: &Arc<Catalog>, ids: &Ids, grantees: &[String]) -> Result<Ve
     let wall = Wall { catalog, ids };
     let mut statements: Vec<String> = security::CALLER.iter().map(|&text| text.to_owned()).collect();
     statements.extend(grantees.iter().map(|grantee| security::grant_caller(grantee)));
-    for table in catalog.tables.iter().filter(|table| table.origin != Origin::System) {
+    for table in catalog.tables.iter().filter(|table| table.origin != Origin::System && !table.is_view) {
         statements.push(security::enable(table));
         for (command, columns) in commands(catalog, table) {
             match wall.judges(table, command)? {
@@ -348,7 +348,7 @@ fn script(table: &Table, command: Command, catalog: &Catalog) -> Script {
     };
     let mut sources = Sources::default();
     let _ = (sources.next_id(), sources.next_id());
-    Script { steps: vec![Step { query, expect: Expect::Any }], end: End::Commit, sources }
+    Script { steps: vec![Step { query, expect: Expect::Any }], end: End::Commit, sources, audit: Audit::Off }
 }
 
 /// What weaving has put in; none for an update that may be allowed in several ways.

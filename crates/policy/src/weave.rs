@@ -2,6 +2,7 @@
 //! a script; defaults, `@set`, ids and stamps into what it writes.
 
 mod assign;
+mod audit;
 mod check;
 mod delete;
 mod denial;
@@ -34,7 +35,7 @@ pub fn weave(
     catalog: &Arc<Catalog>,
     ids: &Ids,
 ) -> Result<Guarded<Script>, Fault> {
-    let Script { steps, end, sources } = script;
+    let Script { steps, end, sources, audit } = script;
     let mut weaver = Weaver { catalog, caller, info, ids, sources, trail: Trail::default() };
     let weave = |mut step: Step| {
         step.query = match step.query {
@@ -48,8 +49,9 @@ pub fn weave(
         };
         Ok(step)
     };
-    let steps = steps.into_iter().map(weave).collect::<Result<_, Fault>>()?;
-    let script = Script { steps, end, sources: weaver.sources };
+    let steps = steps.into_iter().map(weave).collect::<Result<Vec<Step>, Fault>>()?;
+    let audit = audit::told(audit, &steps, catalog, (caller, info));
+    let script = Script { steps, end, sources: weaver.sources, audit };
     Ok(Guarded::new(script, Arc::clone(catalog), weaver.trail))
 }
 

@@ -15,8 +15,9 @@ use backstay_auth::service::Auth;
 use backstay_base::code::Kind;
 use backstay_base::fault::Fault;
 use backstay_migrate::diff::{Scope, diff};
-use backstay_migrate::{apply, file};
+use backstay_migrate::{apply, file, view};
 use backstay_schema::catalog::Catalog;
+use backstay_server::audit::keep_forgetting;
 use backstay_server::listen::{listen, listen_encrypted};
 use serde_json::json;
 use std::sync::Arc;
@@ -48,7 +49,10 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let app =
         database.app(&project.config, Arc::clone(&auth), logging::requests(&project.config.log), None)?;
     let admin = &project.config.server.admin_listen;
-    let watching = watching::start(admin, &app, database.shipped.as_ref(), &database.clock).await?;
+    let clock = &database.clock;
+    let backup = database.shipped.as_ref().map(|shipped| watching::backup(shipped, clock));
+    let certificate = encryption.as_ref().map(|encryption| encryption.watched(clock));
+    let watching = watching::start(admin, &app, backup.into_iter().chain(certificate).collect()).await?;
     let stop = stopped()?;
     let mut listening = std::pin::pin!(async {
         match &encryption {
@@ -66,6 +70,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         started = starting.wait() => started?,
     }
     app.load(catalog);
+    let forgetting = tokio::spawn(keep_forgetting(Arc::clone(&app)));
     let shipping =
         database.shipped.as_ref().map(|shipped| shipped.start(&project, &database.clock)).transpose()?;
     if context.output.json {
@@ -83,6 +88,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         ));
     }
     listening.await;
+    forgetting.abort();
     if let Some(shipping) = shipping {
         shipping.finish().await;
     }
@@ -156,5 +162,6 @@ async fn migrate(context: &Context, project: &Project, database: &Database, cata
             changes.join("\n")
         );
     }
+    view::check(database.dialect, catalog, &live)?;
     Ok(())
 }

@@ -104,6 +104,7 @@ pub(super) fn build(draft: &Draft, diagnostics: &mut Diagnostics) -> Built {
     builder.junctions();
     builder.far_sides();
     builder.constraints();
+    builder.audits();
     Built { catalog: builder.catalog, tables: builder.tables, placed: builder.placed }
 }
 
@@ -182,7 +183,9 @@ impl<'a> Builder<'a> {
     }
 
     fn register_table(&mut self, index: usize, ty: &TypeDraft) {
-        let given = one(&ty.directives, "table").and_then(|table| table.text("name"));
+        let table = one(&ty.directives, "table");
+        let view = table.and_then(|table| table.text("view"));
+        let given = table.and_then(|table| table.text("name")).or(view);
         let name = given.map_or_else(|| snake_case(&ty.name), |name| name.text.clone());
         let span = given.map_or(ty.span, |name| name.span);
         if given.is_some() && !self.valid_identifier(&name, span) {
@@ -207,6 +210,7 @@ impl<'a> Builder<'a> {
         if let Some(table) = self.table_of(index) {
             table.doc.clone_from(&ty.doc);
             table.span = ty.span;
+            table.is_view = view.is_some();
         }
     }
 
@@ -245,6 +249,9 @@ impl<'a> Builder<'a> {
             access: Access::default(),
             soft_delete: None,
             tenant: None,
+            is_view: false,
+            audit: None,
+            deletes_audited: false,
             limits: Vec::new(),
             was: None,
             span,
