@@ -23,6 +23,18 @@ pub struct Batch {
     pub lease: Option<Held>,
     /// How it is divided.
     pub pace: Pace,
+    /// Whether it is applied or taken back.
+    pub way: Way,
+}
+
+/// Which way a migration goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// It is applied: its journal row comes.
+    Forth,
+    /// It is taken back, in one piece where definitions are transactional: its journal row, which has to be
+    /// there, goes.
+    Back,
 }
 
 /// How a migration is divided where definitions are transactional.
@@ -39,8 +51,24 @@ impl Batch {
     /// Statements alone: no journal row, no lease.
     #[must_use]
     pub const fn plain(statements: Vec<String>) -> Self {
-        Self { statements, journal: None, forget: Vec::new(), lease: None, pace: Pace::Whole }
+        Self {
+            statements,
+            journal: None,
+            forget: Vec::new(),
+            lease: None,
+            pace: Pace::Whole,
+            way: Way::Forth,
+        }
     }
+}
+
+/// A migration of which some statements were done, and others are still to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Its number.
+    pub number: i64,
+    /// Which way it went.
+    pub way: Way,
 }
 
 /// One applied migration.

@@ -13,7 +13,7 @@ use backstay_base::fault::Fault;
 use backstay_engine::Engine;
 use backstay_engine::lease::Held;
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JournalRow, Pace};
+use backstay_engine::migration::{Batch, JournalRow, Pace, Way};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value;
 use backstay_sql::dialect::{Dialect, named};
@@ -71,6 +71,12 @@ pub async fn status(engine: &dyn Engine, files: &[MigrationFile]) -> Result<Stat
     let pending: Vec<MigrationFile> = files.iter().filter(|file| !is_applied(file)).cloned().collect();
     for file in pending.iter().filter(|file| file.number < last) {
         problems.push(format!("{} comes before {last:04}, which is applied already", file.name));
+    }
+    for one in engine.unfinished().await?.iter().filter(|one| one.way == Way::Back) {
+        problems.push(format!(
+            "migration {:04} stopped half-way back; backstay migrate down goes on there",
+            one.number
+        ));
     }
     Ok(Status { applied, pending, squashed, problems })
 }
@@ -167,13 +173,17 @@ async fn up_alone(
         let lease = Some(held.clone());
         let batch = Batch { journal, lease, pace, ..Batch::plain(file.statements(engine.name())) };
         engine.migrate(&batch).await.map_err(|fault| Fault {
-            // a table that is made anew has another name while its rows move
-            message: format!("{}: {}", file.name, fault.message.replace(SCRATCH, "")),
+            message: format!("{}: {}", file.name, shown(&fault.message)),
             ..fault
         })?;
         done.push(file.name.clone());
     }
     Ok(done)
+}
+
+/// A message as people read it: a table that is made anew has another name while its rows move.
+pub(crate) fn shown(message: &str) -> String {
+    message.replace(SCRATCH, "")
 }
 
 /// Notes pending files as applied without running them: the database is what they make already, because

@@ -3,6 +3,7 @@
 //! The only caller of `Engine::introspect`, `journal`, `rehearse` and `migrate`.
 
 pub mod apply;
+pub mod back;
 pub mod change;
 mod columns;
 pub mod copy;

@@ -41,7 +41,7 @@ pub fn by_hand(files: &[MigrationFile]) -> Vec<String> {
     found
 }
 
-fn is_by_hand(text: &str) -> bool {
+pub(crate) fn is_by_hand(text: &str) -> bool {
     let words: Vec<String> = text
         .split_whitespace()
         .take(6)

@@ -13,6 +13,7 @@ use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
 use backstay_engine::Engine;
 use backstay_migrate::apply;
+use backstay_migrate::back;
 use backstay_migrate::change::Plan;
 use backstay_migrate::diff::{Scope, diff};
 use backstay_migrate::draft::{Draft, draft};
@@ -40,6 +41,12 @@ pub enum Action {
     },
     /// Apply pending files
     Up,
+    /// Take the last applied file back, where nothing is lost by that
+    Down {
+        /// How many files
+        #[arg(long, default_value_t = 1)]
+        steps: usize,
+    },
     /// Note pending files as applied without running them, in a database that is what they make already
     Adopt,
     /// What is applied and what is pending, and what somebody changed in the database beside the files
@@ -72,6 +79,7 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
             let kept = Kept { project: &project };
             up(context, &Target::of(&Database::open(&project)?), &files, Some(&kept)).await
         }
+        Action::Down { steps } => down(context, &Database::open(&project)?, &files, *steps).await,
         Action::Squash => squash(context, &project, &files).await,
         Action::Push { to } => push(context, &project, &files, to).await,
         Action::Adopt => adopt(context, &project, &files).await,
@@ -213,6 +221,32 @@ async fn up(
         context.output.data("nothing to apply");
     } else {
         done.iter().for_each(|name| context.output.data(&format!("applied {name}")));
+    }
+    Ok(Exit::Ok)
+}
+
+async fn down(
+    context: &Context,
+    database: &Database,
+    files: &[file::MigrationFile],
+    steps: usize,
+) -> Result<Exit> {
+    let Database { engine, dialect, clock, ids, node, .. } = database;
+    let place = back::Place { engine: &**engine, dialect, node, ids, clock };
+    let mut done = Vec::new();
+    let outcome = back::down(place, files, steps, &mut done).await;
+    if context.output.json {
+        context.output.value(&json!({ "taken_back": done }));
+    } else if done.is_empty() && outcome.is_ok() {
+        context.output.data("nothing is applied");
+    } else {
+        done.iter().for_each(|name| context.output.data(&format!("took {name} back")));
+    }
+    outcome?;
+    if !done.is_empty() {
+        context
+            .output
+            .remark("pending again: backstay migrate up, serve and dev apply what is among the files");
     }
     Ok(Exit::Ok)
 }

@@ -410,6 +410,30 @@ fn many_files_become_one_and_go_to_another_database() {
 }
 
 #[test]
+fn a_file_is_taken_back_where_nothing_is_lost() {
+    let project = library();
+    project.edit(
+        "  pages: Int @index\n",
+        "  sheets: Int! @was(name: \"pages\") @default(value: 1)\n  year: Int\n",
+    );
+    step(&project);
+    let remark = "pending again: backstay migrate up, serve and dev apply what is among the files\n";
+    assert_eq!(project.run(&["migrate", "down"]), ran(0, "took 0002_change.sql back\n", remark));
+    assert_eq!(
+        project.rows("SELECT title || coalesce(pages, '') FROM book ORDER BY id"),
+        ["One10", "Two1", "Three30"]
+    );
+    let status = project.json(&["migrate", "status"]);
+    assert_eq!((&status["pending"], &status["drift"]), (&json!(["0002_change.sql"]), &json!([])));
+    assert_eq!(project.run(&["migrate", "up"]), ran(0, "applied 0002_change.sql\n", ""));
+    project.database().execute_batch("UPDATE book SET year = 1999 WHERE id = 'b2'").unwrap();
+    let refused = project.run(&["migrate", "down", "--steps", "2"]);
+    let words = "0002_change.sql cannot be taken back: it made book.year, which has values by now";
+    assert!(refused.code == 1 && refused.err.contains(words), "{refused:?}");
+    assert_eq!(project.rows("SELECT year FROM book WHERE year > 0"), ["1999"]);
+}
+
+#[test]
 fn what_is_lost_is_copied_before_where_backups_have_a_place() {
     let project = library();
     let config = project.read("backstay.toml");

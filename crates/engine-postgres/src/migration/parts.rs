@@ -9,7 +9,7 @@ use crate::error::Trouble;
 use crate::lease;
 use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_engine::migration::{Batch, JournalRow, Pace};
+use backstay_engine::migration::{Batch, JournalRow, Pace, Way};
 use std::borrow::Cow;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
@@ -53,7 +53,7 @@ WHERE n.nspname = current_schema() AND i.relname = $1";
 pub(super) async fn apply(connection: &Connection, batch: &Batch) -> Result<(), Trouble> {
     let client = connection.client();
     let split = batch.statements.iter().any(|statement| Part::of(statement) != Part::Within);
-    let Some(row) = batch.journal.as_ref().filter(|_| split) else {
+    let Some(row) = batch.journal.as_ref().filter(|_| split && batch.way == Way::Forth) else {
         return whole(connection, batch).await;
     };
     if batch.pace == Pace::Whole && read_step(client, batch, row).await? == 0 {
@@ -95,12 +95,17 @@ pub(super) async fn apply(connection: &Connection, batch: &Batch) -> Result<(), 
 async fn alone(client: &Client, batch: &Batch, row: &JournalRow) -> Result<(), Trouble> {
     client.batch_execute(MAKE_JOURNAL).await?;
     client.batch_execute(LOCK_JOURNAL).await?;
-    let applied = client.query_typed_opt(IS_APPLIED, &[(&row.number, Type::INT8)]).await?;
-    if applied.is_none() || batch.forget.contains(&row.number) {
-        return Ok(());
-    }
-    let message = format!("a migration with the number {} was applied already", row.number);
-    Err(Trouble::answer(Fault::new(code::UNIQUE_VIOLATION, message)))
+    let applied = client.query_typed_opt(IS_APPLIED, &[(&row.number, Type::INT8)]).await?.is_some();
+    let fault = match batch.way {
+        Way::Forth if !applied || batch.forget.contains(&row.number) => return Ok(()),
+        Way::Back if applied => return Ok(()),
+        Way::Forth => {
+            let message = format!("a migration with the number {} was applied already", row.number);
+            Fault::new(code::UNIQUE_VIOLATION, message)
+        }
+        Way::Back => Fault::new(code::TRANSACTION_STATE, format!("{} was taken back already", row.name)),
+    };
+    Err(Trouble::answer(fault))
 }
 
 /// All of it in one transaction.
@@ -122,10 +127,14 @@ async fn whole(connection: &Connection, batch: &Batch) -> Result<(), Trouble> {
     commit(connection, batch).await
 }
 
+/// Whether there is a table of how far migrations came.
+pub(super) async fn has_steps(client: &Client) -> Result<bool, Trouble> {
+    Ok(client.query_typed_one(HAS_STEPS, &[]).await?.try_get(0)?)
+}
+
 /// How many statements were done, which must be those that the file begins with.
 async fn read_step(client: &Client, batch: &Batch, row: &JournalRow) -> Result<usize, Trouble> {
-    let there = client.query_typed_one(HAS_STEPS, &[]).await?;
-    if !there.try_get::<_, bool>(0)? {
+    if !has_steps(client).await? {
         return Ok(0);
     }
     let Some(found) = client.query_typed_opt(READ_STEP, &[(&row.number as _, Type::INT8)]).await? else {

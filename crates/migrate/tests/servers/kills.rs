@@ -27,9 +27,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// Work that is dropped when it has waited a number of times.
-struct Mortal<F> {
-    work: Pin<Box<F>>,
-    waits: usize,
+pub(crate) struct Mortal<F> {
+    pub(crate) work: Pin<Box<F>>,
+    pub(crate) waits: usize,
 }
 
 impl<F: Future> Future for Mortal<F> {
@@ -92,7 +92,7 @@ async fn mortally(
     unreachable!("somebody lives long enough")
 }
 
-async fn written(scratch: &Sqlite, folder: &Path, catalog: &Catalog) -> Option<MigrationFile> {
+pub(crate) async fn written(scratch: &Sqlite, folder: &Path, catalog: &Catalog) -> Option<MigrationFile> {
     let plan = draft(scratch, catalog, &file::read(folder).unwrap()).await.unwrap();
     (!plan.is_empty()).then(|| file::write(folder, "change", &plan).unwrap())
 }

@@ -8,6 +8,7 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod back;
 mod comments;
 mod copy;
 mod history;

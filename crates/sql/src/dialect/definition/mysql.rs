@@ -148,7 +148,10 @@ const fn convert(from: ScalarType, to: ScalarType) -> Option<&'static str> {
         (T::Time, T::String | T::Enum(_)) => {
             "trim(TRAILING '.' FROM trim(TRAILING '0' FROM time_format($1, '%H:%i:%s.%f')))"
         }
-        (_, T::Time) => "concat($1)",
+        // its own type holds negative lengths and more than a day, too, and reads 7 as seconds
+        (_, T::Time) => {
+            "if(concat($1) RLIKE '^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?$$', concat($1), concat('no time: ', $1))"
+        }
         (T::Date, T::Timestamp) => "$1",
         (_, T::Timestamp | T::Date | T::Float) => "concat($1)",
         (T::Int | T::BigInt | T::Float, T::Json) => "concat($1)",
