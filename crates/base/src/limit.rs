@@ -53,6 +53,8 @@ pub struct Limits {
     pub mailbox: usize,
     /// Longest password, in bytes.
     pub password_bytes: usize,
+    /// How long audits keep what they tell, in days; 0 keeps it for ever.
+    pub audit_days: u32,
     /// How long connections that are kept open may be used once more at shutdown, in milliseconds.
     pub linger_ms: u64,
     /// Longest wait for open requests at shutdown, in milliseconds.
@@ -89,6 +91,7 @@ impl Default for Limits {
             mail_queue: 256,
             mailbox: 100,
             password_bytes: 4_096,
+            audit_days: 365,
             linger_ms: 2_000,
             drain_ms: 20_000,
             migration_wait_ms: 60_000,

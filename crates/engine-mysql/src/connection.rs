@@ -36,7 +36,7 @@ const PATTERN: &str = " REGEXP ?";
 /// The number of the warning about a pattern that the server gave up.
 const GAVE_UP: u16 = 1139;
 
-const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', lc_messages = 'en_US', group_concat_max_len = 1073741824, autocommit = 1, div_precision_increment = 8, foreign_key_checks = 1, unique_checks = 1; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', lc_messages = 'en_US', group_concat_max_len = 1073741824, autocommit = 1, div_precision_increment = 8, foreign_key_checks = 1, unique_checks = 1; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 /// How a server is reached.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use backstay_base::ids::Ids;
 use backstay_engine::Engine;
 use backstay_engine::migration::Batch;
 use backstay_policy::weave;
-use backstay_query::plan::{End, Expect, Query, Script, Sources, Step};
+use backstay_query::plan::{Audit, End, Expect, Query, Script, Sources, Step};
 use backstay_query::reply::Reply;
 use backstay_schema::catalog::{Catalog, Column, ColumnId, Table};
 use backstay_schema::value::Value;
@@ -205,7 +205,7 @@ impl Copy<'_> {
     }
 
     async fn write(&self, steps: Vec<Step>) -> Result<(), Fault> {
-        let script = Script { steps, end: End::Commit, sources: page::sources() };
+        let script = Script { steps, end: End::Commit, sources: page::sources(), audit: Audit::Off };
         self.ask(self.to, script).await.map(drop)
     }
 
@@ -265,7 +265,7 @@ impl Copy<'_> {
 
 fn alone(query: Query) -> Script {
     let steps = vec![Step { query, expect: Expect::Any }];
-    Script { steps, end: End::Commit, sources: Sources::default() }
+    Script { steps, end: End::Commit, sources: Sources::default(), audit: Audit::Off }
 }
 
 /// Columns of references to this table itself or to one that is copied later, where NULL is allowed.

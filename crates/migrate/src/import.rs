@@ -2,6 +2,7 @@
 //! defaults and comments. What the schema language does not say stands as a remark beside
 //! the place. No access rules are invented: everything is denied until somebody writes them.
 
+mod audit;
 mod check;
 pub(crate) mod condition;
 mod constraint;
@@ -27,12 +28,13 @@ pub fn import(dialect: &'static Dialect, live: &Live) -> String {
             import.remarks.push(format!("table {} has no primary key and is left out", table.name));
             continue;
         }
-        known.push(Source { table, type_name: names.of_type(&table.name), hidden: false });
+        known.push(Source { table, type_name: names.of_type(&table.name), hidden: false, audited: false });
     }
+    audit::find(&mut known);
     for index in 0..known.len() {
         let hidden = relation::is_hidden(&known, index);
         if let Some(source) = known.get_mut(index) {
-            source.hidden = hidden;
+            source.hidden |= hidden;
         }
     }
     for source in known.iter().filter(|source| !source.hidden) {
@@ -47,8 +49,10 @@ pub fn import(dialect: &'static Dialect, live: &Live) -> String {
 struct Source<'l> {
     table: &'l LiveTable,
     type_name: String,
-    /// It only links two others, by the convention: lists on both say it all.
+    /// It only links two others, by the convention: lists on both say it all. Or it is an audit.
     hidden: bool,
+    /// Another table is its audit.
+    audited: bool,
 }
 
 /// What is written.

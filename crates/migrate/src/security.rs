@@ -10,7 +10,7 @@ use backstay_policy::caller::{Caller, RequestInfo, User};
 use backstay_policy::guarded::Guarded;
 use backstay_policy::weave::weave;
 use backstay_query::plan::{
-    Delete, Denials, End, Expect, Insert, Pred, Query, Script, Select, SourceId, Sources, Step, Update,
+    Audit, Delete, Denials, End, Expect, Insert, Pred, Query, Script, Select, SourceId, Sources, Step, Update,
 };
 use backstay_schema::catalog::{
     Catalog, Column, ComputedId, Fill, Operation, Origin, Permit, Table, TableId,
@@ -348,7 +348,7 @@ fn script(table: &Table, command: Command, catalog: &Catalog) -> Script {
     };
     let mut sources = Sources::default();
     let _ = (sources.next_id(), sources.next_id());
-    Script { steps: vec![Step { query, expect: Expect::Any }], end: End::Commit, sources }
+    Script { steps: vec![Step { query, expect: Expect::Any }], end: End::Commit, sources, audit: Audit::Off }
 }
 
 /// What weaving has put in; none for an update that may be allowed in several ways.

@@ -38,6 +38,9 @@ impl Looking<'_> {
         for column in &table.columns {
             may.update = may.update || self.updates(table, column)?;
         }
+        if table.origin == Origin::Audit {
+            may = Operations { read: may.read, ..Operations::default() };
+        }
         // accounts come and go by their own door
         if self.catalog.user == Some(table.id) {
             may.create = false;

@@ -2,6 +2,7 @@
 //! a script; defaults, `@set`, ids and stamps into what it writes.
 
 mod assign;
+mod audit;
 mod check;
 mod delete;
 mod denial;
@@ -34,7 +35,7 @@ pub fn weave(
     catalog: &Arc<Catalog>,
     ids: &Ids,
 ) -> Result<Guarded<Script>, Fault> {
-    let Script { steps, end, sources } = script;
+    let Script { steps, end, sources, audit } = script;
     let mut weaver = Weaver { catalog, caller, info, ids, sources, trail: Trail::default() };
     let mut woven = Vec::with_capacity(steps.len());
     for mut step in steps {
@@ -46,7 +47,8 @@ pub fn weave(
         };
         woven.push(step);
     }
-    let script = Script { steps: woven, end, sources: weaver.sources };
+    let audit = audit::told(audit, &woven, catalog, (caller, info));
+    let script = Script { steps: woven, end, sources: weaver.sources, audit };
     Ok(Guarded::new(script, Arc::clone(catalog), weaver.trail))
 }
 

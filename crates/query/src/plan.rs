@@ -35,6 +35,30 @@ pub struct Script {
     pub end: End,
     /// Where further source ids come from.
     pub sources: Sources,
+    /// Whether what it writes is told in the audits of the types.
+    pub audit: Audit,
+}
+
+/// Whether writes are told in audits, and as whose.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Audit {
+    /// They are not: rows are copied together with their audits.
+    Off,
+    /// They are; weaving says whose they are.
+    Wanted,
+    /// They are.
+    By(Author),
+}
+
+/// Who wrote, and when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Author {
+    /// When, in microseconds since the epoch.
+    pub at: i64,
+    /// The account; NULL where no account asked.
+    pub account: Value,
+    /// `anon`, `service`, `system`, or the role of the account.
+    pub role: String,
 }
 
 /// How a script ends.

@@ -13,7 +13,7 @@ mod select;
 mod write;
 
 use crate::named;
-use crate::plan::{End, Expect, Query, Script, SourceId, Sources, Step};
+use crate::plan::{Audit, End, Expect, Query, Script, SourceId, Sources, Step};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
@@ -45,7 +45,7 @@ pub fn resolve(
         .iter()
         .map(|(query, expect)| Ok(Step { query: resolver.query(query)?, expect: *expect }))
         .collect::<Result<_, Fault>>()?;
-    Ok(Script { steps, end, sources: resolver.sources })
+    Ok(Script { steps, end, sources: resolver.sources, audit: Audit::Wanted })
 }
 
 /// The state of one resolution.

@@ -65,6 +65,8 @@ pub enum Origin {
     Declared,
     /// Made for an n-n relation.
     Junction,
+    /// What was written to the rows of a type with `@table(audit: true)`; only Backstay writes it.
+    Audit,
     /// One of Backstay's own: name begins with `_backstay_`, no door shows it.
     System,
 }
@@ -104,6 +106,11 @@ pub struct Table {
     pub soft_delete: Option<ColumnId>,
     /// `@table(tenant:)`: the column that says whose the row is; it is compared with `auth.org`.
     pub tenant: Option<ColumnId>,
+    /// `@table(audit: true)`: the table that says who wrote what.
+    pub audit: Option<TableId>,
+    /// Whether deleting a row is told: in its own audit, or in that of rows that refer to it and are
+    /// deleted or changed with it.
+    pub deletes_audited: bool,
     /// `@limit`, in order.
     pub limits: Vec<RateLimit>,
     /// Earlier name, from `@was`.

@@ -4,6 +4,7 @@ pub mod directive;
 pub mod draft;
 pub mod literal;
 
+mod audit;
 mod build;
 mod constraint;
 mod embedded;

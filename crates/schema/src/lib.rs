@@ -1,6 +1,7 @@
 //! The schema language: `schema.graphql` in, a checked [`catalog::Catalog`] or
 //! a list of [`diagnostic::Diagnostic`]s out. Knows nothing of SQL, HTTP or callers.
 
+pub mod audit;
 pub mod catalog;
 pub mod cel;
 pub mod comment;

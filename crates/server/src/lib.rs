@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod app;
+pub mod audit;
 mod auth_door;
 mod body;
 mod caller;

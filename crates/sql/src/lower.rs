@@ -1,6 +1,7 @@
 //! Lowering: plans to text and binds. [`Lower`] is one statement in the making:
 //! which sources may be named in it, and what a name of another source means.
 
+pub mod audit;
 pub mod delete;
 pub(crate) mod group;
 pub mod insert;

@@ -2,6 +2,7 @@
 //! (SEMANTICS 9–12, 28–30). A session and a woven script enter, a reply and whether
 //! to keep what was written leave. The same for every database.
 
+mod audit;
 mod check;
 mod counted;
 mod delete;
@@ -22,7 +23,7 @@ use crate::statement::Statement;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_policy::guarded::Guarded;
-use backstay_query::plan::{End, Expect, Query, Script, SourceId, Sources};
+use backstay_query::plan::{Audit, Author, End, Expect, Query, Script, SourceId, Sources};
 use backstay_query::reply::{Part, Reply};
 use backstay_schema::catalog::{Catalog, RelationKind, Table};
 use backstay_schema::scalar::ScalarType;
@@ -136,6 +137,8 @@ struct Runner<'a, S> {
     dialect: &'static Dialect,
     sources: Sources,
     references: References,
+    /// Whose writes are told in the audits.
+    author: Option<&'a Author>,
 }
 
 /// A future that may hold itself: reads nest.
@@ -144,7 +147,12 @@ type Nested<'b, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'b>>
 impl<'a, S: Session> Runner<'a, S> {
     fn over(session: &'a mut S, script: &'a Guarded<Script>, dialect: &'static Dialect) -> Self {
         let sources = script.inner().sources.clone();
-        Runner { session, catalog: script.catalog(), dialect, sources, references: References::PerStatement }
+        let author = match &script.inner().audit {
+            Audit::By(author) => Some(author),
+            Audit::Off | Audit::Wanted => None,
+        };
+        let references = References::PerStatement;
+        Runner { session, catalog: script.catalog(), dialect, sources, references, author }
     }
 }
 

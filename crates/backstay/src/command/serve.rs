@@ -17,6 +17,7 @@ use backstay_base::fault::Fault;
 use backstay_migrate::diff::{Scope, diff};
 use backstay_migrate::{apply, file};
 use backstay_schema::catalog::Catalog;
+use backstay_server::audit::keep_forgetting;
 use backstay_server::listen::{listen, listen_encrypted};
 use serde_json::json;
 use std::sync::Arc;
@@ -66,6 +67,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         started = starting.wait() => started?,
     }
     app.load(catalog);
+    let forgetting = tokio::spawn(keep_forgetting(Arc::clone(&app)));
     let shipping =
         database.shipped.as_ref().map(|shipped| shipped.start(&project, &database.clock)).transpose()?;
     if context.output.json {
@@ -83,6 +85,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         ));
     }
     listening.await;
+    forgetting.abort();
     if let Some(shipping) = shipping {
         shipping.finish().await;
     }

@@ -6,8 +6,8 @@ use crate::file::MigrationFile;
 use backstay_base::fault::Fault;
 use backstay_policy::weave;
 use backstay_query::plan::{
-    ColumnRef, End, Expect, Output, OutputValue, Pred, PredOp, Query, Scalar, Script, Select, SourceId,
-    Sources, Step,
+    Audit, ColumnRef, End, Expect, Output, OutputValue, Pred, PredOp, Query, Scalar, Script, Select,
+    SourceId, Sources, Step,
 };
 use backstay_schema::catalog::{Catalog, Column, Table};
 use std::sync::Arc;
@@ -87,7 +87,12 @@ async fn holds(place: Place<'_>, catalog: &Arc<Catalog>, table: &Table, filter: 
     });
     let mut sources = Sources::default();
     let _ = sources.next_id();
-    let script = Script { steps: vec![Step { query, expect: Expect::Any }], end: End::Commit, sources };
+    let script = Script {
+        steps: vec![Step { query, expect: Expect::Any }],
+        end: End::Commit,
+        sources,
+        audit: Audit::Off,
+    };
     let guarded = weave::system(script, place.clock.now_micros(), catalog, place.ids)?;
     let reply = place.engine.run(&guarded).await?;
     Ok(reply.parts.iter().any(|part| !part.rows.cells.is_empty()))

@@ -44,7 +44,8 @@ pub(super) fn of_table(
         }
     }
     let key = key(&mut ty, table);
-    let arguments: Vec<String> = given.into_iter().chain(key).collect();
+    let audit = source.audited.then(|| "audit: true".to_owned());
+    let arguments: Vec<String> = given.into_iter().chain(key).chain(audit).collect();
     if !arguments.is_empty() {
         ty.directives.push(format!("@table({})", arguments.join(", ")));
     }

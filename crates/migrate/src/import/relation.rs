@@ -39,6 +39,7 @@ pub(super) fn is_hidden(known: &[Source<'_>], index: usize) -> bool {
 pub(super) fn lists(known: &[Source<'_>], types: &mut [Type]) {
     for source in known {
         if source.hidden {
+            // an audit has no ends
             let ends: Vec<&Source<'_>> =
                 source.table.references.iter().filter_map(|r| target(known, r)).collect();
             if let [a, b] = ends.as_slice() {

@@ -41,9 +41,16 @@ async fn serves(database: &Database, catalog: &Arc<Catalog>) {
     }
 }
 
+/// Types with audits, of plain and composite keys.
+const AUDITED: &str = r#"
+type User @user { name: String }
+type Post @table(audit: true) { id: Int!  author: User  title: String! @valid(maxLength: 80) }
+type Like @table(key: ["post", "who"], audit: true) { post: Post! @relation(onDelete: CASCADE)  who: String!  stars: Int }
+"#;
+
 #[tokio::test]
 async fn what_backstay_made_is_found_again() {
-    for text in [SHOP, CHINOOK] {
+    for text in [SHOP, CHINOOK, AUDITED] {
         let database = Database::fresh(&Limits::default()).await;
         let catalog = compiled(&[(text, Owner::Project)]);
         let statements = ddl::create_all(&catalog, database.dialect);

@@ -12,8 +12,8 @@ use backstay_migrate::draft::draft;
 use backstay_migrate::{apply, file};
 use backstay_policy::weave;
 use backstay_query::plan::{
-    ColumnRef, Denials, End, Expect, Insert, Order, Output, OutputValue, Pred, Query, Scalar, Script, Select,
-    SourceId, Sources, Step,
+    Audit, ColumnRef, Denials, End, Expect, Insert, Order, Output, OutputValue, Pred, Query, Scalar, Script,
+    Select, SourceId, Sources, Step,
 };
 use backstay_query::reply::{Cell, Reply};
 use backstay_schema::catalog::{Catalog, Column, Table, TableId, Valid};
@@ -34,7 +34,7 @@ async fn ask(engine: &dyn Engine, catalog: &Arc<Catalog>, query: Query) -> Reply
     let mut sources = Sources::default();
     let _ = sources.next_id();
     let steps = vec![Step { query, expect: Expect::Any }];
-    let script = Script { steps, end: End::Commit, sources };
+    let script = Script { steps, end: End::Commit, sources, audit: Audit::Wanted };
     let guarded = weave::system(script, 0, catalog, &Ids::seeded(Clock::fixed(0), 1)).unwrap();
     engine.run(&guarded).await.unwrap()
 }
@@ -113,7 +113,7 @@ pub(crate) async fn fill(engine: &dyn Engine, catalog: &Arc<Catalog>, rows: &[(T
         let steps = vec![Step { query: Query::Insert(insert), expect: Expect::Any }];
         let mut sources = Sources::default();
         let _ = sources.next_id();
-        let script = Script { steps, end: End::Commit, sources };
+        let script = Script { steps, end: End::Commit, sources, audit: Audit::Wanted };
         let guarded = weave::system(script, 0, catalog, &Ids::seeded(Clock::fixed(0), 1)).unwrap();
         let _ = engine.run(&guarded).await;
     }

@@ -10,7 +10,7 @@ use backstay_migrate::security::wall;
 use backstay_policy::caller::{Caller, RequestInfo, User};
 use backstay_policy::weave;
 use backstay_query::plan::{
-    Assign, ColumnRef, Delete, Denials, End, Expect, Insert, Output, OutputValue, Pred, PredOp, Query,
+    Assign, Audit, ColumnRef, Delete, Denials, End, Expect, Insert, Output, OutputValue, Pred, PredOp, Query,
     Scalar, Script, Select, SourceId, Sources, Step, Update,
 };
 use backstay_query::reply::{Cell, Reply};
@@ -106,7 +106,8 @@ impl Walls {
     async fn ask(&self, caller: &Caller, query: Query, end: End) -> Option<Reply> {
         let mut sources = Sources::default();
         let _ = (sources.next_id(), sources.next_id());
-        let script = Script { steps: vec![Step { query, expect: Expect::Any }], end, sources };
+        let script =
+            Script { steps: vec![Step { query, expect: Expect::Any }], end, sources, audit: Audit::Wanted };
         let info = RequestInfo { now_micros: self.now().await, ..RequestInfo::default() };
         let guarded = weave::weave(script, caller, &info, &self.catalog, &self.ids).ok()?;
         self.database.engine.run(&guarded).await.ok()

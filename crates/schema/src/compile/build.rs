@@ -104,6 +104,7 @@ pub(super) fn build(draft: &Draft, diagnostics: &mut Diagnostics) -> Built {
     builder.junctions();
     builder.far_sides();
     builder.constraints();
+    builder.audits();
     Built { catalog: builder.catalog, tables: builder.tables, placed: builder.placed }
 }
 
@@ -245,6 +246,8 @@ impl<'a> Builder<'a> {
             access: Access::default(),
             soft_delete: None,
             tenant: None,
+            audit: None,
+            deletes_audited: false,
             limits: Vec::new(),
             was: None,
             span,

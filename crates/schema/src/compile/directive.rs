@@ -155,7 +155,7 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
             may("key", Kind::Names),
             later("store", Kind::Text),
             later("live", Kind::Flag),
-            later("audit", Kind::Flag),
+            may("audit", Kind::Flag),
             may("softDelete", Kind::Flag),
             may("tenant", Kind::Text),
             later("view", Kind::Text),

@@ -59,7 +59,7 @@ impl Builder<'_> {
         let span = self.catalog.table(a.table).span;
         let origin = match self.catalog.table(a.table).origin {
             Origin::System => Origin::System,
-            Origin::Declared | Origin::Junction => Origin::Junction,
+            Origin::Declared | Origin::Junction | Origin::Audit => Origin::Junction,
         };
         let Some(id) = self.new_table(&pascal_case(&name), &name, origin, span) else { return };
         let near = self.junction_reference(id, &a);

@@ -256,24 +256,29 @@ pub fn write_json(values: &[Value], out: &mut String) {
         if index > 0 {
             out.push(',');
         }
-        match value {
-            Value::Null
-            | Value::Bool(_)
-            | Value::Int(_)
-            | Value::Float(_)
-            | Value::Decimal(_)
-            | Value::Json(_) => value.write_text(out),
-            Value::List(inner) => write_json(inner, out),
-            Value::Text(text) => json::write_string(text, out),
-            Value::Uuid(_)
-            | Value::Timestamp(_)
-            | Value::Date(_)
-            | Value::Time(_)
-            | Value::Duration(_)
-            | Value::Bytes(_) => json::write_string(&value.to_text(), out),
-        }
+        write_json_value(value, out);
     }
     out.push(']');
+}
+
+/// Appends a value as JSON, in the form that answers have.
+pub fn write_json_value(value: &Value, out: &mut String) {
+    match value {
+        Value::Null
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::Float(_)
+        | Value::Decimal(_)
+        | Value::Json(_) => value.write_text(out),
+        Value::List(inner) => write_json(inner, out),
+        Value::Text(text) => json::write_string(text, out),
+        Value::Uuid(_)
+        | Value::Timestamp(_)
+        | Value::Date(_)
+        | Value::Time(_)
+        | Value::Duration(_)
+        | Value::Bytes(_) => json::write_string(&value.to_text(), out),
+    }
 }
 
 #[cfg(test)]

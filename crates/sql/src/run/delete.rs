@@ -17,6 +17,7 @@ impl<S: Session> Runner<'_, S> {
         let table = catalog.table(delete.table);
         let keys = self.doomed(table, delete).await?;
         let rows = self.answer(delete.returning.as_ref(), &table.name, &keys).await?;
+        let gone = self.before_deleting(table, &keys).await?;
         let statement = lower::by_key(catalog, self.dialect, table);
         for key in &keys {
             match self.session.run(&statement, key, &mut |_| Ok(())).await {
@@ -28,6 +29,7 @@ impl<S: Session> Runner<'_, S> {
                 Err(failure @ Failure::Violation(_)) => return Err(unexpected(failure)),
             }
         }
+        self.tell_deleted(table, gone).await?;
         Ok(Part { rows, affected: keys.len() as u64, ..Part::default() })
     }
 

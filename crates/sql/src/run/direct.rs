@@ -13,7 +13,9 @@ use crate::session::{Failure, Row, Session};
 use crate::statement::Statement;
 use backstay_base::fault::Fault;
 use backstay_policy::guarded::Guarded;
-use backstay_query::plan::{End, Expect, OutputValue, Pred, Query, Scalar, Script, Select, SourceId, Step};
+use backstay_query::plan::{
+    Audit, End, Expect, OutputValue, Pred, Query, Scalar, Script, Select, SourceId, Step,
+};
 use backstay_query::reply::{Part, Reply, Rows};
 use backstay_schema::catalog::{Catalog, ColumnId, Table};
 use backstay_schema::scalar::ScalarType;
@@ -57,7 +59,8 @@ impl<'p> Direct<'p> {
     pub fn of(script: &'p Guarded<Script>, dialect: &'static Dialect) -> Result<Option<Self>, Fault> {
         let inner = script.inner();
         let [step] = inner.steps.as_slice() else { return Ok(None) };
-        if inner.end != End::Commit {
+        // an audit reads the rows before and after
+        if inner.end != End::Commit || matches!(inner.audit, Audit::By(_)) {
             return Ok(None);
         }
         let asking = Asking { catalog: script.catalog(), dialect, step };

@@ -34,6 +34,7 @@ impl<S: Session> Runner<'_, S> {
             keys.push(self.insert_row(&inserting, index, row).await?);
         }
         self.verify_inserted(&inserting, &keys).await?;
+        self.tell_inserted(inserting.table, &keys).await?;
         let rows = self.answer(insert.returning.as_ref(), &inserting.table.name, &keys).await?;
         let written = keys.len() as u64;
         let key = match keys.as_slice() {

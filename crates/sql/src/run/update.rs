@@ -1,5 +1,6 @@
 //! Updates: classify, write by key, verify the rows as they are then, read back.
 
+use super::audit::Image;
 use super::reference::{self, conditions};
 use super::refusal;
 use super::{References, Runner, key_types, unexpected};
@@ -24,6 +25,8 @@ pub(super) struct Target {
     pub(super) bits: Vec<Value>,
     /// What an upsert's row gives, in the order of its columns.
     pub(super) given: Vec<Value>,
+    /// The whole row as it was, where an audit tells of it.
+    pub(super) before: Option<Image>,
 }
 
 /// An update on its way: what it assigns, and how.
@@ -50,7 +53,8 @@ impl Target {
         let (key, rest) = row.split_at_checked(table.key.len()).unwrap_or((row, &[]));
         let (keep, bits) = rest.split_at_checked(update.keep.len()).unwrap_or((rest, &[]));
         let bits = bits.get(..update.stored.len()).unwrap_or(bits);
-        Self { key: key.to_vec(), new_key: key.to_vec(), keep: keep.to_vec(), bits: bits.to_vec(), given }
+        let (key, keep, bits) = (key.to_vec(), keep.to_vec(), bits.to_vec());
+        Self { new_key: key.clone(), key, keep, bits, given, before: None }
     }
 
     /// Whether some arm may change it.
@@ -81,10 +85,14 @@ impl<S: Session> Runner<'_, S> {
             let fault = refusal::known(table, &invalid.refusal);
             return Err(self.refuse_update(&updating, target, fault).await?);
         }
+        if !update.assign.is_empty() {
+            self.take_images(table, &mut targets).await?;
+        }
         for target in &mut targets {
             self.update_row(&updating, target).await?;
         }
         self.verify_updated(&updating, &targets).await?;
+        self.tell_updated(table, &targets.iter().collect::<Vec<_>>()).await?;
         let keys: Vec<Vec<Value>> = targets.into_iter().map(|target| target.new_key).collect();
         let rows = self.answer(update.returning.as_ref(), &table.name, &keys).await?;
         Ok(Part { rows, affected: keys.len() as u64, ..Part::default() })

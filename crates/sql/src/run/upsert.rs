@@ -46,6 +46,9 @@ impl<S: Session> Runner<'_, S> {
         for (updating, target) in &written.updated {
             self.verify_updated(updating, std::slice::from_ref(target)).await?;
         }
+        self.tell_inserted(inserting.table, &written.inserted).await?;
+        let updated: Vec<&Target> = written.updated.iter().map(|(_, target)| target).collect();
+        self.tell_updated(inserting.table, &updated).await?;
         let rows = self.answer(insert.returning.as_ref(), &inserting.table.name, &written.keys).await?;
         let key = match (insert.rows.as_slice(), written.keys.as_slice()) {
             ([_], [key]) => Some(text_of(key)),
@@ -149,6 +152,7 @@ impl<S: Session> Runner<'_, S> {
             let fault = refusal::known(table, &invalid.refusal);
             return Err(self.refuse_update(&updating, &target, fault).await?);
         }
+        self.take_images(table, std::slice::from_mut(&mut target)).await?;
         self.update_row(&updating, &mut target).await?;
         written.add(target.new_key.clone());
         written.updated.push((updating, target));

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 /// What a note may be read and written by: its owner.
 const SCHEMA: &str = r#"
 type User @user @access(read: "this == auth.user") { name: String  notes: [Note!]! }
-type Note @access(all: "this.owner == auth.user", create: "auth.user != null") {
+type Note @table(audit: true) @access(all: "this.owner == auth.user", create: "auth.user != null") {
   id: Int!
   slug: String! @unique
   owner: User @set(create: "auth.user")
@@ -71,6 +71,33 @@ async fn every_route_answers_every_caller_as_the_table_says() {
         }
     }
     assert!(wrong.is_empty(), "{} answers differ\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_audit_is_read_by_the_secret_key_alone_and_written_by_nobody() {
+    let served = server().await;
+    let patch = served.ask(&Ask::new("ann", "PATCH", "/rest/v1/note?id=eq.1", r#"{"text":"new"}"#)).await;
+    assert_eq!(patch.status, 204, "{}", patch.body);
+    for who in ["anon", "ann", "bob", "service"] {
+        let is_service = who == "service";
+        let read =
+            served.ask(&Ask::new(who, "GET", "/rest/v1/note_audit?select=operation&order=id", "")).await;
+        let rows = r#"[{"operation":"CREATE"},{"operation":"UPDATE"}]"#;
+        assert_eq!((read.status, read.body.as_str()), (200, if is_service { rows } else { "[]" }), "{who}");
+        let entry = r#"{"at":"2026-01-01T00:00:00Z","operation":"UPDATE","role":"x","row_id":1,"fields":[]}"#;
+        for (method, target, body) in [
+            ("POST", "/rest/v1/note_audit", entry),
+            ("PATCH", "/rest/v1/note_audit?id=eq.1", r#"{"role":"x"}"#),
+            ("DELETE", "/rest/v1/note_audit?id=gt.0", ""),
+            ("PUT", "/rest/v1/note_audit?id=eq.1", r#"{"id":1,"role":"x"}"#),
+        ] {
+            let answer = served.ask(&Ask::new(who, method, target, body)).await;
+            let status = if who == "anon" { 401 } else { 403 };
+            assert_eq!((answer.status, code(&answer).as_str()), (status, "42501"), "{who} {method}");
+        }
+        let described = served.ask(&Ask::new(who, "GET", "/rest/v1/", "")).await;
+        assert_eq!(described.body.contains("note_audit"), is_service, "{who}");
+    }
 }
 
 #[tokio::test]

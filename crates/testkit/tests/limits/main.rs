@@ -40,6 +40,7 @@ fn every_limit_has_its_test() {
         hash_queue: _,        // load; auth/src/hasher.rs
         mail_queue: _,        // outbound/src/mail.rs
         mailbox: _,           // outbound/src/mailbox.rs
+        audit_days: _,        // testkit/tests/audit
         password_bytes: _,    // here; auth/src/password.rs
         linger_ms: _,         // socket
         drain_ms: _,          // socket

@@ -57,6 +57,13 @@ type Tag @access(read: "!this.hidden") {
 }
 "#;
 
+/// The same, with audits of what documents and notes are changed to.
+pub fn audited() -> String {
+    SCHEMA
+        .replace("type Doc\n", "type Doc @table(audit: true)\n")
+        .replace("type Note @table(softDelete: true)", "type Note @table(softDelete: true, audit: true)")
+}
+
 /// The highest id of documents and notes.
 const LAST: i64 = 1000;
 const TEAMS: &[&str] = &["red", "blue"];

@@ -46,6 +46,8 @@ impl Builder {
             checks: Vec::new(),
             access: Access::default(),
             soft_delete: None,
+            audit: None,
+            deletes_audited: false,
             tenant: None,
             was: None,
             span: Span::default(),
