@@ -16,7 +16,7 @@ use crate::retry::random;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JournalRow, Unfinished, Way};
+use backstay_engine::migration::{Batch, JournalRow, MOST_BATCHES, Unfinished, Way, is_batched};
 use mysql_async::from_row_opt;
 
 const MAKE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS `_backstay_migration` (
@@ -237,6 +237,18 @@ async fn run(connection: &mut Connection, number: usize, statement: &str) -> Res
     connection.control_patiently(statement).await.map_err(|refusal| refused(number, refusal))
 }
 
+/// Rows, so many at a time, until there are none. Whoever was not heard did some of them.
+async fn by_batches(connection: &mut Connection, number: usize, statement: &str) -> Result<(), Fault> {
+    for _ in 0..MOST_BATCHES {
+        run(connection, number, statement).await?;
+        if connection.affected() == 0 {
+            return Ok(());
+        }
+    }
+    let message = format!("statement {number} of the migration changes the same rows again and again");
+    Err(Fault::new(code::TRANSACTION_STATE, message))
+}
+
 /// How far a migration came.
 struct Steps {
     /// Its number, negative where it is taken back.
@@ -292,6 +304,10 @@ impl Steps {
                 if number > self.done { self.tick_off(connection, number, statement).await } else { Ok(()) }
             }
             Kind::Rows => self.change_rows(connection, number, statement).await,
+            Kind::Batches => {
+                by_batches(connection, shown, statement).await?;
+                self.tick_off(connection, number, statement).await
+            }
             Kind::Definition => self.define(connection, number, statement).await,
         }
     }
@@ -397,6 +413,8 @@ enum Kind {
     Definition,
     /// It belongs to one.
     Rows,
+    /// It is asked again and again, each time in one of its own.
+    Batches,
     /// Nothing; it holds for the connection.
     Setting,
 }
@@ -404,6 +422,7 @@ enum Kind {
 impl Kind {
     fn of(statement: &str) -> Self {
         match first_word(statement).as_str() {
+            _ if is_batched(statement) => Self::Batches,
             "INSERT" | "UPDATE" | "DELETE" | "REPLACE" | "WITH" | "SELECT" => Self::Rows,
             "SET" => Self::Setting,
             _ => Self::Definition,

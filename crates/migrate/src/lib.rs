@@ -10,6 +10,7 @@ pub mod copy;
 pub mod diff;
 pub mod draft;
 pub mod drift;
+pub mod expand;
 pub mod file;
 pub mod import;
 mod in_place;

@@ -434,6 +434,23 @@ fn a_file_is_taken_back_where_nothing_is_lost() {
 }
 
 #[test]
+fn two_files_for_two_versions_are_one_step_where_one_process_has_the_file() {
+    let project = library();
+    project.edit("  title: String!\n", "  headline: String! @was(name: \"title\")\n");
+    let wrote = "wrote migrations/0002_headline_expand.sql\nwrote migrations/0003_headline_contract.sql\n";
+    let waits = "the second one waits for: backstay migrate up --contract\n";
+    assert_eq!(project.run(&["migrate", "new", "--expand", "headline"]), ran(0, wrote, waits));
+    let second = project.read("migrations/0003_headline_contract.sql");
+    assert!(second.starts_with("-- contracts book: headline < title\n"), "{second}");
+    let status = "pending  0002_headline_expand.sql\npending  0003_headline_contract.sql";
+    assert!(project.run(&["migrate", "status"]).out.contains(status));
+    let done = "applied 0002_headline_expand.sql\napplied 0003_headline_contract.sql\n";
+    assert_eq!(project.run(&["migrate", "up"]), ran(0, done, ""));
+    assert_eq!(project.rows("SELECT headline FROM book ORDER BY id"), ["One", "Two", "Three"]);
+    serves(&project);
+}
+
+#[test]
 fn what_is_lost_is_copied_before_where_backups_have_a_place() {
     let project = library();
     let config = project.read("backstay.toml");

@@ -9,10 +9,10 @@ use crate::error::Trouble;
 use crate::lease;
 use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_engine::migration::{Batch, JournalRow, Pace, Way};
+use backstay_engine::migration::{Batch, JournalRow, MOST_BATCHES, Pace, Way, is_batched};
 use std::borrow::Cow;
-use tokio_postgres::Client;
 use tokio_postgres::types::Type;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 const LOCK_JOURNAL: &str = "LOCK TABLE \"_backstay_migration\" IN SHARE ROW EXCLUSIVE MODE";
 
@@ -119,7 +119,11 @@ async fn whole(connection: &Connection, batch: &Batch) -> Result<(), Trouble> {
         alone(client, batch, row).await?;
     }
     for (index, statement) in batch.statements.iter().enumerate() {
-        run(client, index + 1, &within_transaction(statement)).await?;
+        if is_batched(statement) {
+            by_batches(client, index + 1, statement).await?;
+        } else {
+            run(client, index + 1, &within_transaction(statement)).await?;
+        }
     }
     if let Some(row) = &batch.journal {
         add_journal_row(client, batch, row).await?;
@@ -180,6 +184,9 @@ async fn build(connection: &Connection, number: usize, statement: &str) -> Resul
         client.batch_execute(UNLIMITED).await?;
         connection.retire();
     }
+    if is_batched(statement) {
+        return by_batches(client, number, statement).await;
+    }
     let name = created_index(statement);
     if let Some(name) = &name
         && clear(client, name).await? == Stands::Whole
@@ -192,6 +199,21 @@ async fn build(connection: &Connection, number: usize, statement: &str) -> Resul
         let _ = clear(client, name).await;
     }
     built.map_err(|error| refused(number, error))
+}
+
+/// Rows, so many at a time, each time in a transaction of its own, until there are none.
+async fn by_batches(client: &Client, number: usize, statement: &str) -> Result<(), Trouble> {
+    for _ in 0..MOST_BATCHES {
+        let answers = client.simple_query(statement).await.map_err(|error| refused(number, error))?;
+        let changed = answers
+            .iter()
+            .any(|answer| matches!(answer, SimpleQueryMessage::CommandComplete(rows) if *rows > 0));
+        if !changed {
+            return Ok(());
+        }
+    }
+    let message = format!("statement {number} of the migration changes the same rows again and again");
+    Err(Trouble::answer(Fault::new(code::TRANSACTION_STATE, message)))
 }
 
 /// What stands of an index.
@@ -240,7 +262,8 @@ impl Part {
         if is_word(verb, "COMMIT") && all.next().is_none() {
             return Self::Boundary;
         }
-        if is_concurrent(statement) || is_validation(statement) { Self::Alone } else { Self::Within }
+        let alone = is_concurrent(statement) || is_validation(statement) || is_batched(statement);
+        if alone { Self::Alone } else { Self::Within }
     }
 }
 

@@ -67,7 +67,7 @@ async fn straight(engine: &dyn Engine, file: &MigrationFile) -> Result<(), Strin
 }
 
 /// The same by programs of which each lives a little longer than the one before; how many died.
-async fn mortally(
+pub(crate) async fn mortally(
     engine: &dyn Engine,
     file: &MigrationFile,
     lives: &mut impl FnMut() -> usize,

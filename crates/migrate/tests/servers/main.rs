@@ -11,6 +11,7 @@
 mod back;
 mod comments;
 mod copy;
+mod expand;
 mod history;
 mod import;
 mod kills;
