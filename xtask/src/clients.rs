@@ -5,6 +5,7 @@
 use crate::engines::{self, Outcome};
 use crate::servers::{self, Server};
 use crate::shell::{self, has, root, say};
+use crate::tools;
 use anyhow::{Context as _, Result, bail};
 use std::process::Command;
 
@@ -58,13 +59,8 @@ fn python(servers: &[Server], outcomes: &mut Vec<Outcome>) -> Result<()> {
     const SUITE: &str = "clients: the shop by supabase-py";
     let home = root().join("clients/python");
     let place = root().join("clients/python/.venv");
-    let make = || shell::run(Command::new("python3").args(["-m", "venv"]).arg(&place));
-    if make().is_err() {
-        servers::install(&["python3-venv"]).context("python3 with venv, for supabase-py")?;
-        make()?;
-    }
-    let mut install = Command::new(place.join("bin/pip"));
-    shell::run(install.args(["install", "--quiet", "-r"]).arg(home.join("requirements.txt")))?;
+    let needed = home.join("requirements.txt").display().to_string();
+    tools::environment(&place, &["-r", &needed]).context("supabase-py")?;
     let play = || {
         let mut command = Command::new(place.join("bin/python"));
         command.arg(home.join("shop_test.py"));

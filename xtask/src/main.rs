@@ -10,6 +10,7 @@ mod servers;
 mod shell;
 mod test;
 mod tidy;
+mod tools;
 
 use anyhow::{Result, bail};
 

@@ -4,7 +4,7 @@
 use crate::engines::{self, Outcome};
 use crate::servers::{self, Server};
 use crate::shell::{self, has, in_ci, say};
-use crate::{clients, docs, faults};
+use crate::{clients, docs, faults, tools};
 use anyhow::{Result, bail};
 use std::process::Command;
 
@@ -69,6 +69,7 @@ pub fn run(args: &[String]) -> Result<()> {
             &mut copying,
         )?);
     }
+    beside(&mut outcomes, &mut skipped)?;
     if has("npm") && has("node") {
         outcomes.extend(clients::run(&servers)?);
     } else {
@@ -80,6 +81,28 @@ pub fn run(args: &[String]) -> Result<()> {
         skipped.push("faults: the full disk is a small file system, which only root may mount".to_owned());
     }
     conclude(&outcomes, &servers, &skipped, (embedded_only, is_to_write))
+}
+
+/// What talks to servers that are no databases.
+fn beside(outcomes: &mut Vec<Outcome>, skipped: &mut Vec<String>) -> Result<()> {
+    let of_binary = |filter: &str| {
+        let mut command = Command::new("cargo");
+        command.args(["test", "--locked", "-p", "backstay", "--test", "binary", "--", filter]);
+        command
+    };
+    match tools::moto() {
+        Ok(program) => {
+            let mut command = of_binary("bucket::");
+            command.env("BACKSTAY_TEST_MOTO", program);
+            outcomes.push(engines::run("backups at an S3 server", EMBEDDED, &mut command)?);
+        }
+        Err(reason) => skipped.push(format!("backups at an S3 server: {reason:#}")),
+    }
+    match tools::pebble() {
+        Ok(()) => outcomes.push(engines::run("certificates by ACME", EMBEDDED, &mut of_binary("acme::"))?),
+        Err(reason) => skipped.push(format!("certificates by ACME: {reason:#}")),
+    }
+    Ok(())
 }
 
 /// Every test of the workspace that needs no server.

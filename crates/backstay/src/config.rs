@@ -72,7 +72,7 @@ pub struct Server {
     pub cors_origins: Vec<String>,
     /// Whether answers carry `Server-Timing`.
     pub server_timing: bool,
-    /// Files for TLS.
+    /// TLS.
     pub tls: Tls,
 }
 
@@ -84,6 +84,36 @@ pub struct Tls {
     pub certificate: Option<String>,
     /// Its private key.
     pub key: Option<String>,
+    /// Or from where `serve` gets one.
+    pub acme: Acme,
+}
+
+/// Certificates from an authority that speaks ACME. It looks at port 443 of each name (TLS-ALPN-01).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Acme {
+    /// The names that the certificate is for: `["api.example.com"]`. None: no certificate is asked for.
+    pub names: Vec<String>,
+    /// Whether you have read the authority's terms and agree to them; without it none is asked.
+    pub terms_agreed: bool,
+    /// Where the authority may write to.
+    pub email: Option<String>,
+    /// Where the authority is: by default Let's Encrypt.
+    pub directory: String,
+    /// The root of the authority's own certificate, a PEM file, where it is not one that the system knows.
+    pub root: Option<String>,
+}
+
+impl Default for Acme {
+    fn default() -> Self {
+        Self {
+            names: vec![],
+            terms_agreed: false,
+            email: None,
+            directory: "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
+            root: None,
+        }
+    }
 }
 
 impl Default for Server {

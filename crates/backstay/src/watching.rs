@@ -31,12 +31,7 @@ impl Drop for Watching {
 ///
 /// # Errors
 /// When the address is taken or is none.
-pub async fn start(
-    address: &str,
-    app: &Arc<App>,
-    shipped: Option<&Shipped>,
-    clock: &Clock,
-) -> Result<Option<Watching>> {
+pub async fn start(address: &str, app: &Arc<App>, watched: Vec<Watched>) -> Result<Option<Watching>> {
     if address.is_empty() {
         return Ok(None);
     }
@@ -44,12 +39,13 @@ pub async fn start(
         .await
         .with_context(|| format!("cannot listen on {address} ([server] admin_listen)"))?;
     let url = format!("http://{}", listener.local_addr()?);
-    let watched = shipped.map(|shipped| backup(&shipped.log, clock)).into_iter().collect();
     let admin = Arc::new(Admin { app: Arc::clone(app), watched });
     Ok(Some(Watching { url, task: tokio::spawn(administer(admin, listener)) }))
 }
 
-fn backup(log: &Arc<CommitLog>, clock: &Clock) -> Watched {
+/// How far the backup of a store is behind.
+pub fn backup(shipped: &Shipped, clock: &Clock) -> Watched {
+    let log = &shipped.log;
     let told = (Arc::clone(log), clock.clone());
     let counted = told.clone();
     Watched {

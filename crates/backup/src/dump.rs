@@ -33,9 +33,8 @@ pub async fn create(target: &Target, server: &Server, at: i64) -> Result<Manifes
     let (bytes, digest) = match written {
         Ok(written) => written,
         Err(error) => {
-            for number in 0..parts.len() {
-                target.delete(&place::part(&id, number)).await?;
-            }
+            let names: Vec<String> = (0..parts.len()).map(|number| place::part(&id, number)).collect();
+            target.delete(&names).await?;
             return Err(error);
         }
     };

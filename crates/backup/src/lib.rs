@@ -3,12 +3,14 @@
 //! Enters: the database file and, for the chain, what the writer tells of its commits.
 //! Of a server: what its own tools dump. Leaves: objects at a target, each sealed by its checksum. Knows nothing of schemas or rules.
 
+pub mod chain;
 pub mod copy;
 pub mod dump;
 pub mod error;
 pub mod manifest;
 pub mod place;
 pub mod prune;
+pub mod replay;
 pub mod restore;
 pub mod sealed;
 pub mod segment;

@@ -1,9 +1,9 @@
 //! What is older than it is kept for goes: copies, and the segments that no kept copy needs.
 
-use crate::error::Result;
+use crate::chain::Chain;
+use crate::error::{BackupError, Result};
 use crate::manifest;
-use crate::place::{CHAINS, COPIES};
-use crate::segment::Segment;
+use crate::place::COPIES;
 use crate::target::Target;
 
 /// Removes what is not needed to restore any moment after `oldest`, in microseconds since 1970.
@@ -11,7 +11,7 @@ use crate::target::Target;
 ///
 /// # Errors
 /// When the target refuses, or something in its way is damaged: nothing is removed then.
-pub async fn prune(target: &Target, oldest: i64) -> Result<u64> {
+pub async fn prune(target: &Target, oldest: i64) -> Result<usize> {
     let mut copies = Vec::new();
     for (id, manifest) in manifest::all(target).await? {
         copies.push((id, manifest?));
@@ -21,24 +21,37 @@ pub async fn prune(target: &Target, oldest: i64) -> Result<u64> {
     let (gone, kept) = copies.split_at(first);
     let mut removed = 0;
     for (id, _) in gone {
-        let mut names = target.list(&[COPIES, id].join("/")).await?;
+        let names = target.list(&[COPIES, id].join("/")).await?;
         // the manifest first: a copy without it counts as never finished
-        names.sort_by_key(|name| !name.ends_with("/manifest"));
-        for name in names {
-            target.delete(&name).await?;
-            removed += 1;
-        }
+        let (manifest, parts): (Vec<String>, Vec<String>) =
+            names.into_iter().partition(|name| name.ends_with("/manifest"));
+        target.delete(&manifest).await?;
+        target.delete(&parts).await?;
+        removed += manifest.len() + parts.len();
     }
-    for name in target.list(CHAINS).await? {
-        let object = target.get(&name).await?;
-        let head = Segment::decode(&name, &object)?.head;
+    for chain in Chain::all(target).await? {
         let places = kept.iter().filter_map(|(_, manifest)| manifest.place.as_ref());
-        let is_needed =
-            places.filter(|place| place.chain == head.chain).any(|place| head.to() > place.frames);
-        if !is_needed {
-            target.delete(&name).await?;
-            removed += 1;
-        }
+        let oldest = places.filter(|place| place.chain == chain.name()).map(|place| place.frames).min();
+        let gone = match oldest {
+            Some(frames) => needless(target, &chain, frames).await?,
+            None => chain.names(),
+        };
+        target.delete(gone).await?;
+        removed += gone.len();
     }
     Ok(removed)
+}
+
+/// The segments before a place. The last one of a chain stays: whoever goes on with the chain begins there.
+async fn needless<'c>(target: &Target, chain: &'c Chain<'_>, frames: u64) -> Result<&'c [String]> {
+    let first = chain.first_beyond(frames).await?.min(chain.names().len().saturating_sub(1));
+    let (gone, kept) = chain.names().split_at(first);
+    if let (Some(_), Some(name)) = (gone.last(), kept.first()) {
+        // its seal proves that those before it reach no further than the place
+        let (segment, _) = chain.read(name, &target.get(name).await?)?;
+        if segment.head.from > frames {
+            return Err(BackupError::damaged(name, "segments before it are missing"));
+        }
+    }
+    Ok(gone)
 }

@@ -1,16 +1,16 @@
 //! A backup becomes a database file again, at a new place: the copy, then the commits of its
 //! chain up to a moment. Everything is checked before the file gets its name.
 
+use crate::chain::Chain;
 use crate::copy;
 use crate::error::{BackupError, Result};
 use crate::manifest::{self, Manifest, Table};
-use crate::place::{self, CHAINS, Place};
+use crate::place::{self, Place};
+use crate::replay::{Reading, Replay};
 use crate::sealed;
-use crate::segment::Segment;
 use crate::target::Target;
-use crate::wal::{FRAME_HEAD_BYTES, FrameHead};
 use std::fs::{File, OpenOptions};
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// What is wanted.
@@ -42,12 +42,16 @@ pub struct Restored {
 /// # Errors
 /// When the file is there, when nothing at the target is of that time, or anything is damaged.
 pub async fn restore(target: &Target, wanted: &Wanted, to: &Path) -> Result<Restored> {
+    restore_reading(target, wanted, Reading::Needed, to).await
+}
+
+async fn restore_reading(target: &Target, wanted: &Wanted, reading: Reading, to: &Path) -> Result<Restored> {
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
     }
     let source = chosen(target, wanted).await?;
     let partial = beside(to);
-    match build(target, source, &partial).await {
+    match build(target, source, reading, &partial).await {
         Ok(restored) => {
             std::fs::rename(&partial, to)?;
             if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -64,13 +68,13 @@ pub async fn restore(target: &Target, wanted: &Wanted, to: &Path) -> Result<Rest
     }
 }
 
-/// Reads a copy and all that follows it, as a restore would, and keeps nothing.
+/// Reads a copy and the whole chain that it stands in, as a restore would, and keeps nothing.
 ///
 /// # Errors
 /// When anything is damaged or missing.
 pub async fn verify(target: &Target, wanted: &Wanted) -> Result<Restored> {
     let folder = tempfile::tempdir()?;
-    restore(target, wanted, &folder.path().join("verified.db")).await
+    restore_reading(target, wanted, Reading::Whole, &folder.path().join("verified.db")).await
 }
 
 fn beside(to: &Path) -> PathBuf {
@@ -82,11 +86,8 @@ fn beside(to: &Path) -> PathBuf {
 /// A copy, and the commits after it that are wanted.
 struct Source {
     manifest: Manifest,
-    segments: Vec<Segment>,
-    commits: u64,
-    /// Frames of the chain up to and with the last commit.
-    end: u64,
-    at: i64,
+    /// Where in a chain the commits after it begin, and the time up to which they are wanted.
+    after: Option<(Place, i64)>,
 }
 
 async fn chosen(target: &Target, wanted: &Wanted) -> Result<Source> {
@@ -114,49 +115,49 @@ async fn chosen(target: &Target, wanted: &Wanted) -> Result<Source> {
             *best = Some(manifest);
         }
     }
-    let followed = match followed {
-        Some(manifest) => Some(Source::followed(target, manifest, latest).await?),
-        None => None,
+    let chosen = match (followed, alone) {
+        (Some(followed), Some(alone)) if is_newer(target, &alone, &followed).await? => Source::alone(alone),
+        (Some(manifest), _) => {
+            let after = manifest.place.clone().map(|place| (place, latest));
+            Source { manifest, after }
+        }
+        (None, Some(alone)) => Source::alone(alone),
+        (None, None) => {
+            return Err(BackupError::NotFound("no backup at the target is as old as that".to_owned()));
+        }
     };
-    // a copy of its own that is newer than the end of the chain has at least as much
-    let alone = alone.map(Source::alone);
-    let newer = match (followed, alone) {
-        (Some(followed), Some(alone)) if alone.at > followed.at => Some(alone),
-        (Some(followed), _) => Some(followed),
-        (None, alone) => alone,
+    Ok(chosen)
+}
+
+/// Whether a copy of its own has at least as much as another one with all commits that follow it.
+async fn is_newer(target: &Target, alone: &Manifest, followed: &Manifest) -> Result<bool> {
+    let Some(place) = followed.place.as_ref().filter(|_| alone.at > followed.at) else {
+        return Ok(alone.at > followed.at);
     };
-    newer.ok_or_else(|| BackupError::NotFound("no backup at the target is as old as that".to_owned()))
+    let last = Chain::of(target, &place.chain).await?.last().await?;
+    let end = last.and_then(|(segment, _)| segment.head.commits.last().map(|(_, at)| *at));
+    Ok(end.is_none_or(|end| end < alone.at))
 }
 
 impl Source {
     const fn alone(manifest: Manifest) -> Self {
-        let at = manifest.at;
-        Self { manifest, segments: Vec::new(), commits: 0, end: 0, at }
-    }
-
-    async fn followed(target: &Target, manifest: Manifest, latest: i64) -> Result<Self> {
-        let Some(place) = manifest.place.clone() else { return Ok(Self::alone(manifest)) };
-        let segments = following(target, &place).await?;
-        let Some((commits, end, at)) = cut(&segments, &place, latest) else {
-            return Ok(Self::alone(manifest));
-        };
-        Ok(Self { manifest, segments, commits, end, at })
+        Self { manifest, after: None }
     }
 }
 
-async fn build(target: &Target, source: Source, to: &Path) -> Result<Restored> {
-    let Source { manifest, segments, commits, end, at } = source;
+async fn build(target: &Target, source: Source, reading: Reading, to: &Path) -> Result<Restored> {
+    let Source { manifest, after } = source;
     parts(target, &manifest, to).await?;
-    let mut tables = checked(manifest.id.clone(), to.to_owned()).await?;
+    let tables = checked(manifest.id.clone(), to.to_owned()).await?;
     if tables != manifest.tables {
         return Err(BackupError::damaged(&manifest.id, "its rows are not those that were copied"));
     }
-    if commits > 0 {
-        let (page_bytes, file) = (manifest.page_bytes, to.to_owned());
-        tokio::task::spawn_blocking(move || apply(&file, page_bytes, &segments, end)).await??;
-        tables = checked(manifest.id.clone(), to.to_owned()).await?;
-    }
-    Ok(Restored { copy: manifest.id, commits, at, tables })
+    let copied = Restored { copy: manifest.id.clone(), commits: 0, at: manifest.at, tables };
+    let Some((place, latest)) = after else { return Ok(copied) };
+    let replay = Replay::new(to, manifest.page_bytes, place, latest)?;
+    let Some((commits, at)) = replay.run(target, reading).await? else { return Ok(copied) };
+    let tables = checked(manifest.id, to.to_owned()).await?;
+    Ok(Restored { commits, at, tables, ..copied })
 }
 
 async fn checked(name: String, file: PathBuf) -> Result<Vec<Table>> {
@@ -186,68 +187,6 @@ async fn parts(target: &Target, manifest: &Manifest, to: &Path) -> Result<()> {
     }
     if file.metadata()?.len() != manifest.bytes {
         return Err(BackupError::damaged(&manifest.id, "its parts are not as long as the database was"));
-    }
-    file.sync_all()?;
-    Ok(())
-}
-
-/// The segments that follow a place, each the one after the other.
-async fn following(target: &Target, place: &Place) -> Result<Vec<Segment>> {
-    let mut found: Vec<Segment> = Vec::new();
-    let mut previous: Option<(u64, String)> = None;
-    for name in target.list(&[CHAINS, &place.chain].join("/")).await? {
-        let object = target.get(&name).await?;
-        let segment = Segment::decode(&name, &object)?;
-        let head = &segment.head;
-        if head.chain != place.chain || name != place::segment(&head.chain, head.sequence) {
-            return Err(BackupError::damaged(&name, "it is a segment of another place"));
-        }
-        if let Some((sequence, sum)) = &previous
-            && (head.sequence != sequence + 1 || head.previous != *sum)
-        {
-            return Err(BackupError::damaged(&name, "it does not follow the segment before it"));
-        }
-        previous = Some((head.sequence, sealed::sum_of(&object)));
-        if head.to() > place.frames {
-            if found.is_empty() && head.from > place.frames {
-                return Err(BackupError::damaged(&name, "segments before it are missing"));
-            }
-            found.push(segment);
-        }
-    }
-    Ok(found)
-}
-
-/// How many commits follow a place until a time, with the frames up to the last and its time.
-fn cut(segments: &[Segment], place: &Place, latest: i64) -> Option<(u64, u64, i64)> {
-    let commits = segments.iter().flat_map(|segment| &segment.head.commits);
-    let within = commits.filter(|(frames, _)| *frames > place.frames).take_while(|(_, at)| *at <= latest);
-    within.fold(None, |before, (frames, at)| Some((before.map_or(1, |(count, ..)| count + 1), *frames, *at)))
-}
-
-/// Writes the pages of all frames up to a place into the file.
-fn apply(path: &Path, page_bytes: u32, segments: &[Segment], end: u64) -> Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
-    let mut pages = None;
-    for segment in segments {
-        if segment.head.page_bytes != page_bytes {
-            return Err(BackupError::damaged(&segment.head.chain, "its pages have another size"));
-        }
-        let frames = segment.frames.chunks_exact(FRAME_HEAD_BYTES + page_bytes as usize);
-        for (frame, _) in frames.zip(segment.head.from..end) {
-            let head = FrameHead::read(frame);
-            let (_, page) = frame.split_at(FRAME_HEAD_BYTES);
-            let number =
-                head.page.checked_sub(1).ok_or_else(|| BackupError::damaged("a frame", "it has no page"))?;
-            file.seek(SeekFrom::Start(u64::from(number) * u64::from(page_bytes)))?;
-            file.write_all(page)?;
-            if head.pages_after > 0 {
-                pages = Some(head.pages_after);
-            }
-        }
-    }
-    if let Some(pages) = pages {
-        file.set_len(u64::from(pages) * u64::from(page_bytes))?;
     }
     file.sync_all()?;
     Ok(())

@@ -42,6 +42,27 @@ pub struct Segment {
 }
 
 impl Head {
+    /// Bytes up to the end of the head, by the first bytes of an object.
+    ///
+    /// # Errors
+    /// [`BackupError::Damaged`].
+    pub fn bytes(name: &str, start: &[u8]) -> Result<u64> {
+        let (length, _) =
+            start.split_first_chunk::<4>().ok_or_else(|| BackupError::damaged(name, "it has no head"))?;
+        Ok(4 + u64::from(u32::from_le_bytes(*length)))
+    }
+
+    /// Reads it from the first bytes of an object, whose checksum is not looked at.
+    ///
+    /// # Errors
+    /// [`BackupError::Damaged`].
+    pub fn read(name: &str, start: &[u8]) -> Result<Self> {
+        let end = usize::try_from(Self::bytes(name, start)?).ok();
+        let head = end.and_then(|end| start.get(4..end));
+        let head = head.ok_or_else(|| BackupError::damaged(name, "its head is cut"))?;
+        serde_json::from_slice(head).map_err(|error| BackupError::damaged(name, error.to_string()))
+    }
+
     /// Frames of the chain up to and with these.
     #[must_use]
     pub fn to(&self) -> u64 {
@@ -68,13 +89,12 @@ impl Segment {
     /// # Errors
     /// [`BackupError::Damaged`].
     pub fn decode(name: &str, object: &[u8]) -> Result<Self> {
-        let damaged = |reason: &str| BackupError::damaged(name, reason);
-        let (length, rest) =
-            sealed::open(name, object)?.split_first_chunk::<4>().ok_or_else(|| damaged("it has no head"))?;
-        let length = u32::from_le_bytes(*length) as usize;
-        let (head, frames) = rest.split_at_checked(length).ok_or_else(|| damaged("its head is cut"))?;
-        let head = serde_json::from_slice(head).map_err(|error| damaged(&error.to_string()))?;
-        let frames = zstd::decode_all(frames).map_err(|error| damaged(&error.to_string()))?;
+        let bytes = sealed::open(name, object)?;
+        let head = Head::read(name, bytes)?;
+        let end = usize::try_from(Head::bytes(name, bytes)?).unwrap_or(usize::MAX);
+        let frames = bytes.get(end..).unwrap_or_default();
+        let frames =
+            zstd::decode_all(frames).map_err(|error| BackupError::damaged(name, error.to_string()))?;
         Ok(Self { head, frames })
     }
 }

@@ -3,9 +3,10 @@
 //! from time to time. When the target is away it waits and the write-ahead log grows up to its
 //! bound; past that the chain has a gap, and a new one begins once the target is back.
 
+use crate::chain::Chain;
 use crate::copy;
 use crate::error::{BackupError, Result};
-use crate::place::{self, CHAINS, Place};
+use crate::place::{self, Place};
 use crate::prune::prune;
 use crate::sealed;
 use crate::segment::{Head, Segment};
@@ -23,8 +24,14 @@ use std::time::Duration;
 /// Most frames of a segment that has more than one commit.
 const SEGMENT_FRAMES: u32 = 2_000;
 
+/// A file's time is that of the system's last tick: so much may have passed since, in microseconds.
+const TICK_MICROS: i64 = 10_000;
+
 /// How long nothing may be shipped before it is an alarm, in microseconds.
 const ALARM_MICROS: i64 = 30_000_000;
+
+/// Least time between two attempts while the target is away.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How a shipper works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +56,7 @@ pub struct Shipper {
     copied_at: i64,
     failing_since: Option<i64>,
     is_alarmed: bool,
+    is_resumed: bool,
 }
 
 /// Up to where commits were sent.
@@ -76,26 +84,32 @@ impl Shipper {
     ) -> Self {
         let database = database.to_owned();
         let (at, copied_at, failing_since) = (None, 0, None);
-        Self { target, database, log, clock, settings, at, copied_at, failing_since, is_alarmed: false }
+        let (is_alarmed, is_resumed) = (false, false);
+        Self { target, database, log, clock, settings, at, copied_at, failing_since, is_alarmed, is_resumed }
     }
 
     /// Sends until `stop` is ready, and then what is left.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
-        if let Err(error) = self.resume().await {
-            tracing::warn!(error = %error, "the chain of commits cannot be gone on with; a new one begins");
-            self.at = None;
-        }
         loop {
-            let result = self.tick().await;
-            self.judge(result);
+            self.attempt().await;
+            let is_away = self.failing_since.is_some();
+            let pause = if is_away { self.settings.interval.max(ASK_AGAIN) } else { self.settings.interval };
             tokio::select! {
                 () = &mut stop => break,
-                () = tokio::time::sleep(self.settings.interval) => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
-        let result = self.tick().await;
-        self.judge(result);
+        self.attempt().await;
+    }
+
+    async fn attempt(&mut self) {
+        let began = self.clock.now_micros();
+        let result = match self.resume_once().await {
+            Ok(()) => self.tick().await,
+            Err(error) => Err(error),
+        };
+        self.judge(began, result);
     }
 
     /// Sends what waits.
@@ -115,59 +129,66 @@ impl Shipper {
         Ok(())
     }
 
-    fn judge(&mut self, result: Result<()>) {
-        let now = self.clock.now_micros();
-        match result {
-            Ok(()) => {
-                if self.is_alarmed {
-                    tracing::warn!("commits are shipped again");
-                }
-                (self.failing_since, self.is_alarmed) = (None, false);
+    /// Says what an attempt came to: that it failed once, that it has failed for long once more.
+    fn judge(&mut self, began: i64, result: Result<()>) {
+        let Err(error) = result else {
+            if self.failing_since.is_some() {
+                tracing::warn!("commits are shipped again");
             }
+            (self.failing_since, self.is_alarmed) = (None, false);
+            return;
+        };
+        if let BackupError::Broken(_) = error {
+            self.at = None;
+        }
+        if self.failing_since.is_none() {
+            tracing::warn!(error = %error, "commits were not shipped");
+        }
+        // an attempt may have waited long for the target
+        let failing = self.clock.now_micros().saturating_sub(*self.failing_since.get_or_insert(began));
+        if failing >= ALARM_MICROS && !self.is_alarmed {
+            let seconds = failing / 1_000_000;
+            tracing::error!(seconds, error = %error, "commits have not been shipped for long");
+            self.is_alarmed = true;
+        }
+    }
+
+    /// Looks for what an earlier run left, until the target has answered.
+    async fn resume_once(&mut self) -> Result<()> {
+        if self.is_resumed {
+            return Ok(());
+        }
+        match self.resume().await {
+            Ok(()) => {}
+            Err(error @ BackupError::Target(_)) => return Err(error),
             Err(error) => {
-                if let BackupError::Broken(_) = error {
-                    self.at = None;
-                }
-                let since = *self.failing_since.get_or_insert(now);
-                tracing::warn!(error = %error, "commits were not shipped");
-                if now.saturating_sub(since) >= ALARM_MICROS && !self.is_alarmed {
-                    tracing::error!(
-                        seconds = (now - since) / 1_000_000,
-                        "commits have not been shipped for long"
-                    );
-                    self.is_alarmed = true;
-                }
+                tracing::warn!(error = %error, "the chain of commits cannot be gone on with; a new one begins");
+                self.at = None;
             }
         }
+        self.is_resumed = true;
+        Ok(())
     }
 
     /// Goes on with the chain that an earlier run of the program left, if the log shows that
     /// nothing is missing between.
     async fn resume(&mut self) -> Result<()> {
-        let Some(last) = self.target.list(CHAINS).await?.pop() else { return Ok(()) };
-        let object = self.target.get(&last).await?;
-        let head = Segment::decode(&last, &object)?.head;
-        let Some(mut wal) = Wal::open(&wal_path(&self.database))? else { return Ok(()) };
-        if wal.salts != head.salts || wal.sum_at(head.log_frames)? != head.log_sum {
-            return Ok(());
-        }
+        let Some(chain) = Chain::all(&self.target).await?.pop() else { return Ok(()) };
+        let Some((Segment { head, .. }, previous)) = chain.last().await? else { return Ok(()) };
+        let (database, known, log) = (self.database.clone(), head.clone(), Arc::clone(&self.log));
+        let unsent = tokio::task::spawn_blocking(move || unsent(&database, &known, &log)).await??;
+        let Some(unsent) = unsent else { return Ok(()) };
         let mut at = At {
             chain: head.chain.clone(),
             sequence: head.sequence + 1,
-            previous: sealed::sum_of(&object),
+            previous,
             frames: head.to(),
             round: 0,
             log_frames: head.log_frames,
             log: Some((head.salts, head.log_sum)),
         };
-        // what was committed and not sent before the program ended
-        let end = wal.end(at.log_frames, head.log_sum)?;
-        if end > at.log_frames {
-            let written = std::fs::metadata(wal_path(&self.database))?.modified()?;
-            let written = written.duration_since(std::time::UNIX_EPOCH).map_err(std::io::Error::other)?;
-            let at_micros = i64::try_from(written.as_micros()).unwrap_or(i64::MAX);
-            let commit = Commit { round: 0, frames: end, at: at_micros };
-            self.put(&mut at, &mut wal, &[commit]).await?;
+        if let Some(commit) = unsent {
+            self.put(&mut at, vec![commit]).await?;
             self.told(move |state| state.shipped(commit)).await?;
         }
         self.copied_at = newest_copy(&self.target).await?;
@@ -265,12 +286,10 @@ impl Shipper {
                     || commit.frames.saturating_sub(at.log_frames) <= SEGMENT_FRAMES)
         };
         let batch: Vec<Commit> = waiting.into_iter().take_while(fits).collect();
-        let Some(mut wal) = Wal::open(&wal_path(&self.database))? else {
-            return Err(BackupError::Broken("the write-ahead log is gone".to_owned()));
-        };
-        self.put(&mut at, &mut wal, &batch).await?;
+        let last = batch.last().copied();
+        self.put(&mut at, batch).await?;
         self.at = Some(at);
-        if let Some(last) = batch.last().copied() {
+        if let Some(last) = last {
             self.told(move |state| state.shipped(last)).await?;
         }
         Ok(true)
@@ -282,36 +301,78 @@ impl Shipper {
         Ok(tokio::task::spawn_blocking(move || ask(&mut log.hold())).await?)
     }
 
-    async fn put(&self, at: &mut At, wal: &mut Wal, batch: &[Commit]) -> Result<()> {
-        let Some(last) = batch.last() else { return Ok(()) };
-        let (salts, sum) = match at.log {
-            Some(known) => known,
-            None => (wal.salts, wal.sum_at(at.log_frames)?),
-        };
-        if salts != wal.salts || last.frames < at.log_frames {
-            return Err(BackupError::Broken("the write-ahead log was begun anew".to_owned()));
-        }
-        let (frames, sum) = wal.frames(at.log_frames, last.frames, sum)?;
-        let place = |commit: &Commit| at.frames + u64::from(commit.frames.saturating_sub(at.log_frames));
-        let commits: Vec<(u64, i64)> = batch.iter().map(|commit| (place(commit), commit.at)).collect();
-        let head = Head {
-            chain: at.chain.clone(),
-            sequence: at.sequence,
-            previous: at.previous.clone(),
-            page_bytes: wal.page_bytes,
-            salts,
-            log_frames: last.frames,
-            log_sum: sum,
-            from: at.frames,
-            commits,
-        };
-        let to = head.to();
-        let bytes = tokio::task::spawn_blocking(move || Segment { head, frames }.encode()).await??;
+    /// Sends commits as the next segment after a place, which becomes that after them.
+    async fn put(&self, at: &mut At, batch: Vec<Commit>) -> Result<()> {
+        let (database, place) = (self.database.clone(), at.clone());
+        // the log is read and compressed off the threads that answer requests
+        let (after, bytes) = tokio::task::spawn_blocking(move || next(&database, place, &batch)).await??;
         let sealed = self.target.put(&place::segment(&at.chain, at.sequence), bytes).await?;
-        (at.sequence, at.previous, at.frames) = (at.sequence + 1, sealed::sum_of(&sealed), to);
-        (at.log_frames, at.log) = (last.frames, Some((salts, sum)));
+        *at = At { previous: sealed::sum_of(&sealed), ..after };
         Ok(())
     }
+}
+
+/// What was committed and not sent before the program ended, as one commit; none at all where the log does not go
+/// on from a segment.
+fn unsent(database: &Path, head: &Head, log: &CommitLog) -> Result<Option<Option<Commit>>> {
+    let path = wal_path(database);
+    // nobody commits while this is held: what this run has committed since it began, it has told
+    let (first, frames) = {
+        let state = log.hold();
+        (state.waiting().first().copied(), frames(database)?)
+    };
+    let Some(mut wal) = Wal::open(&path)? else { return Ok(None) };
+    if wal.salts != head.salts || wal.sum_at(head.log_frames)? != head.log_sum {
+        return Ok(None);
+    }
+    let before = first.map_or(frames, |first| first.frames.saturating_sub(1));
+    let end = wal.end(head.log_frames, head.log_sum, before)?;
+    if end == head.log_frames {
+        return Ok(Some(None));
+    }
+    let written = std::fs::metadata(path)?.modified()?;
+    let written = written.duration_since(std::time::UNIX_EPOCH).map_err(std::io::Error::other)?;
+    let at = i64::try_from(written.as_micros()).unwrap_or(i64::MAX).saturating_add(TICK_MICROS);
+    Ok(Some(Some(Commit { round: 0, frames: end, at: first.map_or(at, |first| at.min(first.at)) })))
+}
+
+/// Frames of the log.
+fn frames(database: &Path) -> Result<u32> {
+    let reader = Connection::open(database)?;
+    let frames: i64 = reader.query_row("PRAGMA wal_checkpoint(NOOP)", (), |row| row.get(1))?;
+    Ok(u32::try_from(frames).unwrap_or(0))
+}
+
+/// The segment of some commits after a place, and the place after them.
+fn next(database: &Path, at: At, batch: &[Commit]) -> Result<(At, Vec<u8>)> {
+    let Some(mut wal) = Wal::open(&wal_path(database))? else {
+        return Err(BackupError::Broken("the write-ahead log is gone".to_owned()));
+    };
+    let (salts, sum) = match at.log {
+        Some(known) => known,
+        None => (wal.salts, wal.sum_at(at.log_frames)?),
+    };
+    let log_frames = batch.last().map_or(at.log_frames, |last| last.frames);
+    if salts != wal.salts || log_frames < at.log_frames {
+        return Err(BackupError::Broken("the write-ahead log was begun anew".to_owned()));
+    }
+    let (frames, log_sum) = wal.frames(at.log_frames, log_frames, sum)?;
+    let place = |commit: &Commit| at.frames + u64::from(commit.frames.saturating_sub(at.log_frames));
+    let head = Head {
+        chain: at.chain.clone(),
+        sequence: at.sequence,
+        previous: at.previous.clone(),
+        page_bytes: wal.page_bytes,
+        salts,
+        log_frames,
+        log_sum,
+        from: at.frames,
+        commits: batch.iter().map(|commit| (place(commit), commit.at)).collect(),
+    };
+    let (sequence, frames_after) = (at.sequence + 1, head.to());
+    let bytes = Segment { head, frames }.encode()?;
+    let after = At { sequence, frames: frames_after, log_frames, log: Some((salts, log_sum)), ..at };
+    Ok((after, bytes))
 }
 
 /// The database at one moment, and where that is in its log.
@@ -326,10 +387,7 @@ struct Moment {
 fn moment(database: &Path, log: &CommitLog, clock: &Clock, is_new: bool) -> Result<Moment> {
     // nobody commits while this is held
     let mut state = log.hold();
-    let reader = Connection::open(database)?;
-    let frames: i64 = reader.query_row("PRAGMA wal_checkpoint(NOOP)", (), |row| row.get(1))?;
-    let frames = u32::try_from(frames).unwrap_or(0);
-    drop(reader);
+    let frames = frames(database)?;
     let source = copy::moment(database)?;
     let at = clock.now_micros();
     let (round, _) = state.end();

@@ -3,13 +3,26 @@
 use crate::error::{BackupError, Result};
 use crate::sealed;
 use bytes::Bytes;
-use futures_util::TryStreamExt as _;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Name;
-use object_store::{ObjectStore, ObjectStoreExt as _};
+use object_store::{
+    BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt as _, ObjectStoreScheme, RetryConfig,
+};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a request may take with its body: a part of 16 MiB needs three megabits a second.
+const REQUEST: Duration = Duration::from_secs(45);
+/// After which time nothing is asked a second time: who ships commits wants to know, and asks anew.
+const RETRY: Duration = Duration::from_secs(10);
+/// How often the same is asked again.
+const RETRIES: usize = 3;
 
 /// A place for objects.
 #[derive(Debug, Clone)]
@@ -32,20 +45,32 @@ impl Target {
                 let store = LocalFileSystem::new_with_prefix(path)?.with_fsync(true);
                 Ok(Self { store: Arc::new(store), base: Name::default() })
             }
-            Some(("s3", _)) => {
-                // once for the process; a second call finds it there
-                let _ = rustls::crypto::ring::default_provider().install_default();
-                let url =
-                    Url::parse(url).map_err(|error| BackupError::Url(format!("the backup URL: {error}")))?;
-                let options = variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-                let (store, base) = object_store::parse_url_opts(&url, options)?;
-                Ok(Self { store: Arc::from(store), base })
-            }
+            Some(("s3", _)) => Self::bucket(url, variables),
             Some((scheme, _)) => {
                 Err(BackupError::Url(format!("backups go to file: or s3:// URLs, not {scheme}:")))
             }
             None => Err(BackupError::Url("the URL of a backup target begins with file: or s3://".to_owned())),
         }
+    }
+
+    fn bucket(url: &str, variables: &[(String, String)]) -> Result<Self> {
+        // once for the process; a second call finds it there
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let url = Url::parse(url).map_err(|error| BackupError::Url(format!("the backup URL: {error}")))?;
+        let (_, base) = ObjectStoreScheme::parse(&url).map_err(object_store::Error::from)?;
+        let backoff = BackoffConfig { max_backoff: Duration::from_secs(2), ..BackoffConfig::default() };
+        let client = ClientOptions::new().with_timeout(REQUEST).with_connect_timeout(CONNECT);
+        let builder = AmazonS3Builder::new()
+            .with_url(url.as_str())
+            .with_client_options(client)
+            .with_retry(RetryConfig { backoff, max_retries: RETRIES, retry_timeout: RETRY });
+        // variables that mean something to other programs alone are passed over
+        let known = variables.iter().filter_map(|(name, value)| {
+            let key = name.to_ascii_lowercase().parse().ok()?;
+            Some((key, value))
+        });
+        let store = known.fold(builder, |builder, (key, value)| builder.with_config(key, value)).build()?;
+        Ok(Self { store: Arc::new(store), base })
     }
 
     fn name(&self, name: &str) -> Name {
@@ -70,6 +95,14 @@ impl Target {
         Ok(self.store.get(&self.name(name)).await?.bytes().await?)
     }
 
+    /// The first bytes under a name, fewer where there are no more; nothing says whether they are whole.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub async fn start(&self, name: &str, bytes: u64) -> Result<Bytes> {
+        Ok(self.store.get_range(&self.name(name), 0..bytes).await?)
+    }
+
     /// All names below a prefix, sorted.
     ///
     /// # Errors
@@ -83,11 +116,13 @@ impl Target {
         Ok(names)
     }
 
-    /// Removes an object.
+    /// Removes objects, many with one request where the target can.
     ///
     /// # Errors
-    /// When the target refuses.
-    pub async fn delete(&self, name: &str) -> Result<()> {
-        Ok(self.store.delete(&self.name(name)).await?)
+    /// When the target refuses; some may be gone then.
+    pub async fn delete(&self, names: &[String]) -> Result<()> {
+        let names: Vec<_> = names.iter().map(|name| Ok(self.name(name))).collect();
+        self.store.delete_stream(stream::iter(names).boxed()).try_for_each(|_| async { Ok(()) }).await?;
+        Ok(())
     }
 }

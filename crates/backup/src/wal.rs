@@ -119,15 +119,15 @@ impl Wal {
         Ok((bytes, sum))
     }
 
-    /// How far whole commits reach that follow a place.
+    /// How far whole commits reach that follow a place, within so many frames of the log.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn end(&mut self, from: u32, mut sum: Sum) -> Result<u32> {
+    pub fn end(&mut self, from: u32, mut sum: Sum, within: u32) -> Result<u32> {
         let length = self.file.metadata()?.len().saturating_sub(HEAD_BYTES as u64);
         let whole = u32::try_from(length / self.frame_bytes() as u64).unwrap_or(u32::MAX);
         let mut end = from;
-        for number in from..whole {
+        for number in from..whole.min(within) {
             let frame = self.raw(number, number + 1)?;
             sum = self.sum_of_frame(sum, &frame);
             if self.is_of_this_round(&frame).is_err() || sum != [word(&frame, 16), word(&frame, 20)] {

@@ -50,7 +50,10 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let app =
         database.app(&project.config, Arc::clone(&auth), logging::requests(&project.config.log), None)?;
     let admin = &project.config.server.admin_listen;
-    let watching = watching::start(admin, &app, database.shipped.as_ref(), &database.clock).await?;
+    let clock = &database.clock;
+    let backup = database.shipped.as_ref().map(|shipped| watching::backup(shipped, clock));
+    let certificate = encryption.as_ref().map(|encryption| encryption.watched(clock));
+    let watching = watching::start(admin, &app, backup.into_iter().chain(certificate).collect()).await?;
     let stop = stopped()?;
     let mut listening = std::pin::pin!(async {
         match &encryption {

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -19,7 +20,8 @@ pub const NOTES: &str =
 
 /// A project folder.
 pub struct Project {
-    root: TempDir,
+    root: Arc<TempDir>,
+    variables: Vec<(String, String)>,
 }
 
 /// How a command ended.
@@ -42,7 +44,17 @@ impl Project {
 
     /// A place for a folder that `new` is to make.
     pub fn nothing() -> Self {
-        Self { root: tempfile::tempdir().unwrap() }
+        Self { root: Arc::new(tempfile::tempdir().unwrap()), variables: Vec::new() }
+    }
+
+    /// The same folder, for commands with another environment.
+    pub fn beside(other: &Self) -> Self {
+        Self { root: Arc::clone(&other.root), variables: other.variables.clone() }
+    }
+
+    /// Sets a variable of the environment of all commands from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
     }
 
     /// What `new --template` makes.
@@ -85,6 +97,7 @@ impl Project {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = outside(self.root.path(), args);
         command.arg("-C").arg("app");
+        command.envs(self.variables.iter().cloned());
         command
     }
 
@@ -185,11 +198,26 @@ fn ran(output: &Output, root: &Path) -> Ran {
     Ran { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
 }
 
+/// The lines of a stream, as they come.
+fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
+}
+
 /// A process that serves.
 pub struct Running {
     child: Child,
     lines: Receiver<String>,
-    remarks: Option<std::thread::JoinHandle<String>>,
+    remarks: Receiver<String>,
+    /// Remarks that were read.
+    said: String,
     /// `http://…`, after [`Running::ready`].
     pub url: String,
 }
@@ -198,30 +226,16 @@ impl Running {
     fn new(mut command: Command) -> Self {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        let mut err = child.stderr.take().unwrap();
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in out.lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-        let remarks = std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = err.read_to_string(&mut text);
-            text
-        });
-        Self { child, lines, remarks: Some(remarks), url: String::new() }
+        let lines = lines_of(child.stdout.take().unwrap());
+        let remarks = lines_of(child.stderr.take().unwrap());
+        Self { child, lines, remarks, said: String::new(), url: String::new() }
     }
 
     /// The next line of standard output.
     pub fn line(&mut self) -> String {
         self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| {
             let _ = self.child.kill();
-            let remarks = self.remarks.take().map(|thread| thread.join().unwrap());
-            panic!("no line came; standard error: {remarks:?}")
+            panic!("no line came; standard error: {}", self.remarked())
         })
     }
 
@@ -259,17 +273,40 @@ impl Running {
         self.child.wait().unwrap();
     }
 
+    /// Waits until standard error has a line with this, and gives it.
+    pub fn remark(&mut self, wanted: &str) -> String {
+        loop {
+            let Ok(line) = self.remarks.recv_timeout(PATIENCE) else {
+                panic!("{wanted:?} was never said: {}", self.said)
+            };
+            self.said.push_str(&line);
+            self.said.push('\n');
+            if line.contains(wanted) {
+                return line;
+            }
+        }
+    }
+
+    /// All of standard error, once it has ended.
+    fn remarked(&mut self) -> String {
+        for line in self.remarks.iter() {
+            self.said.push_str(&line);
+            self.said.push('\n');
+        }
+        self.said.clone()
+    }
+
     /// What it said since the last line that was read, on both outputs, once it has ended.
     pub fn last_words(&mut self) -> String {
         self.child.wait().unwrap();
         let lines: Vec<String> = self.lines.iter().collect();
-        format!("{}\n{}", lines.join("\n"), self.remarks.take().unwrap().join().unwrap())
+        format!("{}\n{}", lines.join("\n"), self.remarked())
     }
 
     /// Exit code and standard error, once it has ended.
     pub fn ended(&mut self) -> (i32, String) {
         let status = self.child.wait().unwrap();
-        (status.code().unwrap_or(-1), self.remarks.take().unwrap().join().unwrap())
+        (status.code().unwrap_or(-1), self.remarked())
     }
 }
 

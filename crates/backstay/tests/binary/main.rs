@@ -8,7 +8,9 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod acme;
 mod backups;
+mod bucket;
 mod canaries;
 mod commands;
 mod crash;

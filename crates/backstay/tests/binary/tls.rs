@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const OPENSSL: &str = "/usr/bin/openssl";
+pub const OPENSSL: &str = "/usr/bin/openssl";
 
 fn openssl(folder: &Path, arguments: &[&str]) {
     let mut command = Command::new(OPENSSL);
@@ -15,7 +15,7 @@ fn openssl(folder: &Path, arguments: &[&str]) {
 }
 
 /// A root, once, and a certificate of it with this serial number.
-fn certificate(folder: &Path, serial: &str) {
+pub fn certificate(folder: &Path, serial: &str) {
     let new = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
     if !folder.join("root.crt").exists() {
         let root = ["-x509", "-days", "30", "-subj", "/CN=root", "-keyout", "root.key", "-out", "root.crt"];
