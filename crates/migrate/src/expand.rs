@@ -127,9 +127,34 @@ fn in_two(
         }
     }
     first.changes.extend(fills);
-    second.changes.extend(compare(dialect, catalog, (&stands, wanted), Scope::Project).changes);
+    let rest = compare(dialect, catalog, (&stands, wanted), Scope::Project).changes;
+    second.changes.extend(rest.into_iter().map(|change| Change {
+        loses: change.loses.as_deref().and_then(|lost| still_lost(lost, &tables)),
+        ..change
+    }));
     let remarks = tables.iter().filter(|table| !table.is_plain()).map(Merged::remark).collect();
     Ok((first, second, remarks))
+}
+
+/// What is lost of what a step loses: columns whose values live on in others are not.
+fn still_lost(lost: &str, tables: &[Merged]) -> Option<String> {
+    const VALUES: &str = "the values of ";
+    let is_moved = |name: &&str| {
+        let olds = |merged: &Merged| {
+            let mut olds = merged.beside.iter().filter_map(|beside| beside.old.as_ref());
+            olds.any(|(old, _)| *name == format!("{}.{old}", merged.name))
+        };
+        tables.iter().any(olds)
+    };
+    let parts = lost.split(" and ").filter_map(|part| match part.strip_prefix(VALUES) {
+        None => Some(part.to_owned()),
+        Some(names) => {
+            let left: Vec<&str> = names.split(", ").filter(|name| !is_moved(name)).collect();
+            (!left.is_empty()).then(|| format!("{VALUES}{}", left.join(", ")))
+        }
+    });
+    let parts: Vec<String> = parts.collect();
+    (!parts.is_empty()).then(|| parts.join(" and "))
 }
 
 fn summary(merged: &Merged, beside: &Beside) -> String {

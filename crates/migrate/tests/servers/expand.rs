@@ -314,6 +314,10 @@ async fn what_cannot_be_done_in_two_files_is_said() {
         let refused = expand::draft(&scratch, &new, &files).await.unwrap_err();
         assert_eq!(refused.message, format!("this cannot be done in two files: {words}"));
     }
+    // what lives on is not lost
+    let moved = "enum State { ONE TWO } type Note { id: ID! words: String @was(name: \"text\") n: Decimal state: State }";
+    let two = expand::draft(&scratch, &compiled(&[(moved, Owner::Project)]), &files).await.unwrap();
+    assert!(!two.contract.is_empty() && !two.contract.is_destructive() && !two.expand.is_destructive());
     // what the version before does not mind is one file
     let more = "enum State { ONE TWO } type Note { id: ID! text: String n: Decimal state: State more: Int }";
     let two = expand::draft(&scratch, &compiled(&[(more, Owner::Project)]), &files).await.unwrap();
