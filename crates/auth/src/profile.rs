@@ -111,10 +111,11 @@ pub(crate) fn restricting_types(catalog: &Catalog, message: &str) -> Vec<String>
 }
 
 fn restricts(table: &Table, user: TableId) -> bool {
-    table.relations.iter().any(|relation| {
-        relation.target == user
-            && matches!(relation.kind, RelationKind::ToOne { on_delete: OnDelete::Restrict, .. })
-    })
+    !table.is_view
+        && table.relations.iter().any(|relation| {
+            relation.target == user
+                && matches!(relation.kind, RelationKind::ToOne { on_delete: OnDelete::Restrict, .. })
+        })
 }
 
 /// Refuses a role that the project does not declare, or that nobody is given.

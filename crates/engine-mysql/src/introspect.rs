@@ -8,7 +8,7 @@ use backstay_base::fault::Fault;
 use backstay_engine::live::{Live, LiveCheck, LiveColumn, LiveIndex, LiveKey, LiveReference, LiveTable};
 use std::collections::BTreeMap;
 
-const TABLES: &str = "SELECT table_name, table_comment FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'";
+const TABLES: &str = "SELECT table_name, table_comment, table_type FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'VIEW')";
 
 const COLUMNS: &str = "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, column_comment FROM information_schema.columns WHERE table_schema = DATABASE() AND column_name NOT LIKE '\\_backstay\\_%' ORDER BY table_name, ordinal_position";
 
@@ -35,10 +35,15 @@ pub async fn live(pool: &Pool) -> Result<Live, Fault> {
 /// # Errors
 /// When it cannot be read.
 pub async fn of(connection: &mut Connection) -> Result<Live, Fault> {
-    let mut tables = Tables::new();
-    for [name, comment] in texts(connection, TABLES).await? {
+    let (mut tables, mut views) = (Tables::new(), Vec::new());
+    for [name, comment, kind] in texts(connection, TABLES).await? {
         let name = name.unwrap_or_default();
-        let comment = comment.filter(|words| !words.is_empty());
+        // in the place of a comment a view says that it is one
+        let is_view = kind.as_deref() == Some("VIEW");
+        let comment = comment.filter(|words| !words.is_empty() && !is_view);
+        if is_view {
+            views.push(name.clone());
+        }
         tables.insert(name.clone(), LiveTable { name, comment, ..LiveTable::default() });
     }
     columns(connection, &mut tables).await?;
@@ -49,7 +54,8 @@ pub async fn of(connection: &mut Connection) -> Result<Live, Fault> {
             table.checks.push(LiveCheck { name, text: text.unwrap_or_default() });
         }
     }
-    Ok(Live { tables: tables.into_values().collect() })
+    let (views, tables) = tables.into_values().partition(|table| views.contains(&table.name));
+    Ok(Live { tables, views })
 }
 
 async fn columns(connection: &mut Connection, tables: &mut Tables) -> Result<(), Fault> {

@@ -12,14 +12,14 @@ const COLUMNS: &str = "SELECT c.relname::text, obj_description(c.oid, 'pg_class'
   NOT a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attgenerated <> '',
   a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', FALSE),
   ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = a.atttypid ORDER BY e.enumsortorder),
-  col_description(c.oid, a.attnum)
+  col_description(c.oid, a.attnum), c.relkind IN ('v', 'm')
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation
 LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS x
     WHERE x.classid = 'pg_class'::regclass AND x.objid = c.oid AND x.deptype = 'e')
 ORDER BY c.relname COLLATE \"C\", a.attnum";
@@ -60,9 +60,10 @@ ORDER BY c.relname COLLATE \"C\", i.relname COLLATE \"C\"";
 /// # Errors
 /// When the catalog cannot be read.
 pub async fn live(client: &Client) -> Result<Live, Trouble> {
-    let mut tables: Vec<LiveTable> = Vec::new();
+    let (mut tables, mut views): (Vec<LiveTable>, Vec<LiveTable>) = (Vec::new(), Vec::new());
     for row in client.query_typed(COLUMNS, &[]).await? {
         let name: String = row.try_get(0)?;
+        let tables = if row.try_get(10)? { &mut views } else { &mut tables };
         if tables.last().is_none_or(|last| last.name != name) {
             tables.push(LiveTable { name, comment: row.try_get(1)?, ..LiveTable::default() });
         }
@@ -87,7 +88,7 @@ pub async fn live(client: &Client) -> Result<Live, Trouble> {
             });
         }
     }
-    Ok(Live { tables })
+    Ok(Live { tables, views })
 }
 
 /// A column; none for a table that has no columns.

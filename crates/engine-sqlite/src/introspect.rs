@@ -16,9 +16,23 @@ use rusqlite::{Connection, Result};
 /// When the file cannot be read.
 pub fn live(connection: &Connection) -> std::result::Result<Live, Fault> {
     connection.execute_batch("BEGIN").map_err(fault)?;
-    let tables = tables(connection);
+    let found = tables(connection).and_then(|tables| Ok(Live { tables, views: views(connection)? }));
     connection.execute_batch("ROLLBACK").map_err(fault)?;
-    Ok(Live { tables: tables.map_err(fault)? })
+    found.map_err(fault)
+}
+
+fn views(connection: &Connection) -> Result<Vec<LiveTable>> {
+    let mut statement =
+        connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name")?;
+    let names: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_>>()?;
+    names
+        .into_iter()
+        .map(|name| {
+            // one that reads what is gone has no columns
+            let columns = columns(connection, &name).map(|(columns, _)| columns).unwrap_or_default();
+            Ok(LiveTable { columns, name, ..LiveTable::default() })
+        })
+        .collect()
 }
 
 fn tables(connection: &Connection) -> Result<Vec<LiveTable>> {

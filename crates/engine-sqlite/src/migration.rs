@@ -7,7 +7,7 @@ use crate::lease;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JOURNAL_TABLE, JournalRow, Way};
+use backstay_engine::migration::{Batch, JOURNAL_TABLE, JournalRow, SCRATCH_PREFIX, Way};
 use rusqlite::Connection;
 
 const MAKE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS \"_backstay_migration\" (
@@ -70,7 +70,7 @@ fn run(connection: &Connection, batch: &Batch) -> Result<(), Fault> {
     }
     let outside = connection.is_autocommit();
     for (index, statement) in batch.statements.iter().enumerate() {
-        connection.execute_batch(statement).map_err(|error| refused(index + 1, error))?;
+        execute(connection, statement).map_err(|error| refused(index + 1, error))?;
         if connection.is_autocommit() != outside {
             let message = format!("statement {} of the migration begins or ends a transaction", index + 1);
             return Err(Fault::new(code::TRANSACTION_STATE, message));
@@ -101,6 +101,19 @@ fn run(connection: &Connection, batch: &Batch) -> Result<(), Fault> {
             .map_err(fault)?;
     }
     Ok(())
+}
+
+/// Runs a statement. A table that was made anew takes the name of the old one, which is gone: views that
+/// read it must not be looked through meanwhile.
+fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    let renamed = statement.strip_prefix("ALTER TABLE \"").and_then(|rest| rest.strip_prefix(SCRATCH_PREFIX));
+    if renamed.is_none() {
+        return connection.execute_batch(statement);
+    }
+    connection.execute_batch("PRAGMA legacy_alter_table = ON")?;
+    let done = connection.execute_batch(statement);
+    connection.execute_batch("PRAGMA legacy_alter_table = OFF")?;
+    done
 }
 
 /// What a refused statement means for whoever wrote the migration.

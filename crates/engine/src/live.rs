@@ -6,6 +6,8 @@
 pub struct Live {
     /// Its tables by name, without the engine's own.
     pub tables: Vec<LiveTable>,
+    /// Its views by name: their columns, and nothing else.
+    pub views: Vec<LiveTable>,
 }
 
 /// A table.

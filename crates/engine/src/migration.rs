@@ -6,6 +6,9 @@ use crate::lease::Held;
 /// Name of the journal's table.
 pub const JOURNAL_TABLE: &str = "_backstay_migration";
 
+/// What the name of a table begins with while it is made anew beside the one whose name it takes.
+pub const SCRATCH_PREFIX: &str = "_rebuild_";
+
 /// Tables that engines make for themselves; no catalog has them and no diff speaks of them.
 pub const ENGINE_TABLES: &[&str] =
     &[JOURNAL_TABLE, crate::lease::LEASE_TABLE, "_backstay_migration_step", "_backstay_copy"];

@@ -6,14 +6,14 @@ use crate::drift::{self, Drift};
 use crate::file::MigrationFile;
 use crate::lease;
 use crate::lease::Node;
-use crate::rebuild::SCRATCH;
+use crate::view;
 use backstay_base::clock::Clock;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::Engine;
 use backstay_engine::lease::Held;
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JournalRow, Pace, Way};
+use backstay_engine::migration::{Batch, JournalRow, Pace, SCRATCH_PREFIX, Way};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value;
 use backstay_sql::dialect::{Dialect, named};
@@ -249,7 +249,7 @@ async fn up_alone(
 
 /// A message as people read it: a table that is made anew has another name while its rows move.
 pub(crate) fn shown(message: &str) -> String {
-    message.replace(SCRATCH, "")
+    message.replace(SCRATCH_PREFIX, "")
 }
 
 /// Notes pending files as applied without running them: the database is what they make already, because
@@ -275,6 +275,7 @@ pub async fn adopt(
                 "change the schema until `backstay schema import` of this database says the same",
             ));
         }
+        view::check(dialect, catalog, &live)?;
         let mut done = Vec::new();
         for file in &status.pending {
             let journal = Some(journal_row(file, clock));

@@ -74,8 +74,12 @@ impl Copy<'_> {
     /// 23505 when the target has rows and `resume` does not say that they are those; 55000 when the two
     /// sides differ in the end; whatever a statement is refused with.
     pub async fn run(&self, resume: bool) -> Result<Vec<Copied>, Fault> {
-        let tables: Vec<&Table> =
-            self.catalog.tables.iter().filter(|table| table.name != PROGRESS_TABLE).collect();
+        let tables: Vec<&Table> = self
+            .catalog
+            .tables
+            .iter()
+            .filter(|table| table.name != PROGRESS_TABLE && !table.is_view)
+            .collect();
         let order = ddl::in_order(self.catalog, &tables);
         self.begin(&order, resume).await?;
         for (index, table) in order.iter().enumerate() {

@@ -58,11 +58,28 @@ pub(crate) fn compared(dialect: &'static Dialect, live: &Live, wanted: &Live) ->
         columns(dialect, stands, table, &mut told);
         constraints(stands, table, &mut told);
     }
+    views(dialect, live, wanted, &mut found);
     for table in own(live).filter(|table| !own(wanted).any(|wanted| wanted.name == table.name)) {
         let message = format!("{} is a table that no file makes", table.name);
         found.push(Drift { table: table.name.clone(), message });
     }
     found
+}
+
+/// Views have the columns that the files gave them; how a view comes to its rows is not compared.
+fn views(dialect: &'static Dialect, live: &Live, wanted: &Live, found: &mut Vec<Drift>) {
+    for view in &wanted.views {
+        let table = view.name.clone();
+        let Some(stands) = live.views.iter().find(|stands| stands.name == view.name) else {
+            found.push(Drift { message: format!("{table} is gone"), table });
+            continue;
+        };
+        columns(dialect, stands, view, &mut |message| found.push(Drift { table: table.clone(), message }));
+    }
+    for view in live.views.iter().filter(|view| !wanted.views.iter().any(|wanted| wanted.name == view.name)) {
+        let message = format!("{} is a view that no file makes", view.name);
+        found.push(Drift { table: view.name.clone(), message });
+    }
 }
 
 fn columns(dialect: &'static Dialect, live: &LiveTable, wanted: &LiveTable, told: &mut impl FnMut(String)) {
@@ -179,7 +196,7 @@ mod tests {
     fn told(change: impl Fn(&mut LiveTable)) -> Vec<String> {
         let mut live = table();
         change(&mut live);
-        let [live, wanted] = [live, table()].map(|table| Live { tables: vec![table] });
+        let [live, wanted] = [live, table()].map(|table| Live { tables: vec![table], views: Vec::new() });
         compared(&POSTGRES, &live, &wanted).into_iter().map(|Drift { message, .. }| message).collect()
     }
 

@@ -12,7 +12,7 @@ mod relation;
 mod sdl;
 
 use self::name::Names;
-use backstay_engine::live::{Live, LiveReference, LiveTable};
+use backstay_engine::live::{Live, LiveKey, LiveReference, LiveTable};
 use backstay_sql::dialect::Dialect;
 
 /// The schema of a database.
@@ -21,6 +21,7 @@ pub fn import(dialect: &'static Dialect, live: &Live) -> String {
     let tables: Vec<&LiveTable> =
         live.tables.iter().filter(|table| !table.name.starts_with("_backstay_")).collect();
     let mut names = Names::default();
+    let views: Vec<LiveTable> = live.views.iter().map(keyed).collect();
     let mut import = Import { types: Vec::new(), enums: Vec::new(), remarks: Vec::new() };
     let mut known: Vec<Source<'_>> = Vec::new();
     for table in tables {
@@ -28,7 +29,18 @@ pub fn import(dialect: &'static Dialect, live: &Live) -> String {
             import.remarks.push(format!("table {} has no primary key and is left out", table.name));
             continue;
         }
-        known.push(Source { table, type_name: names.of_type(&table.name), hidden: false, audited: false });
+        known.push(Source::of(table, &mut names, Stored::Table));
+    }
+    for view in &views {
+        if view.key.is_none() {
+            let name = &view.name;
+            import.remarks.push(format!(
+                "view {name} has no column id and is left out: name its key, @table(view: {}, key: [\"…\"])",
+                sdl::text(name)
+            ));
+            continue;
+        }
+        known.push(Source::of(view, &mut names, Stored::View));
     }
     audit::find(&mut known);
     for index in 0..known.len() {
@@ -53,6 +65,33 @@ struct Source<'l> {
     hidden: bool,
     /// Another table is its audit.
     audited: bool,
+    /// What it is.
+    stored: Stored,
+}
+
+/// What a type reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stored {
+    Table,
+    View,
+}
+
+impl<'l> Source<'l> {
+    fn of(table: &'l LiveTable, names: &mut Names, stored: Stored) -> Self {
+        Self { table, type_name: names.of_type(&table.name), hidden: false, audited: false, stored }
+    }
+}
+
+/// A view whose rows its column `id` tells apart, where it has one.
+fn keyed(view: &LiveTable) -> LiveTable {
+    let mut view = view.clone();
+    // MariaDB tells one of every column that cannot be null
+    view.columns.iter_mut().for_each(|column| column.default = None);
+    if let Some(id) = view.columns.iter_mut().find(|column| column.name == "id") {
+        id.nullable = false;
+        view.key = Some(LiveKey { name: None, columns: vec![id.name.clone()] });
+    }
+    view
 }
 
 /// What is written.

@@ -24,3 +24,4 @@ mod shape;
 pub mod squash;
 mod statements;
 mod types;
+pub mod view;

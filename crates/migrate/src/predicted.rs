@@ -11,7 +11,8 @@ use backstay_sql::dialect::Dialect;
 /// The tables of `scope`.
 pub(crate) fn predicted(dialect: &'static Dialect, catalog: &Catalog, scope: Scope) -> Live {
     let tables = catalog.tables.iter().filter(|table| scope.holds(table));
-    Live { tables: tables.map(|table| described(dialect, catalog, table)).collect() }
+    let tables = tables.map(|table| described(dialect, catalog, table)).collect();
+    Live { tables, views: Vec::new() }
 }
 
 fn described(dialect: &'static Dialect, catalog: &Catalog, table: &Table) -> LiveTable {

@@ -3,14 +3,12 @@
 use crate::change::Change;
 use crate::columns::{Columns, How, told};
 use backstay_engine::live::LiveTable;
+use backstay_engine::migration::SCRATCH_PREFIX;
 use backstay_schema::catalog::{Catalog, Column, Table};
 use backstay_sql::ddl;
 use backstay_sql::ddl::copy::{Conversion, Copied, From, copy_rows};
 use backstay_sql::ddl::stored;
 use backstay_sql::dialect::Dialect;
-
-/// What the name of a table begins with while it is made anew.
-pub(crate) const SCRATCH: &str = "_rebuild_";
 
 /// Makes the table anew, copies the rows and takes the old name.
 pub(crate) fn rebuild(
@@ -19,7 +17,7 @@ pub(crate) fn rebuild(
     table: &Table,
     (found, columns): (&LiveTable, &Columns<'_>),
 ) -> Change {
-    let scratch = [SCRATCH, &table.name].concat();
+    let scratch = [SCRATCH_PREFIX, &table.name].concat();
     let given = table.columns.iter().filter(|column| stored::expression(table, column).is_none());
     let copied: Vec<Copied<'_>> =
         given.map(|column| Copied { column, from: source(column, found, columns) }).collect();

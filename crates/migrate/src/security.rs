@@ -45,7 +45,7 @@ pub fn wall(catalog: &Arc<Catalog>, ids: &Ids, grantees: &[String]) -> Result<Ve
     let wall = Wall { catalog, ids };
     let mut statements: Vec<String> = security::CALLER.iter().map(|&text| text.to_owned()).collect();
     statements.extend(grantees.iter().map(|grantee| security::grant_caller(grantee)));
-    for table in catalog.tables.iter().filter(|table| table.origin != Origin::System) {
+    for table in catalog.tables.iter().filter(|table| table.origin != Origin::System && !table.is_view) {
         statements.push(security::enable(table));
         for (command, columns) in commands(catalog, table) {
             match wall.judges(table, command)? {

@@ -26,7 +26,7 @@ impl Scope {
     #[must_use]
     pub fn holds(self, table: &Table) -> bool {
         let is_engines = ENGINE_TABLES.contains(&table.name.as_str());
-        !is_engines && (table.origin == Origin::System) == (self == Self::System)
+        !is_engines && !table.is_view && (table.origin == Origin::System) == (self == Self::System)
     }
 
     /// Whether a table of a database belongs here.

@@ -97,7 +97,7 @@ impl Types {
     /// types in its words, and the checks that it has.
     pub(crate) fn translated(&self, live: &Live, catalog: &Catalog, dialect: &'static Dialect) -> Live {
         let tables = live.tables.iter().map(|table| self.table(table, catalog, dialect));
-        Live { tables: tables.collect() }
+        Live { tables: tables.collect(), views: Vec::new() }
     }
 
     fn table(&self, table: &LiveTable, catalog: &Catalog, dialect: &'static Dialect) -> LiveTable {

@@ -38,7 +38,7 @@ impl Looking<'_> {
         for column in &table.columns {
             may.update = may.update || self.updates(table, column)?;
         }
-        if table.origin == Origin::Audit {
+        if table.origin == Origin::Audit || table.is_view {
             may = Operations { read: may.read, ..Operations::default() };
         }
         // accounts come and go by their own door

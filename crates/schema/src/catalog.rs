@@ -106,6 +106,8 @@ pub struct Table {
     pub soft_delete: Option<ColumnId>,
     /// `@table(tenant:)`: the column that says whose the row is; it is compared with `auth.org`.
     pub tenant: Option<ColumnId>,
+    /// `@table(view:)`: a view of the database that migrations make by hand; it is only read.
+    pub is_view: bool,
     /// `@table(audit: true)`: the table that says who wrote what.
     pub audit: Option<TableId>,
     /// Whether deleting a row is told: in its own audit, or in that of rows that refer to it and are

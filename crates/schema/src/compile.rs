@@ -22,6 +22,7 @@ mod source;
 mod stored;
 mod usage;
 mod valid;
+mod view;
 
 use crate::catalog::Catalog;
 use crate::diagnostic::codes::{self, Code};
@@ -74,6 +75,7 @@ pub fn compile(files: &[SourceFile], settings: &Settings) -> Result<Compiled, Ve
     let mut diagnostics = Diagnostics::default();
     let (mut draft, validation) = source::read(files, &mut diagnostics);
     implied::add(&mut draft, &mut diagnostics);
+    view::check(&draft, &mut diagnostics);
     let mut built = build::build(&draft, &mut diagnostics);
     built.catalog.files = files.iter().map(|file| file.name.clone()).collect();
     built.catalog.roles =

@@ -30,7 +30,8 @@ pub fn create_all(catalog: &Catalog, dialect: &'static Dialect) -> Vec<String> {
 /// Some tables of a catalog with their indexes, in an order that a database takes.
 #[must_use]
 pub fn create_tables(catalog: &Catalog, dialect: &'static Dialect, tables: &[&Table]) -> Vec<String> {
-    let order = in_order(catalog, tables);
+    let tables: Vec<&Table> = tables.iter().copied().filter(|table| !table.is_view).collect();
+    let order = in_order(catalog, &tables);
     let late = late_references(dialect, &order);
     let creations = order.iter().map(|table| create_table(catalog, dialect, table, &late));
     let indexes = order.iter().flat_map(|table| create_indexes(table, dialect));

@@ -87,6 +87,10 @@ impl Bench<'_> {
                     served.row(table, &serde_json::from_str(row).unwrap()).await;
                 }
             }
+            "sql" => {
+                let statements = stated(lines).map(str::to_owned).collect();
+                self.served().await.sql(statements).await;
+            }
             "requests" => return self.requests(lines).await,
             "refused" => return refused(&self.setup, lines),
             other => panic!("no section is called {other}"),

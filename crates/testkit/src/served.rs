@@ -221,6 +221,14 @@ impl Served {
         std::iter::from_fn(|| letters.try_recv().ok()).collect()
     }
 
+    /// Runs statements that somebody wrote by hand, in words that every engine knows.
+    ///
+    /// # Panics
+    /// When one is refused.
+    pub async fn sql(&self, statements: Vec<String>) {
+        self.app.engine.migrate(&Batch::plain(statements)).await.unwrap();
+    }
+
     /// Inserts a row as System.
     ///
     /// # Panics

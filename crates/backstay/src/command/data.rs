@@ -12,7 +12,7 @@ use backstay_base::ids::Ids;
 use backstay_migrate::copy::{Copied, Copy, SCHEMA};
 use backstay_migrate::diff::{Scope, diff};
 use backstay_migrate::lease::Node;
-use backstay_migrate::{apply, file};
+use backstay_migrate::{apply, file, view};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::compile::{Owner, SourceFile};
 use clap::Subcommand;
@@ -86,7 +86,9 @@ async fn prepare(
 async fn stands_at_schema(store: &Store, catalog: &Catalog) -> Result<()> {
     let live = store.engine.introspect().await?;
     let plan = diff(&*store.engine, store.dialect, catalog, &live, Scope::Project).await?;
-    let Some(change) = plan.changes.first() else { return Ok(()) };
+    let Some(change) = plan.changes.first() else {
+        return Ok(view::check(store.dialect, catalog, &live)?);
+    };
     let message = format!("the database differs from the schema: {}", change.summary);
     Err(Fault::new(backstay_base::code::COPY_DIFFERS, message)
         .with_hint("write what is missing with: backstay migrate new; and apply it there")

@@ -12,7 +12,7 @@ use backstay_auth::service::StartedKeys;
 use backstay_base::fault::Fault;
 use backstay_base::secret::Secret;
 use backstay_migrate::draft::draft;
-use backstay_migrate::{apply, file};
+use backstay_migrate::{apply, file, view};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::diagnostic::render;
 use backstay_server::app::App;
@@ -145,6 +145,9 @@ async fn reload(context: &Context, project: &Project, database: &Database, app: 
     let catalog = Arc::new(compiled.catalog);
     database.own_tables(&catalog).await?;
     let changes = migrate(context, project, database, &catalog).await?;
+    if catalog.tables.iter().any(|table| table.is_view) {
+        view::check(database.dialect, &catalog, &database.engine.introspect().await?)?;
+    }
     Ok(Reload::Served(catalog, changes))
 }
 

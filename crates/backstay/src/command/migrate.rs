@@ -21,6 +21,7 @@ use backstay_migrate::drift::{self, Drift};
 use backstay_migrate::expand::{self, Expansion};
 use backstay_migrate::file;
 use backstay_migrate::lease::Node;
+use backstay_migrate::view;
 use clap::Subcommand;
 use serde_json::json;
 use std::sync::Arc;
@@ -310,6 +311,9 @@ async fn live(context: &Context, project: &Project) -> Result<Exit> {
     let database = Database::open(project)?;
     let found = database.engine.introspect().await?;
     let plan = diff(&*database.engine, database.dialect, &catalog, &found, Scope::Project).await?;
+    for lacking in view::lacking(database.dialect, &catalog, &found) {
+        context.output.remark(&lacking);
+    }
     if plan.is_empty() && !context.output.json {
         context.output.data("nothing to do: the database is what the schema says");
     } else {

@@ -16,7 +16,7 @@ use backstay_base::code::Kind;
 use backstay_base::fault::Fault;
 use backstay_migrate::diff::{Scope, diff};
 use backstay_migrate::expand::contracted;
-use backstay_migrate::{apply, file};
+use backstay_migrate::{apply, file, view};
 use backstay_schema::catalog::Catalog;
 use backstay_server::audit::keep_forgetting;
 use backstay_server::listen::{listen, listen_encrypted};
@@ -169,5 +169,6 @@ async fn migrate(context: &Context, project: &Project, database: &Database, cata
             changes.join("\n")
         );
     }
+    view::check(database.dialect, catalog, &live)?;
     Ok(())
 }

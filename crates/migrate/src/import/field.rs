@@ -3,7 +3,7 @@
 use super::condition::{Operand, literal};
 use super::name::{Names, field};
 use super::sdl::text;
-use super::{Enum, Field, Source, Type, check, constraint, target};
+use super::{Enum, Field, Source, Stored, Type, check, constraint, target};
 use crate::shape::bound;
 use backstay_engine::live::{LiveColumn, LiveReference, LiveTable};
 use backstay_schema::comment;
@@ -30,8 +30,11 @@ pub(super) fn of_table(
         fields: Vec::new(),
         remarks: Vec::new(),
     };
-    let given = (backstay_schema::name::snake_case(&ty.name) != table.name)
-        .then(|| format!("name: {}", text(&table.name)));
+    let given = match source.stored {
+        Stored::View => Some(format!("view: {}", text(&table.name))),
+        Stored::Table => (backstay_schema::name::snake_case(&ty.name) != table.name)
+            .then(|| format!("name: {}", text(&table.name))),
+    };
     for column in &table.columns {
         let reference = reference_of(known, table, column);
         match reference {

@@ -20,6 +20,7 @@ mod kills;
 mod model;
 mod rows;
 mod stored;
+mod views;
 mod walls;
 
 use crate::model::Model;

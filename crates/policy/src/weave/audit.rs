@@ -33,8 +33,12 @@ pub(super) fn told(
 }
 
 impl Weaver<'_> {
-    /// An audit is written with the rows that it tells of, and by nobody.
-    pub(super) fn refuse_audit(&self, table: &Table) -> Result<(), Fault> {
+    /// An audit is written with the rows that it tells of, and by nobody; a view is only read.
+    pub(super) fn refuse_unwritable(&self, table: &Table) -> Result<(), Fault> {
+        if table.is_view {
+            let fault = Fault::permission("table", &table.name);
+            return Err(fault.with_hint("it is a view: write to the tables that it reads"));
+        }
         if table.origin != Origin::Audit || matches!(self.caller, Caller::System) {
             return Ok(());
         }

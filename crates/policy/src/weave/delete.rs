@@ -13,7 +13,7 @@ impl Weaver<'_> {
     pub(super) fn delete(&mut self, mut delete: Delete) -> Result<Query, Fault> {
         let catalog = self.catalog;
         let table = catalog.table(delete.table);
-        self.refuse_audit(table)?;
+        self.refuse_unwritable(table)?;
         if catalog.user == Some(table.id) && !matches!(self.caller, Caller::System) {
             return Err(Fault::permission("table", &table.name)
                 .with_hint("rows of this type come and go with their account: delete the account instead"));

@@ -19,7 +19,7 @@ impl Weaver<'_> {
             return Err(Fault::permission("table", &table.name)
                 .with_hint("rows of this type come and go with their account: sign up instead"));
         }
-        self.refuse_audit(table)?;
+        self.refuse_unwritable(table)?;
         let named = named_columns(&insert);
         for id in &named {
             self.refuse_server_set(table, table.column(*id), Operation::Create)?;

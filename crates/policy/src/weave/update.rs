@@ -26,7 +26,7 @@ struct Rows {
 
 impl Weaver<'_> {
     pub(super) fn update(&mut self, mut update: Update) -> Result<Update, Fault> {
-        self.refuse_audit(self.catalog.table(update.table))?;
+        self.refuse_unwritable(self.catalog.table(update.table))?;
         let readable = self.compiler(Operation::Read, &[]).may(
             update.table,
             Operation::Read,

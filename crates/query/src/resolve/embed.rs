@@ -354,7 +354,8 @@ fn declared<'t>(from: &'t Table, link: &Link<'_>) -> Option<&'t str> {
 fn is_unique(table: &Table, columns: &[ColumnId]) -> bool {
     let same =
         |key: &[ColumnId]| key.len() == columns.len() && key.iter().all(|column| columns.contains(column));
-    same(&table.key) || table.uniques.iter().any(|unique| same(&unique.columns))
+    // nothing keeps the key of a view unique
+    !table.is_view && (same(&table.key) || table.uniques.iter().any(|unique| same(&unique.columns)))
 }
 
 fn list(table: &Table, columns: &[ColumnId]) -> String {

@@ -86,7 +86,7 @@ impl Builder<'_> {
             let mut more = Vec::new();
             for child in &self.catalog.tables {
                 let own = told.get(usize::from(child.id.0)).copied().unwrap_or(false);
-                for relation in &child.relations {
+                for relation in child.relations.iter().filter(|_| !child.is_view) {
                     let RelationKind::ToOne { on_delete, .. } = &relation.kind else { continue };
                     let follows = match on_delete {
                         OnDelete::Restrict => false,

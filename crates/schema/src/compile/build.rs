@@ -183,7 +183,9 @@ impl<'a> Builder<'a> {
     }
 
     fn register_table(&mut self, index: usize, ty: &TypeDraft) {
-        let given = one(&ty.directives, "table").and_then(|table| table.text("name"));
+        let table = one(&ty.directives, "table");
+        let view = table.and_then(|table| table.text("view"));
+        let given = table.and_then(|table| table.text("name")).or(view);
         let name = given.map_or_else(|| snake_case(&ty.name), |name| name.text.clone());
         let span = given.map_or(ty.span, |name| name.span);
         if given.is_some() && !self.valid_identifier(&name, span) {
@@ -208,6 +210,7 @@ impl<'a> Builder<'a> {
         if let Some(table) = self.table_of(index) {
             table.doc.clone_from(&ty.doc);
             table.span = ty.span;
+            table.is_view = view.is_some();
         }
     }
 
@@ -246,6 +249,7 @@ impl<'a> Builder<'a> {
             access: Access::default(),
             soft_delete: None,
             tenant: None,
+            is_view: false,
             audit: None,
             deletes_audited: false,
             limits: Vec::new(),

@@ -158,7 +158,7 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
             may("audit", Kind::Flag),
             may("softDelete", Kind::Flag),
             may("tenant", Kind::Text),
-            later("view", Kind::Text),
+            may("view", Kind::Text),
             later("strict", Kind::Flag),
         ],
         doc: "How the type is stored, where it differs from the convention.",

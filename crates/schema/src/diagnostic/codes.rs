@@ -94,6 +94,8 @@ codes! {
         "`where` of `@unique` and `@index` is kept by the database itself, for every row that is written: it compares columns of the row with literals and with each other, and reads neither related rows nor the caller nor the time.";
     TENANT = "E1504", "the tenant is not valid",
         "`@table(tenant:)` names a required field that holds the key of the row's tenant in one column: a reference, or a value. The server sets it to `auth.org`; it has neither `@set` nor `@default`.";
+    VIEW = "E1505", "the view is not valid",
+        "`@table(view:)` reads a view of the database that a migration makes by hand. Nothing is written to it, nothing refers to it, and it keeps neither indexes nor checks; its key tells its rows apart.";
     USER = "E1501", "the account type is not valid",
         "At most one type is marked `@user`; its id is that of the account.";
     SIGN_UP = "E1502", "sign-up cannot fill a required field",

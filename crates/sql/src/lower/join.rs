@@ -46,7 +46,8 @@ pub(crate) fn held_to_one(table: &Table, filter: &Pred, source: SourceId) -> boo
     };
     let held: Vec<ColumnId> = conjuncts.iter().filter_map(|pred| held(pred, source)).collect();
     let covers = |key: &[ColumnId]| !key.is_empty() && key.iter().all(|column| held.contains(column));
-    covers(&table.key) || table.uniques.iter().any(|unique| covers(&unique.columns))
+    // nothing keeps the key of a view unique
+    !table.is_view && (covers(&table.key) || table.uniques.iter().any(|unique| covers(&unique.columns)))
 }
 
 /// The own column that a conjunct holds to one value from outside.

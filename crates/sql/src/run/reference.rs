@@ -52,12 +52,13 @@ pub(super) struct ForeignKey<'c> {
     pub(super) on_delete: OnDelete,
 }
 
-/// The foreign keys of a table, in order.
+/// The foreign keys of a table, in order; a view keeps none.
 pub(super) fn foreign_keys<'c>(
     catalog: &'c Catalog,
     table: &'c Table,
 ) -> impl Iterator<Item = ForeignKey<'c>> {
-    table.relations.iter().filter_map(|relation| match &relation.kind {
+    let kept = table.relations.iter().filter(|_| !table.is_view);
+    kept.filter_map(|relation| match &relation.kind {
         RelationKind::ToOne { columns, constraint, on_delete, .. } => Some(ForeignKey {
             constraint,
             columns,

@@ -45,13 +45,23 @@ const TABLES: &[Table] = &[
             ("tag", 3, false),
         ],
     ),
-    ("folder", &["id", "name", "team"], &[("docs", 0, false), ("doc", 0, false)]),
+    (
+        "folder",
+        &["id", "name", "team"],
+        &[("docs", 0, false), ("doc", 0, false), ("shelf", 8, false), ("mirror", 9, false)],
+    ),
     ("note", &["id", "doc_id", "stars", "text"], &[("doc", 0, true)]),
     ("tag", &["id", "label", "hidden"], &[("docs", 0, false)]),
     ("user", &["id", "name"], &[("docs", 0, false)]),
     ("doc_tag", &["doc_id", "tag_id"], &[("doc", 0, true), ("tag", 3, true)]),
     ("doc_audit", &["id", "row_id", "operation", "account", "fields", "before->title", "after->a"], &[]),
     ("note_audit", &["id", "row_id", "operation", "at", "before->>text"], &[]),
+    ("shelf", &["id", "folder_id", "docs"], &[("folder", 1, true)]),
+    (
+        "mirror",
+        &["id", "owner_id", "public", "title", "salary", "folder_id"],
+        &[("owner", 4, true), ("folder", 1, true)],
+    ),
 ];
 
 /// A read three times in four, else a write that is undone.

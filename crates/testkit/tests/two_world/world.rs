@@ -1,6 +1,7 @@
 //! A world with hidden rows, hidden fields and hidden relations, and its twin that
 //! differs only there.
 
+use backstay_engine::migration::Batch;
 use backstay_policy::caller::{Caller, User as Account};
 use backstay_query::named::{Input, Insert};
 use backstay_schema::catalog::Catalog;
@@ -49,6 +50,19 @@ type Note @table(softDelete: true) @access(read: "this.doc.public", create: "thi
   stars: Int
   text: String
 }
+type Shelf @table(view: "shelf") @access(read: "this.folder.docs.exists(d, d.owner == auth.user)") {
+  id: Int!
+  folder: Folder
+  docs: BigInt @access(read: "auth.role == 'staff'")
+}
+type Mirror @table(view: "mirror") @access(read: "this.public || this.owner == auth.user") {
+  id: Int!
+  owner: User
+  public: Boolean!
+  title: String!
+  salary: Int @access(read: "this.owner == auth.user")
+  folder: Folder
+}
 type Tag @access(read: "!this.hidden") {
   id: Int!
   label: String!
@@ -56,6 +70,12 @@ type Tag @access(read: "!this.hidden") {
   docs: [Doc!]!
 }
 "#;
+
+/// The views of the schema.
+const VIEWS: [&str; 2] = [
+    "CREATE VIEW shelf AS SELECT id, id AS folder_id, (SELECT count(*) FROM doc WHERE folder_id = folder.id AND public) AS docs FROM folder",
+    "CREATE VIEW mirror AS SELECT id, owner_id, public, title, salary, folder_id FROM doc",
+];
 
 /// The same, with audits of what documents and notes are changed to.
 pub fn audited() -> String {
@@ -287,6 +307,8 @@ impl World {
 
     pub async fn store(&self, model: &Arc<Catalog>) -> Store {
         let store = Store::new(model).await;
+        let views = VIEWS.iter().map(|&view| view.to_owned()).collect();
+        store.engine.migrate(&Batch::plain(views)).await.unwrap();
         let text = |text: &Option<String>| text.clone().map_or(Input::Null, Input::Text);
         let int = |value: Option<i64>| value.map_or(Input::Null, |n| Input::Number(n.to_string()));
         let owner = |owner: Option<usize>| {

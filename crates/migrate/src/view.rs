@@ -1,0 +1,95 @@
+//! Views that types read: whether they stand in a database as the types say. No plan makes one: what it
+//! selects stands in a migration that somebody wrote.
+
+use crate::shape::scalar_of;
+use backstay_base::code;
+use backstay_base::fault::Fault;
+use backstay_engine::live::{Live, LiveColumn};
+use backstay_schema::catalog::{Catalog, Column, Table};
+use backstay_schema::scalar::ScalarType;
+use backstay_sql::dialect::Dialect;
+
+/// What is missing for the types that read views, in words.
+#[must_use]
+pub fn lacking(dialect: &'static Dialect, catalog: &Catalog, live: &Live) -> Vec<String> {
+    catalog
+        .tables
+        .iter()
+        .filter(|table| table.is_view)
+        .flat_map(|table| of_table(dialect, table, live))
+        .collect()
+}
+
+/// Refuses a database in which a view is not as its type says.
+///
+/// # Errors
+/// 55000 with all that is missing.
+pub fn check(dialect: &'static Dialect, catalog: &Catalog, live: &Live) -> Result<(), Fault> {
+    let lacking = lacking(dialect, catalog, live);
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let message = format!("views are not as the schema says: {}", lacking.join("; "));
+    Err(Fault::new(code::SYNTAX_ERROR, message)
+        .with_hint("write a migration file with CREATE VIEW, and apply it: backstay migrate up"))
+}
+
+fn of_table(dialect: &'static Dialect, table: &Table, live: &Live) -> Vec<String> {
+    let name = &table.name;
+    let Some(view) = live.views.iter().find(|view| view.name == *name) else {
+        return vec![format!("there is no view {name}")];
+    };
+    let of_column = |column: &Column| match view.columns.iter().find(|live| live.name == column.name) {
+        None => Some(format!("{name} has no column {}", column.name)),
+        Some(live) if holds(dialect, live, column.ty) => None,
+        Some(live) => {
+            Some(format!("{name}.{} is {}, which is no {}", column.name, live.ty, words(column.ty)))
+        }
+    };
+    table.columns.iter().filter_map(of_column).collect()
+}
+
+/// Whether a column of a view holds values of a type. SQLite tells no type of what an expression makes.
+fn holds(dialect: &'static Dialect, live: &LiveColumn, ty: ScalarType) -> bool {
+    if live.ty.is_empty() {
+        return true;
+    }
+    let Some(found) = scalar_of(dialect, live) else { return false };
+    match (found, ty) {
+        (ScalarType::Decimal { .. }, ScalarType::Decimal { .. })
+        | (ScalarType::String, ScalarType::Enum(_))
+        | (ScalarType::Json, ScalarType::List(_)) => true,
+        // it keeps them as whole numbers
+        (ScalarType::Int | ScalarType::BigInt, ty) if dialect.definition.scaled_decimals => {
+            matches!(
+                ty,
+                ScalarType::Int
+                    | ScalarType::BigInt
+                    | ScalarType::Decimal { .. }
+                    | ScalarType::Boolean
+                    | ScalarType::Duration
+            )
+        }
+        (found, ty) => found == ty,
+    }
+}
+
+const fn words(ty: ScalarType) -> &'static str {
+    match ty {
+        ScalarType::Int => "Int",
+        ScalarType::BigInt => "BigInt",
+        ScalarType::Float => "Float",
+        ScalarType::Decimal { .. } => "Decimal",
+        ScalarType::Boolean => "Boolean",
+        ScalarType::String => "String",
+        ScalarType::Uuid => "UUID",
+        ScalarType::Timestamp => "Timestamp",
+        ScalarType::Date => "Date",
+        ScalarType::Time => "Time",
+        ScalarType::Duration => "Duration",
+        ScalarType::Bytes => "Bytes",
+        ScalarType::Json => "JSON",
+        ScalarType::Enum(_) => "enum",
+        ScalarType::List(_) => "list",
+    }
+}
