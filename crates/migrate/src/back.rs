@@ -173,6 +173,7 @@ async fn way(
     let (kept, desired_kept) = (silent(&base, &top), silent(&desired, &Live::default()));
     let own = |live: &Live, names: &BTreeSet<String>| Live {
         tables: live.tables.iter().filter(|table| names.contains(&table.name)).cloned().collect(),
+        ..Live::default()
     };
     if let Some(unsaid) =
         differs(dialect, &own(&desired_kept, &touched.base), &own(&kept, &touched.base)).first()
@@ -279,7 +280,7 @@ fn catalog(dialect: &'static Dialect, live: &Live) -> Option<Catalog> {
     if live.tables.iter().all(|table| !Scope::Project.holds_name(&table.name)) {
         return Some(Catalog::default());
     }
-    let text = import(dialect, live);
+    let text = import(dialect, &Live { views: Vec::new(), ..live.clone() });
     let file = SourceFile { name: "schema.graphql".into(), text, owner: Owner::Project };
     let mut catalog = compile(&[file], &Settings::default()).ok()?.catalog;
     for index in 0..catalog.tables.len() {
