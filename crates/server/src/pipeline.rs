@@ -8,11 +8,9 @@ use crate::timing::Timing;
 use backstay_base::fault::Fault;
 use backstay_engine::position::{Near, Placed};
 use backstay_policy::caller::{Caller, RequestInfo};
-use backstay_policy::guarded::Guarded;
 use backstay_policy::limit::charges;
 use backstay_policy::visible::visible;
 use backstay_policy::weave::weave;
-use backstay_query::plan::{Query, Script};
 use backstay_query::reply::{Part, Shape};
 use backstay_query::resolve::{Reach, resolve};
 use backstay_rest::openapi;
@@ -103,7 +101,7 @@ async fn answer(
     let near = Near { caller: number(&identified.caller), position };
     let Placed { reply, position } = app.engine.run_near(&guarded, near).await?;
     timing.mark("run");
-    let shape = shape(&guarded);
+    let shape = guarded.inner().steps.first().and_then(|step| step.query.answer()).map(Shape::of);
     let part = reply.parts.into_iter().next().unwrap_or_default();
     limiter::settle(app, head, &costs, rows(&part)).await;
     let mut response = render(&parsed.answer, shape.as_ref(), &part);
@@ -146,17 +144,6 @@ fn number(caller: &Caller) -> u128 {
 
 const fn rows(part: &Part) -> u64 {
     if part.affected > 0 { part.affected } else { part.rows.count }
-}
-
-/// The shape of what the request answers with.
-fn shape(guarded: &Guarded<Script>) -> Option<Shape> {
-    let select = match &guarded.inner().steps.first()?.query {
-        Query::Select(select) => Some(select),
-        Query::Insert(insert) => insert.returning.as_ref(),
-        Query::Update(update) => update.returning.as_ref(),
-        Query::Delete(delete) => delete.returning.as_ref(),
-    };
-    select.map(Shape::of)
 }
 
 pub(crate) fn refused(fault: &Fault, audience: Audience, who: Option<Identified>) -> Outcome {

@@ -171,7 +171,7 @@ async fn visible(store: &Store, catalog: &Arc<Catalog>, caller: &Caller) -> Vec<
         }],
         ..Select::default()
     };
-    let (part, _) = store.ask(catalog, caller, Query::Select(select), End::Commit).await.unwrap();
+    let part = store.ask(catalog, caller, Query::Select(select), End::Commit).await.unwrap();
     part.rows
         .cells
         .iter()
