@@ -252,8 +252,13 @@ pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
 
 /// How many bytes come before the first that needs an escape; eight are looked at together.
 fn plain_bytes(text: &[u8]) -> usize {
+    let is_plain = |word: &[u8; 8]| !needs_escape(u64::from_ne_bytes(*word));
     let (words, _) = text.as_chunks();
-    let plain = 8 * words.iter().take_while(|word| !needs_escape(u64::from_ne_bytes(**word))).count();
+    let plain = 8 * words.iter().take_while(|word| is_plain(word)).count();
+    // the last eight overlap with those before
+    if plain + 8 > text.len() && text.last_chunk().is_some_and(is_plain) {
+        return text.len();
+    }
     let special = |byte: &u8| ESCAPES.get(usize::from(*byte)).is_some_and(|escape| *escape != 0);
     let rest = text.get(plain..).unwrap_or_default();
     plain + rest.iter().position(special).unwrap_or(rest.len())

@@ -30,6 +30,11 @@ fn text_round_trips() {
     cases.extend(
         ["", "\"", "\\", "a\"\\\u{8}\u{c}\n\r\t\u{1f}", "ä€🦀\u{2028}\u{7f}", "plain"].map(str::to_owned),
     );
+    let special = ['"', '\\', '\0', '\u{1f}', '\u{20}', '!', '#', '[', ']', '\u{7f}', 'ä', '🦀'];
+    for (length, c) in (0..26).flat_map(|length| special.map(|c| (length, c))) {
+        let at = |place| (0..length).map(|n| if n == place { c } else { 'x' }).collect();
+        cases.extend((0..=length).map(at));
+    }
     for case in cases {
         let json = written(|out| text(out, &case));
         assert_eq!(serde_json::from_str::<String>(&json).unwrap(), case);
