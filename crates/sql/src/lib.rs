@@ -4,6 +4,7 @@
 
 pub mod ddl;
 pub mod dialect;
+pub mod document;
 pub mod lower;
 pub mod pattern;
 pub mod run;

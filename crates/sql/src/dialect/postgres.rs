@@ -25,6 +25,7 @@ pub static POSTGRES: Dialect = Dialect {
     in_list: |_| "($1 = ANY ($2))",
     not_in_list: |_| "($1 <> ALL ($2))",
     set_test,
+    document_pattern: None,
     elements: |_| "unnest($1) AS $2(v)",
     element: |_| "$1.v",
     list_of_text,
