@@ -429,6 +429,8 @@ const fn negate(ty: ScalarType) -> &'static str {
         ScalarType::BigInt | ScalarType::Duration => {
             "CAST(NULLIF(- CAST($1 AS DECIMAL(65, 0)), 9223372036854775808) AS SIGNED)"
         }
+        // there is one zero
+        ScalarType::Float => "(0 - $1)",
         _ => "(- $1)",
     }
 }
