@@ -65,7 +65,9 @@ pub fn sent(value: &Value, ty: ScalarType) -> Result<Sent, Fault> {
         (Value::Date(days), _) => instant(i64::from(*days) * DAY_MICROS)?,
         (Value::Time(_), _) => text(value.to_text()),
         (Value::Bytes(bytes), _) => Sent::Bytes(bytes.clone()),
-        (Value::List(values), ScalarType::List(of)) => text(bound_text::list(values, of.element.scalar(), element)?),
+        (Value::List(values), ScalarType::List(of)) => {
+            text(bound_text::list(values, of.element.scalar(), element)?)
+        }
         (Value::List(_), _) => return Err(Fault::internal("a list in a place for one value")),
     })
 }

@@ -9,10 +9,10 @@ use backstay_base::fault::Fault;
 use backstay_engine::position::{Near, Placed};
 use backstay_policy::caller::{Caller, RequestInfo};
 use backstay_policy::guarded::Guarded;
-use backstay_policy::limit::charges;
+use backstay_policy::limit::{Charge, Then, charges, embedded};
 use backstay_policy::visible::visible;
 use backstay_policy::weave::weave;
-use backstay_query::plan::{Query, Script};
+use backstay_query::plan::{Query, Script, Select};
 use backstay_query::reply::{Part, Shape};
 use backstay_query::resolve::{Reach, resolve};
 use backstay_rest::openapi;
@@ -105,7 +105,7 @@ async fn answer(
     timing.mark("run");
     let shape = shape(&guarded);
     let part = reply.parts.into_iter().next().unwrap_or_default();
-    limiter::settle(app, head, &costs, rows(&part)).await;
+    limiter::settle(app, head, &costs, rows(&part), &embedded_rows(&costs, &guarded, &part)).await;
     let mut response = render(&parsed.answer, shape.as_ref(), &part);
     response.headers.extend(position.map(|position| (POSITION, position)));
     timing.mark("render");
@@ -148,15 +148,26 @@ const fn rows(part: &Part) -> u64 {
     if part.affected > 0 { part.affected } else { part.rows.count }
 }
 
+/// How many rows the embeds of the answer show, where that costs something.
+fn embedded_rows(costs: &[Charge], guarded: &Guarded<Script>, part: &Part) -> Vec<u64> {
+    let counts = costs.iter().any(|charge| matches!(charge.then, Then::Embedded(_)));
+    let select = answered(guarded).filter(|_| counts);
+    select.map(|select| embedded(select, &part.rows)).unwrap_or_default()
+}
+
 /// The shape of what the request answers with.
 fn shape(guarded: &Guarded<Script>) -> Option<Shape> {
-    let select = match &guarded.inner().steps.first()?.query {
+    answered(guarded).map(Shape::of)
+}
+
+/// What the request answers with.
+fn answered(guarded: &Guarded<Script>) -> Option<&Select> {
+    match &guarded.inner().steps.first()?.query {
         Query::Select(select) => Some(select),
         Query::Insert(insert) => insert.returning.as_ref(),
         Query::Update(update) => update.returning.as_ref(),
         Query::Delete(delete) => delete.returning.as_ref(),
-    };
-    select.map(Shape::of)
+    }
 }
 
 pub(crate) fn refused(fault: &Fault, audience: Audience, who: Option<Identified>) -> Outcome {

@@ -423,7 +423,10 @@ impl<'a, 'e> Checker<'a, 'e> {
             }
             SyntaxKind::Float(text) => {
                 let number: f64 = text.parse().unwrap_or(0.0);
-                (Value::Float(one_zero(if negative { -number } else { number })), Ty::Scalar(ScalarType::Float))
+                (
+                    Value::Float(one_zero(if negative { -number } else { number })),
+                    Ty::Scalar(ScalarType::Float),
+                )
             }
             SyntaxKind::Text(text) => (Value::Text(text.clone()), Ty::Scalar(ScalarType::String)),
             SyntaxKind::List(_)
