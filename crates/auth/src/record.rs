@@ -22,9 +22,9 @@ pub(crate) struct Record<'a> {
 }
 
 impl Records {
-    pub(crate) fn new(shape: Option<&Shape>, part: Part) -> Self {
+    pub(crate) fn new(shape: Option<&Shape<'_>>, part: Part) -> Self {
         let members = shape.map(|shape| shape.members.as_slice()).unwrap_or_default();
-        Self { names: members.iter().map(|member| member.name.clone()).collect(), part }
+        Self { names: members.iter().map(|member| member.name.to_owned()).collect(), part }
     }
 
     /// Rows written.

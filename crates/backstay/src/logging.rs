@@ -47,7 +47,8 @@ pub fn start(log: Log) {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
     };
-    tracing_subscriber::registry().with(lines.with_filter(chosen).with_filter(capped)).init();
+    // the outer filter says what is asked for at all: what it never wants costs its callers nothing
+    tracing_subscriber::registry().with(lines.with_filter(capped).with_filter(chosen)).init();
     if log.format == LogFormat::Json {
         std::panic::set_hook(Box::new(panicked));
     }

@@ -161,7 +161,8 @@ impl Connection {
         }
         if used == Use::Alone {
             let cancel = self.client.cancel_token();
-            if tokio::time::timeout(PATIENCE, cancel.cancel_query(self.target.tls.clone())).await.is_ok()
+            let cancelled = Box::pin(cancel.cancel_query(self.target.tls.clone()));
+            if tokio::time::timeout(PATIENCE, cancelled).await.is_ok()
                 && let Ok(result) = tokio::time::timeout(PATIENCE, work).await
             {
                 return result;
@@ -237,7 +238,7 @@ impl Connection {
             Found::Seen => {}
         }
         let types: Vec<Type> = parameters.iter().map(|parameter| parameter.ty.clone()).collect();
-        let statement = self.client.prepare_typed(text, &types).await?;
+        let statement = Box::pin(self.client.prepare_typed(text, &types)).await?;
         self.lock().keep(text, &statement);
         Ok(Some(statement))
     }

@@ -118,7 +118,8 @@ impl Pool {
         if let Some(connection) = slot.usable() {
             return Ok(connection);
         }
-        let connection = Arc::new(self.open().await?);
+        // opening is rare and large: it does not grow the work that waits for it
+        let connection = Arc::new(Box::pin(self.open()).await?);
         *slot.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&connection));
         Ok(connection)
     }
@@ -142,7 +143,7 @@ impl Pool {
         };
         let connection = match idle {
             Some(connection) => connection,
-            None => self.open().await?,
+            None => Box::pin(self.open()).await?,
         };
         Ok(Lease { pool: self, connection: Some(connection), _permit: permit })
     }

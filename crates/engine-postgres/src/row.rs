@@ -18,19 +18,16 @@ use uuid::Uuid;
 /// A row of an answer.
 pub struct PostgresRow<'r>(pub &'r tokio_postgres::Row);
 
-/// A column as it came.
-struct Raw<'r> {
-    ty: Type,
-    bytes: Option<&'r [u8]>,
-}
+/// A column as it came, of whatever type.
+struct Raw<'r>(Option<&'r [u8]>);
 
 impl<'r> FromSql<'r> for Raw<'r> {
-    fn from_sql(ty: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
-        Ok(Self { ty: ty.clone(), bytes: Some(raw) })
+    fn from_sql(_: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(Some(raw)))
     }
 
-    fn from_sql_null(ty: &Type) -> Result<Self, Box<dyn Error + Sync + Send>> {
-        Ok(Self { ty: ty.clone(), bytes: None })
+    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(None))
     }
 
     fn accepts(_: &Type) -> bool {
@@ -57,28 +54,30 @@ enum Stored<'r> {
 }
 
 impl PostgresRow<'_> {
-    fn raw(&self, index: usize) -> Result<Raw<'_>, Fault> {
-        self.0.try_get(index).map_err(|_| unreadable())
+    fn raw(&self, index: usize) -> Result<(&Type, Option<&[u8]>), Fault> {
+        let column = self.0.columns().get(index).ok_or_else(unreadable)?;
+        let Raw(bytes) = self.0.try_get(index).map_err(|_| unreadable())?;
+        Ok((column.type_(), bytes))
     }
 }
 
 impl Row for PostgresRow<'_> {
     fn cell(&self, index: usize, ty: ScalarType, into: &mut Rows) -> Result<(), Fault> {
-        let raw = self.raw(index)?;
-        push(&raw.ty, raw.bytes, ty, into)
+        let (stored, bytes) = self.raw(index)?;
+        push(stored, bytes, ty, into)
     }
 
     fn value(&self, index: usize, ty: ScalarType) -> Result<Value, Fault> {
-        let raw = self.raw(index)?;
-        match raw.bytes {
-            Some(bytes) => value(stored(&raw.ty, bytes)?, ty),
+        let (held, bytes) = self.raw(index)?;
+        match bytes {
+            Some(bytes) => value(stored(held, bytes)?, ty),
             None => Ok(Value::Null),
         }
     }
 
     fn elements(&self, index: usize, ty: ScalarType) -> Result<Box<dyn Elements + '_>, Fault> {
-        let raw = self.raw(index)?;
-        let list = match raw.bytes {
+        let (_, bytes) = self.raw(index)?;
+        let list = match bytes {
             Some(bytes) => List::read(bytes, ty).ok_or_else(unreadable)?,
             None => List { ty, element: Type::TEXT, count: 0, rest: &[] },
         };

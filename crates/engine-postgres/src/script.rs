@@ -56,8 +56,10 @@ impl Scripts {
         }
         if let Some(replica) = replicas.choose(pool, near.caller, near.position).await {
             let result = match self.needs(script) {
-                Needs::Statement => statement(replica, script).await,
-                Needs::Snapshot | Needs::Transaction | Needs::Serializable => snapshot(replica, script).await,
+                Needs::Statement => Box::pin(statement(replica, script)).await,
+                Needs::Snapshot | Needs::Transaction | Needs::Serializable => {
+                    Box::pin(snapshot(replica, script)).await
+                }
             };
             match result {
                 Ok(reply) => return Ok(Placed { reply, position: None }),
@@ -80,11 +82,12 @@ impl Scripts {
         let mut attempts = Attempts::new();
         loop {
             let unplaced = |reply| Placed { reply, position: None };
+            // what is rarer than a short read is kept out of the state of one
             let result = match needs {
                 Needs::Statement => statement(pool, script).await.map(unplaced),
-                Needs::Snapshot => snapshot(pool, script).await.map(unplaced),
-                Needs::Transaction => write(pool, script, (Isolation::ReadCommitted, place)).await,
-                Needs::Serializable => write(pool, script, (Isolation::Serializable, place)).await,
+                Needs::Snapshot => Box::pin(snapshot(pool, script)).await.map(unplaced),
+                Needs::Transaction => Box::pin(write(pool, script, (Isolation::ReadCommitted, place))).await,
+                Needs::Serializable => Box::pin(write(pool, script, (Isolation::Serializable, place))).await,
             };
             match result {
                 Ok(placed) => return Ok(placed),
@@ -102,6 +105,10 @@ async fn statement(pool: &Pool, script: &Guarded<Script>) -> Result<Reply, Troub
         let outcome = run(&mut session, script, &POSTGRES, References::PerStatement).await;
         return outcome.map(|outcome| outcome.reply).map_err(|fault| trouble(fault, session.then));
     }
+    Box::pin(statement_alone(pool, script)).await
+}
+
+async fn statement_alone(pool: &Pool, script: &Guarded<Script>) -> Result<Reply, Trouble> {
     let lease = pool.take(Purpose::Read).await?;
     let mut session = Alone::new(&lease, Use::Alone);
     let outcome = run(&mut session, script, &POSTGRES, References::PerStatement).await;
@@ -133,11 +140,11 @@ async fn write(pool: &Pool, script: &Guarded<Script>, way: (Isolation, Place)) -
     let lease = pool.take(Purpose::Write).await?;
     let result = match direct {
         Some(direct) => match at_once(&lease, script, &direct, way).await {
-            Ok(None) => step_by_step(&lease, script, way).await,
+            Ok(None) => Box::pin(step_by_step(&lease, script, way)).await,
             Ok(Some(placed)) => Ok(placed),
             Err(trouble) => Err(trouble),
         },
-        None => step_by_step(&lease, script, way).await,
+        None => Box::pin(step_by_step(&lease, script, way)).await,
     };
     lease.give_back();
     result

@@ -20,7 +20,7 @@ use crate::trail::Trail;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
-use backstay_query::plan::{Query, Script, Sources};
+use backstay_query::plan::{Query, Script, Sources, Step};
 use backstay_schema::catalog::{Catalog, Column, Fill, Operation, Table};
 use std::sync::Arc;
 
@@ -37,18 +37,21 @@ pub fn weave(
 ) -> Result<Guarded<Script>, Fault> {
     let Script { steps, end, sources, audit } = script;
     let mut weaver = Weaver { catalog, caller, info, ids, sources, trail: Trail::default() };
-    let mut woven = Vec::with_capacity(steps.len());
-    for mut step in steps {
+    let weave = |mut step: Step| {
         step.query = match step.query {
-            Query::Select(select) => Query::Select(weaver.select(select)?),
+            Query::Select(mut select) => {
+                weaver.select(&mut select)?;
+                Query::Select(select)
+            }
             Query::Insert(insert) => Query::Insert(weaver.insert(insert)?),
             Query::Update(update) => Query::Update(weaver.update(update)?),
             Query::Delete(delete) => weaver.delete(delete)?,
         };
-        woven.push(step);
-    }
-    let audit = audit::told(audit, &woven, catalog, (caller, info));
-    let script = Script { steps: woven, end, sources: weaver.sources, audit };
+        Ok(step)
+    };
+    let steps = steps.into_iter().map(weave).collect::<Result<Vec<Step>, Fault>>()?;
+    let audit = audit::told(audit, &steps, catalog, (caller, info));
+    let script = Script { steps, end, sources: weaver.sources, audit };
     Ok(Guarded::new(script, Arc::clone(catalog), weaver.trail))
 }
 

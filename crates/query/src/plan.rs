@@ -112,6 +112,17 @@ impl Query {
     pub const fn writes(&self) -> bool {
         !matches!(self, Self::Select(_))
     }
+
+    /// The select that it answers with, where it answers with rows.
+    #[must_use]
+    pub const fn answer(&self) -> Option<&Select> {
+        match self {
+            Self::Select(select) => Some(select),
+            Self::Insert(insert) => insert.returning.as_ref(),
+            Self::Update(update) => update.returning.as_ref(),
+            Self::Delete(delete) => delete.returning.as_ref(),
+        }
+    }
 }
 
 /// A column of a source.

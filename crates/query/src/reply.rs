@@ -122,54 +122,54 @@ impl Rows {
     }
 }
 
-/// Names and nesting of the cells of a row.
+/// Names and nesting of the cells of a row; the names are those of a select.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shape {
+pub struct Shape<'q> {
     /// The members of a row, in order.
-    pub members: Vec<ShapeMember>,
+    pub members: Vec<ShapeMember<'q>>,
 }
 
 /// One member.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShapeMember {
+pub struct ShapeMember<'q> {
     /// Name.
-    pub name: String,
+    pub name: &'q str,
     /// What its cells are.
-    pub kind: ShapeKind,
+    pub kind: ShapeKind<'q>,
 }
 
 /// What the cells of a member are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ShapeKind {
+pub enum ShapeKind<'q> {
     /// One cell.
     Scalar(ScalarType),
     /// [`Cell::Row`] and its cells, or [`Cell::Null`].
-    One(Shape),
+    One(Shape<'q>),
     /// [`Cell::List`] and its rows.
-    Many(Shape),
+    Many(Shape<'q>),
     /// One [`Cell::Int`]; rendered as `[{"name": n}]`.
-    Count(String),
+    Count(&'q str),
     /// [`Cell::Row`] and its cells, or [`Cell::Null`]; its members stand in the parent (as nulls when absent).
-    Spread(Shape),
+    Spread(Shape<'q>),
     /// [`Cell::List`] and its rows; each of its members stands in the parent as the list of its values.
-    SpreadMany(Shape),
+    SpreadMany(Shape<'q>),
 }
 
-impl Shape {
+impl<'q> Shape<'q> {
     /// The shape of the rows that a select answers with.
     #[must_use]
-    pub fn of(select: &Select) -> Self {
+    pub fn of(select: &'q Select) -> Self {
         let members = select
             .outputs
             .iter()
             .map(|output| ShapeMember {
-                name: output.name.clone(),
+                name: &output.name,
                 kind: match &output.value {
                     OutputValue::Scalar(_, ty) => ShapeKind::Scalar(*ty),
                     OutputValue::Aggregate(folded) => ShapeKind::Scalar(folded.ty()),
                     OutputValue::One(inner) => ShapeKind::One(Self::of(inner)),
                     OutputValue::Many(inner) => ShapeKind::Many(Self::of(inner)),
-                    OutputValue::Count { name, .. } => ShapeKind::Count(name.clone()),
+                    OutputValue::Count { name, .. } => ShapeKind::Count(name),
                     OutputValue::Spread(inner) => ShapeKind::Spread(Self::of(inner)),
                     OutputValue::SpreadMany(inner) => ShapeKind::SpreadMany(Self::of(inner)),
                 },

@@ -42,7 +42,12 @@ impl Answer {
     /// # Errors
     /// PGRST105 when a PUT does not filter by exactly the primary key.
     pub fn bind(&mut self, catalog: &Catalog) -> Result<(), Fault> {
-        let Some(table) = catalog.public_table(&self.table) else { return Ok(()) };
+        let named = match &self.action {
+            Action::Insert { representation, .. } => *representation == Representation::HeadersOnly,
+            Action::Put { .. } => true,
+            Action::Read | Action::Update { .. } | Action::Delete { .. } => false,
+        };
+        let Some(table) = named.then(|| catalog.public_table(&self.table)).flatten() else { return Ok(()) };
         self.key = table.key.iter().map(|id| table.column(*id).name.clone()).collect();
         let Action::Put { filtered, .. } = &self.action else { return Ok(()) };
         let whole_key =

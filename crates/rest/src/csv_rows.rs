@@ -9,7 +9,7 @@ use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 
 /// Writes rows as comma-separated values.
-pub(crate) fn rows(rows: &Rows, shape: &Shape, form: Form) -> Vec<u8> {
+pub(crate) fn rows(rows: &Rows, shape: &Shape<'_>, form: Form) -> Vec<u8> {
     let mut out = Vec::with_capacity(rows.text.len() + rows.cells.len() * 8);
     let mut first = true;
     names(&mut out, shape, &mut first);
@@ -29,14 +29,14 @@ pub(crate) fn rows(rows: &Rows, shape: &Shape, form: Form) -> Vec<u8> {
     out
 }
 
-fn names(out: &mut Vec<u8>, shape: &Shape, first: &mut bool) {
+fn names(out: &mut Vec<u8>, shape: &Shape<'_>, first: &mut bool) {
     leaves(shape, &mut |name| {
         separate(out, first);
         field(out, name.as_bytes());
     });
 }
 
-fn line(writer: &mut Writer<'_>, out: &mut Vec<u8>, shape: &Shape, first: &mut bool) {
+fn line(writer: &mut Writer<'_>, out: &mut Vec<u8>, shape: &Shape<'_>, first: &mut bool) {
     for member in &shape.members {
         if let ShapeKind::SpreadMany(inner) = &member.kind {
             for (_, list) in writer.lists(inner) {

@@ -87,6 +87,14 @@ impl<'a> Cursor<'a> {
         rest.get(..end).unwrap_or_default()
     }
 
+    /// The bytes from here on that `keep` takes; it takes ASCII only.
+    pub(crate) fn take_ascii_while(&mut self, keep: impl Fn(u8) -> bool) -> &'a str {
+        let rest = self.rest();
+        let end = rest.bytes().position(|byte| !(byte.is_ascii() && keep(byte))).unwrap_or(rest.len());
+        self.at += end;
+        rest.get(..end).unwrap_or_default()
+    }
+
     pub(crate) fn take_rest(&mut self) -> &'a str {
         let rest = self.rest();
         self.at = self.text.len();

@@ -17,7 +17,12 @@ pub(crate) fn name(cursor: &mut Cursor<'_>) -> Read<Name> {
     if cursor.peek() == Some('"') {
         return Ok(Name { text: cursor.quoted()?, quoted: true });
     }
-    let mut text = String::new();
+    let plain = cursor.take_ascii_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'));
+    // nearly every name is at its end here
+    if !plain.is_empty() && cursor.peek().is_none_or(|next| next.is_ascii() && !matches!(next, ' ' | '-')) {
+        return Ok(Name { text: plain.to_owned(), quoted: false });
+    }
+    let mut text = plain.to_owned();
     while let Some(next) = cursor.peek() {
         let dash = next == '-' && !cursor.rest().starts_with("->");
         if !(next.is_alphanumeric() || matches!(next, '_' | '$' | ' ') || dash) {

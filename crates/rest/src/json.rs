@@ -16,9 +16,9 @@ pub(crate) struct Form {
 }
 
 /// Writes rows as JSON.
-pub(crate) fn rows(rows: &Rows, shape: &Shape, form: Form) -> Vec<u8> {
+pub(crate) fn rows(rows: &Rows, shape: &Shape<'_>, form: Form) -> Vec<u8> {
     let mut writer = Writer {
-        out: Vec::with_capacity(rows.text.len() + rows.cells.len() * 12 + 2),
+        out: Vec::with_capacity(rows.text.len() + rows.cells.len() * 24 + 2),
         cells: rows.cells.iter(),
         rows,
         strip_nulls: form.strip_nulls,
@@ -60,7 +60,7 @@ impl<'a> Writer<'a> {
         self.rows.slice(start, len)
     }
 
-    fn list(&mut self, shape: &Shape, count: u64) {
+    fn list(&mut self, shape: &Shape<'_>, count: u64) {
         self.out.push(b'[');
         for row in 0..count {
             if row > 0 {
@@ -71,14 +71,14 @@ impl<'a> Writer<'a> {
         self.out.push(b']');
     }
 
-    fn object(&mut self, shape: &Shape) {
+    fn object(&mut self, shape: &Shape<'_>) {
         self.out.push(b'{');
         let mut first = true;
         self.members(shape, &mut first);
         self.out.push(b'}');
     }
 
-    fn members(&mut self, shape: &Shape, first: &mut bool) {
+    fn members(&mut self, shape: &Shape<'_>, first: &mut bool) {
         for member in &shape.members {
             match &member.kind {
                 ShapeKind::Spread(inner) => match self.next() {
@@ -97,7 +97,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The rows of a spread to-many embed: each of its members as the list of its values.
-    pub(crate) fn lists<'s>(&mut self, shape: &'s Shape) -> Vec<(&'s str, Vec<u8>)> {
+    pub(crate) fn lists<'s>(&mut self, shape: &Shape<'s>) -> Vec<(&'s str, Vec<u8>)> {
         let mut lists = Vec::new();
         leaves(shape, &mut |name| lists.push((name, vec![b'['])));
         let Cell::List(count) = self.next() else { return lists };
@@ -110,7 +110,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Appends the members of one row to their lists, from `place` on.
-    fn elements(&mut self, shape: &Shape, later: bool, lists: &mut [(&str, Vec<u8>)], place: &mut usize) {
+    fn elements(&mut self, shape: &Shape<'_>, later: bool, lists: &mut [(&str, Vec<u8>)], place: &mut usize) {
         for member in &shape.members {
             match &member.kind {
                 ShapeKind::Spread(inner) => match self.next() {
@@ -135,17 +135,17 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn member(&mut self, member: &ShapeMember, first: &mut bool) {
+    fn member(&mut self, member: &ShapeMember<'_>, first: &mut bool) {
         let cell = self.next();
         if self.strip_nulls && cell == Cell::Null {
             return;
         }
-        self.name(&member.name, first);
+        self.name(member.name, first);
         self.value(&member.kind, cell);
     }
 
     /// What a cell begins.
-    pub(crate) fn value(&mut self, kind: &ShapeKind, cell: Cell) {
+    pub(crate) fn value(&mut self, kind: &ShapeKind<'_>, cell: Cell) {
         match (kind, cell) {
             (ShapeKind::One(inner), Cell::Row) => self.object(inner),
             (ShapeKind::Many(inner), Cell::List(count)) => self.list(inner, u64::from(count)),
@@ -160,7 +160,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The members of a spread row that is not there.
-    fn absent(&mut self, shape: &Shape, first: &mut bool) {
+    fn absent(&mut self, shape: &Shape<'_>, first: &mut bool) {
         if self.strip_nulls {
             return;
         }
@@ -198,11 +198,11 @@ impl<'a> Writer<'a> {
 }
 
 /// Calls `visit` with the name of each member, those of spread embeds among them.
-pub(crate) fn leaves<'s>(shape: &'s Shape, visit: &mut dyn FnMut(&'s str)) {
+pub(crate) fn leaves<'s>(shape: &Shape<'s>, visit: &mut dyn FnMut(&'s str)) {
     for member in &shape.members {
         match &member.kind {
             ShapeKind::Spread(inner) | ShapeKind::SpreadMany(inner) => leaves(inner, visit),
-            _ => visit(&member.name),
+            _ => visit(member.name),
         }
     }
 }
@@ -240,16 +240,36 @@ const ESCAPES: [u8; 256] = {
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
-    let special = |byte: &u8| ESCAPES.get(usize::from(*byte)).is_some_and(|escape| *escape != 0);
-    while let Some(at) = rest.iter().position(special) {
-        let (plain, from) = rest.split_at(at);
+    loop {
+        let (plain, from) = rest.split_at(plain_bytes(rest));
         out.extend_from_slice(plain);
         let Some((byte, after)) = from.split_first() else { break };
         escape(out, *byte);
         rest = after;
     }
-    out.extend_from_slice(rest);
     out.push(b'"');
+}
+
+/// How many bytes come before the first that needs an escape; eight are looked at together.
+fn plain_bytes(text: &[u8]) -> usize {
+    let (words, _) = text.as_chunks();
+    let plain = 8 * words.iter().take_while(|word| !needs_escape(u64::from_ne_bytes(**word))).count();
+    let special = |byte: &u8| ESCAPES.get(usize::from(*byte)).is_some_and(|escape| *escape != 0);
+    let rest = text.get(plain..).unwrap_or_default();
+    plain + rest.iter().position(special).unwrap_or(rest.len())
+}
+
+/// Whether some byte of eight is a control character, `"` or `\\`: the tests for a byte that is zero and
+/// for one that is less than a number, of all bytes at once (Anderson, "Bit Twiddling Hacks").
+const fn needs_escape(word: u64) -> bool {
+    const EACH: u64 = u64::MAX / 255;
+    const HIGH: u64 = EACH * 128;
+    let control = word.wrapping_sub(EACH * 32) & !word;
+    let quote = word ^ (EACH * b'"' as u64);
+    let quote = quote.wrapping_sub(EACH) & !quote;
+    let backslash = word ^ (EACH * b'\\' as u64);
+    let backslash = backslash.wrapping_sub(EACH) & !backslash;
+    (control | quote | backslash) & HIGH != 0
 }
 
 fn escape(out: &mut Vec<u8>, byte: u8) {

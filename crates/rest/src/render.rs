@@ -26,7 +26,7 @@ pub fn options() -> Response {
 
 /// Writes the response. `shape` is that of the rows, where the query answers with rows.
 #[must_use]
-pub fn render(answer: &Answer, shape: Option<&Shape>, part: &Part) -> Response {
+pub fn render(answer: &Answer, shape: Option<&Shape<'_>>, part: &Part) -> Response {
     let mut response = match &answer.action {
         Action::Read => read(answer, shape, part),
         Action::Insert { merge, representation } => {
@@ -57,7 +57,7 @@ pub fn render(answer: &Answer, shape: Option<&Shape>, part: &Part) -> Response {
     response
 }
 
-fn read(answer: &Answer, shape: Option<&Shape>, part: &Part) -> Response {
+fn read(answer: &Answer, shape: Option<&Shape<'_>>, part: &Part) -> Response {
     let rows = part.rows.count;
     let range = content_range(answer.offset, rows, part.total);
     if let Some(total) = part.total.filter(|total| answer.offset > *total) {
@@ -83,7 +83,7 @@ fn insert(
     answer: &Answer,
     representation: Representation,
     status: u16,
-    shape: Option<&Shape>,
+    shape: Option<&Shape<'_>>,
     part: &Part,
 ) -> Response {
     let mut headers = Vec::new();
@@ -99,7 +99,7 @@ fn change(
     answer: &Answer,
     representation: Representation,
     range: String,
-    shape: Option<&Shape>,
+    shape: Option<&Shape<'_>>,
     part: &Part,
 ) -> Response {
     let status = if representation == Representation::Full { 200 } else { 204 };
@@ -111,7 +111,7 @@ fn represented(
     answer: &Answer,
     representation: Representation,
     mut response: Response,
-    shape: Option<&Shape>,
+    shape: Option<&Shape<'_>>,
     part: &Part,
 ) -> Response {
     if representation == Representation::Full {
@@ -121,7 +121,7 @@ fn represented(
     response
 }
 
-fn body(answer: &Answer, form: Form, shape: Option<&Shape>, part: &Part) -> Bytes {
+fn body(answer: &Answer, form: Form, shape: Option<&Shape<'_>>, part: &Part) -> Bytes {
     match shape {
         Some(shape) if answer.media.csv => csv_rows::rows(&part.rows, shape, form).into(),
         None if answer.media.csv => Bytes::new(),

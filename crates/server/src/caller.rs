@@ -5,6 +5,11 @@ use crate::door::Head;
 use backstay_auth::identify::Credentials;
 use backstay_base::fault::Fault;
 use backstay_policy::caller::Caller;
+use http::HeaderName;
+use http::header::{AUTHORIZATION, USER_AGENT};
+
+/// The header of API keys.
+const APIKEY: HeaderName = HeaderName::from_static("apikey");
 
 /// A caller with a short name for the request line.
 #[derive(Clone)]
@@ -38,9 +43,9 @@ impl Identified {
 /// Identifies the caller of a data door.
 pub(crate) async fn identify(app: &App, head: &Head<'_>) -> Result<Identified, Fault> {
     let credentials = Credentials {
-        apikey: head.header("apikey"),
-        authorization: head.header("authorization"),
-        user_agent: head.header("user-agent"),
+        apikey: head.header(APIKEY),
+        authorization: head.header(AUTHORIZATION),
+        user_agent: head.header(USER_AGENT),
     };
     let caller = app.auth.identify(&credentials).await?;
     Ok(Identified { caller })

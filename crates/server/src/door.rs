@@ -3,6 +3,7 @@
 
 use crate::mailbox_door;
 use backstay_auth::endpoint;
+use http::header::AsHeaderName;
 use std::net::IpAddr;
 
 /// A door of the server.
@@ -74,7 +75,7 @@ impl<'a> Head<'a> {
     }
 
     /// A header that is valid text.
-    pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
+    pub(crate) fn header(&self, name: impl AsHeaderName) -> Option<&'a str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 

@@ -8,11 +8,10 @@ use crate::timing::Timing;
 use backstay_base::fault::Fault;
 use backstay_engine::position::{Near, Placed};
 use backstay_policy::caller::{Caller, RequestInfo};
-use backstay_policy::guarded::Guarded;
 use backstay_policy::limit::{Charge, Then, charges, embedded};
 use backstay_policy::visible::visible;
 use backstay_policy::weave::weave;
-use backstay_query::plan::{Query, Script, Select};
+use backstay_query::plan::Select;
 use backstay_query::reply::{Part, Shape};
 use backstay_query::resolve::{Reach, resolve};
 use backstay_rest::openapi;
@@ -103,9 +102,10 @@ async fn answer(
     let near = Near { caller: number(&identified.caller), position };
     let Placed { reply, position } = app.engine.run_near(&guarded, near).await?;
     timing.mark("run");
-    let shape = shape(&guarded);
+    let select = guarded.inner().steps.first().and_then(|step| step.query.answer());
+    let shape = select.map(Shape::of);
     let part = reply.parts.into_iter().next().unwrap_or_default();
-    limiter::settle(app, head, &costs, rows(&part), &embedded_rows(&costs, &guarded, &part)).await;
+    limiter::settle(app, head, &costs, rows(&part), &embedded_rows(&costs, select, &part)).await;
     let mut response = render(&parsed.answer, shape.as_ref(), &part);
     response.headers.extend(position.map(|position| (POSITION, position)));
     timing.mark("render");
@@ -149,27 +149,10 @@ const fn rows(part: &Part) -> u64 {
 }
 
 /// How many rows the embeds of the answer show, where that costs something.
-fn embedded_rows(costs: &[Charge], guarded: &Guarded<Script>, part: &Part) -> Vec<u64> {
+fn embedded_rows(costs: &[Charge], answer: Option<&Select>, part: &Part) -> Vec<u64> {
     let counts = costs.iter().any(|charge| matches!(charge.then, Then::Embedded(_)));
-    let select = answered(guarded).filter(|_| counts);
-    select.map(|select| embedded(select, &part.rows)).unwrap_or_default()
+    answer.filter(|_| counts).map(|select| embedded(select, &part.rows)).unwrap_or_default()
 }
-
-/// The shape of what the request answers with.
-fn shape(guarded: &Guarded<Script>) -> Option<Shape> {
-    answered(guarded).map(Shape::of)
-}
-
-/// What the request answers with.
-fn answered(guarded: &Guarded<Script>) -> Option<&Select> {
-    match &guarded.inner().steps.first()?.query {
-        Query::Select(select) => Some(select),
-        Query::Insert(insert) => insert.returning.as_ref(),
-        Query::Update(update) => update.returning.as_ref(),
-        Query::Delete(delete) => delete.returning.as_ref(),
-    }
-}
-
 pub(crate) fn refused(fault: &Fault, audience: Audience, who: Option<Identified>) -> Outcome {
     let rules = Some(format!("{} {}", fault.code.text, fault.message));
     Outcome { response: render_fault(fault, audience), who, rows: None, rules, code: Some(fault.code.text) }

@@ -62,6 +62,8 @@ pub struct Dialect {
     pub limit_offset: &'static str,
     /// Offset `$1`.
     pub offset: &'static str,
+    /// Whether a plan is made without the values of a statement, and kept: the text then tells how large a page is.
+    pub plans_once: bool,
     /// How a member of a JSON value is reached.
     pub json: JsonForm,
     /// How rows are given to a statement.

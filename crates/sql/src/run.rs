@@ -160,10 +160,11 @@ impl<S: Session> Runner<'_, S> {
     async fn step(&mut self, query: &Query) -> Result<Part, Fault> {
         match query {
             Query::Select(select) => self.select(select).await,
-            Query::Insert(insert) if insert.conflict.is_some() => self.upsert(insert).await,
-            Query::Insert(insert) => self.insert(insert).await,
-            Query::Update(update) => self.update(update).await,
-            Query::Delete(delete) => self.delete(delete).await,
+            // the state of a write is many times that of a read, which is not to pay for it
+            Query::Insert(insert) if insert.conflict.is_some() => Box::pin(self.upsert(insert)).await,
+            Query::Insert(insert) => Box::pin(self.insert(insert)).await,
+            Query::Update(update) => Box::pin(self.update(update)).await,
+            Query::Delete(delete) => Box::pin(self.delete(delete)).await,
         }
     }
 

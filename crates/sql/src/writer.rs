@@ -8,6 +8,9 @@ use backstay_query::plan::SourceId;
 use backstay_schema::catalog::{Column, Table};
 use backstay_schema::value::Value;
 
+/// The template of a bind that needs nothing around its placeholder.
+const BARE: &str = "$1";
+
 /// Collects the text and the binds of one statement.
 #[derive(Debug)]
 pub struct Writer {
@@ -73,6 +76,10 @@ impl Writer {
 
     /// A number that comes from the schema or the shape, never from a value.
     pub fn number(&mut self, number: u64) -> &mut Self {
+        if let Ok(digit @ 0..=9) = u8::try_from(number) {
+            self.text.push(char::from(b'0' + digit));
+            return self;
+        }
         let mut digits = [0_u8; 20];
         let mut at = digits.len();
         let mut left = number;
@@ -119,9 +126,13 @@ impl Writer {
             Bind::Value(_, ty) | Bind::Slot(_, ty) => *ty,
             Bind::Count(_) | Bind::List(..) | Bind::Rows(_) | Bind::Path(_) => return self.placeholder(bind),
         };
+        let template = (self.dialect.bind)(ty);
+        if template == BARE {
+            return self.placeholder(bind);
+        }
         let (digits, scale) = digits_and_scale(ty);
         let mut bind = Some(bind);
-        self.template((self.dialect.bind)(ty), &mut |writer, mark| match (mark, bind.take()) {
+        self.template(template, &mut |writer, mark| match (mark, bind.take()) {
             ('d', kept) => {
                 bind = kept;
                 writer.number(u64::from(digits));
@@ -152,13 +163,17 @@ impl Writer {
     /// A name of the catalog, quoted.
     pub(crate) fn name(&mut self, name: &str) -> &mut Self {
         let quote = self.dialect.quote;
+        self.text.reserve(name.len() + 2);
         self.text.push(quote);
-        for (index, part) in name.split(quote).enumerate() {
-            if index > 0 {
-                self.text.push(quote);
-                self.text.push(quote);
+        if name.bytes().any(|byte| char::from(byte) == quote) {
+            for char in name.chars() {
+                self.text.push(char);
+                if char == quote {
+                    self.text.push(char);
+                }
             }
-            self.text.push_str(part);
+        } else {
+            self.text.push_str(name);
         }
         self.text.push(quote);
         self

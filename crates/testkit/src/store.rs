@@ -11,7 +11,7 @@ use backstay_policy::caller::{Caller, RequestInfo};
 use backstay_policy::weave::{system, weave};
 use backstay_query::named::{Insert, Query};
 use backstay_query::plan::{End, Expect};
-use backstay_query::reply::{Part, Shape};
+use backstay_query::reply::Part;
 use backstay_query::resolve::{Reach, resolve};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::compile::{Owner, Settings, SourceFile, compile};
@@ -75,13 +75,12 @@ impl Store {
         caller: &Caller,
         query: Query,
         end: End,
-    ) -> Result<(Part, Option<Shape>), Fault> {
+    ) -> Result<Part, Fault> {
         let steps = [(query, Expect::Any)];
         let script = resolve(catalog, &steps, end, Reach::Public, &Limits::default())?;
         let guarded = weave(script, caller, &info(), catalog, &self.ids)?;
-        let shape = shape(&guarded.inner().steps[0].query);
         let reply = self.engine.run(&guarded).await?;
-        Ok((reply.parts.into_iter().next().unwrap_or_default(), shape))
+        Ok(reply.parts.into_iter().next().unwrap_or_default())
     }
 }
 
@@ -94,17 +93,6 @@ pub async fn fill(engine: &dyn Engine, ids: &Ids, catalog: &Arc<Catalog>, insert
     let script = resolve(catalog, &steps, End::Commit, Reach::System, &Limits::default()).unwrap();
     let guarded = system(script, NOW_MICROS, catalog, ids).unwrap();
     engine.run(&guarded).await.unwrap();
-}
-
-fn shape(query: &backstay_query::plan::Query) -> Option<Shape> {
-    use backstay_query::plan::Query as Plan;
-    let select = match query {
-        Plan::Select(select) => Some(select),
-        Plan::Insert(insert) => insert.returning.as_ref(),
-        Plan::Update(update) => update.returning.as_ref(),
-        Plan::Delete(delete) => delete.returning.as_ref(),
-    };
-    select.map(Shape::of)
 }
 
 /// The request as rules see it in tests.

@@ -53,7 +53,7 @@ async fn what_goes_is_read_before() {
         }
         _ => unreachable!(),
     };
-    let reply = db.execute_as_user(script).await.unwrap();
+    let reply = db.execute_as_user(script.clone()).await.unwrap();
     assert_eq!(crate::kit::render(&reply.parts[0].rows, &shape), "[{id:1,notes:[{id:1},{id:2}]}]");
 }
 

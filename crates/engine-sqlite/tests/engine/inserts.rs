@@ -176,7 +176,7 @@ async fn written_rows_come_back_in_order_with_embeds() {
         }
         _ => unreachable!(),
     };
-    let reply = db.execute_as_user(script).await.unwrap();
+    let reply = db.execute_as_user(script.clone()).await.unwrap();
     assert_eq!(
         crate::kit::render(&reply.parts[0].rows, &shape),
         r#"[{id:9,title:"Nine",state:"DRAFT",author:{name:"Bob"},notes:[]},{id:8,title:"Eight",state:"DRAFT",author:{name:"Ann"},notes:[]}]"#

@@ -251,7 +251,7 @@ impl Db {
             Query::Select(select) => Shape::of(select),
             _ => unreachable!(),
         };
-        let reply = self.execute(script).await.unwrap();
+        let reply = self.execute(script.clone()).await.unwrap();
         render(&reply.parts[0].rows, &shape)
     }
 
@@ -328,7 +328,7 @@ pub fn refused<T: std::fmt::Debug>(result: Result<T, Fault>) -> String {
 }
 
 /// Compact JSON of rows.
-pub fn render(rows: &Rows, shape: &Shape) -> String {
+pub fn render(rows: &Rows, shape: &Shape<'_>) -> String {
     let mut out = String::new();
     let mut cells = rows.cells.iter().copied();
     list(rows, shape, rows.count, &mut cells, &mut out);
@@ -338,7 +338,7 @@ pub fn render(rows: &Rows, shape: &Shape) -> String {
 
 type Cells<'c> = std::iter::Copied<std::slice::Iter<'c, Cell>>;
 
-fn list(rows: &Rows, shape: &Shape, count: u64, cells: &mut Cells<'_>, out: &mut String) {
+fn list(rows: &Rows, shape: &Shape<'_>, count: u64, cells: &mut Cells<'_>, out: &mut String) {
     out.push('[');
     for index in 0..count {
         if index > 0 {
@@ -349,7 +349,7 @@ fn list(rows: &Rows, shape: &Shape, count: u64, cells: &mut Cells<'_>, out: &mut
     out.push(']');
 }
 
-fn object(rows: &Rows, shape: &Shape, cells: &mut Cells<'_>, out: &mut String) {
+fn object(rows: &Rows, shape: &Shape<'_>, cells: &mut Cells<'_>, out: &mut String) {
     out.push('{');
     for (index, member) in shape.members.iter().enumerate() {
         if index > 0 {

@@ -204,7 +204,8 @@ pub async fn scalars(db: &Db, make: impl Fn(&dyn Fn(&str) -> Scalar) -> Vec<(Sca
         value: OutputValue::Scalar(scalar, ty),
     });
     select.outputs = outputs.collect();
-    let shape = backstay_query::reply::Shape::of(select);
+    let select = select.clone();
+    let shape = backstay_query::reply::Shape::of(&select);
     let reply = db.execute(script).await.unwrap();
     crate::kit::render(&reply.parts[0].rows, &shape)
 }

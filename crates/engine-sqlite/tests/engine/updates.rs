@@ -166,7 +166,7 @@ async fn keys_may_change_and_the_answer_follows() {
         }
         _ => unreachable!(),
     };
-    let reply = db.execute_as_user(script).await.unwrap();
+    let reply = db.execute_as_user(script.clone()).await.unwrap();
     assert_eq!(crate::kit::render(&reply.parts[0].rows, &shape), r#"[{id:12,slug:"first"}]"#);
 }
 

@@ -3,7 +3,7 @@
 use super::{Asked, Compiled, Compiler, Operand, RowRef, Scope, Sight, bind};
 use crate::caller::Caller;
 use backstay_query::plan::{Pred, PredOp, SourceId};
-use backstay_schema::catalog::{Access, ColumnId, Operation, Origin, Permit, Table, TableId};
+use backstay_schema::catalog::{Access, Column, ColumnId, Operation, Origin, Permit, Table, TableId};
 use backstay_schema::expr::{AuthField, Hop, Path};
 
 impl Compiler<'_> {
@@ -104,11 +104,11 @@ impl Compiler<'_> {
     /// Where the caller may see a column of a row.
     pub(crate) fn mask(&mut self, source: SourceId, table: TableId, column: ColumnId) -> Compiled {
         let catalog = self.catalog;
-        let access = &catalog.table(table).column(column).access;
-        if access.read.allow.is_empty() && access.read.deny.is_empty() {
+        let column = catalog.table(table).column(column);
+        if is_unruled(column) {
             return Ok(Pred::TRUE);
         }
-        self.field_may(access, Operation::Read, &Scope::one(RowRef::Source(source, table)))
+        self.field_may(&column.access, Operation::Read, &Scope::one(RowRef::Source(source, table)))
     }
 
     /// Where some argument of `@access` allows, whatever is denied.
@@ -190,4 +190,9 @@ impl Compiler<'_> {
 /// Whether access rules do not apply (SEMANTICS 14).
 pub(crate) const fn passes_access(caller: &Caller) -> bool {
     matches!(caller, Caller::Service | Caller::System)
+}
+
+/// Whether a column has no read rule of its own: whoever sees the row sees it.
+pub(crate) const fn is_unruled(column: &Column) -> bool {
+    column.access.read.allow.is_empty() && column.access.read.deny.is_empty()
 }

@@ -34,7 +34,7 @@ impl Weaver<'_> {
         let asked = self.pred(delete.filter)?;
         delete.filter = readable.and(asked);
         (delete.rule, delete.denials) = demands.finish();
-        delete.returning = delete.returning.take().map(|select| self.select(select)).transpose()?;
+        delete.returning.iter_mut().try_for_each(|select| self.select(select))?;
         match table.soft_delete.filter(|_| !matches!(self.caller, Caller::System)) {
             Some(column) => Ok(Query::Update(self.marked(delete, column)?)),
             None => Ok(Query::Delete(delete)),

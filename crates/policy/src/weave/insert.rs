@@ -34,7 +34,7 @@ impl Weaver<'_> {
         (insert.rule, insert.denials) = self.create_rule(&insert, table, &named, &changed)?.finish();
         insert.references = self.references(insert.row, table, &named)?;
         insert.checks = self.checks(insert.row, table)?;
-        insert.returning = insert.returning.take().map(|select| self.select(select)).transpose()?;
+        insert.returning.iter_mut().try_for_each(|select| self.select(select))?;
         Ok(insert)
     }
 

@@ -8,20 +8,15 @@ use backstay_schema::catalog::Operation;
 use backstay_schema::scalar::ScalarType;
 
 impl Weaver<'_> {
-    pub(super) fn select(&mut self, mut select: Select) -> Result<Select, Fault> {
-        self.select_in_place(&mut select)?;
-        Ok(select)
-    }
-
     /// Plans are large: what no rule touches stays where it is.
-    fn select_in_place(&mut self, select: &mut Select) -> Result<(), Fault> {
+    pub(super) fn select(&mut self, select: &mut Select) -> Result<(), Fault> {
         let row = RowRef::Source(select.source, select.table);
         let rule = self.compiler(Operation::Read, &[]).may(select.table, Operation::Read, &row)?;
         self.trail.note(select.table, Operation::Read, &rule);
         let asked = self.pred(std::mem::replace(&mut select.filter, Pred::TRUE))?;
         select.filter = rule.and(asked);
         for joined in select.group.iter_mut().flat_map(|group| &mut group.joined) {
-            self.select_in_place(joined)?;
+            self.select(joined)?;
         }
         for key in &mut select.order {
             key.by = self.scalar(taken(&mut key.by))?;
@@ -48,7 +43,7 @@ impl Weaver<'_> {
             | OutputValue::Many(select)
             | OutputValue::SpreadMany(select)
             | OutputValue::Spread(select)
-            | OutputValue::Count { select, .. } => self.select_in_place(select)?,
+            | OutputValue::Count { select, .. } => self.select(select)?,
         }
         Ok(true)
     }

@@ -35,7 +35,7 @@ impl Weaver<'_> {
         let asked = self.pred(update.filter)?;
         update.filter = readable.and(asked);
         let mut update = self.rules_of_update(update, &[])?;
-        update.returning = update.returning.take().map(|select| self.select(select)).transpose()?;
+        update.returning.iter_mut().try_for_each(|select| self.select(select))?;
         Ok(update)
     }
 

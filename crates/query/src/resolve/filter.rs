@@ -157,12 +157,10 @@ impl<'c> Resolver<'c> {
 
 /// The embed of the select that a filter means, where no field has the name.
 fn embed_named<'q>(scope: Scope<'_, 'q>, field: &Field) -> Option<&'q Embed> {
+    let embed = find_embed(scope.items, &field.name)?;
     let is_field =
         matches!(scope.table.members.get(&field.name), Some(Member::Column(_) | Member::Computed(_)));
-    if is_field || !field.path.is_empty() {
-        return None;
-    }
-    find_embed(scope.items, &field.name)
+    (!is_field && field.path.is_empty()).then_some(embed)
 }
 
 /// The embed of this alias, else of this name.

@@ -42,18 +42,13 @@ impl<'c> Resolver<'c> {
     }
 
     fn outputs(&mut self, scope: Scope<'c, '_>, items: &[Item]) -> Result<Vec<Output>, Fault> {
-        let mut outputs = Vec::new();
+        let mut outputs = Vec::with_capacity(scope.table.columns.len().max(items.len()));
         for item in items {
             self.node()?;
             match item {
-                Item::Star => {
-                    let all = scope.table.columns.iter().map(|one| Output {
-                        name: one.name.clone(),
-                        starred: true,
-                        value: OutputValue::Scalar(column(scope, one.id), one.ty),
-                    });
-                    all.for_each(|output| add(&mut outputs, output));
-                }
+                // columns differ from each other
+                Item::Star if outputs.is_empty() => outputs.extend(starred(scope)),
+                Item::Star => starred(scope).for_each(|output| add(&mut outputs, output)),
                 Item::Field { field, alias, cast, .. } => {
                     let output = self.field_output(scope, field, alias.as_ref(), cast.as_deref())?;
                     add(&mut outputs, output);
@@ -169,6 +164,15 @@ impl Answered {
         let (source, table) = (scope.source, scope.table.id);
         Select { source, table, outputs, filter, order, limit, offset, count, group }
     }
+}
+
+/// What `*` stands for.
+fn starred<'c>(scope: Scope<'c, '_>) -> impl Iterator<Item = Output> {
+    scope.table.columns.iter().map(move |one| Output {
+        name: one.name.clone(),
+        starred: true,
+        value: OutputValue::Scalar(column(scope, one.id), one.ty),
+    })
 }
 
 /// Adds an output. One that is there already is not written twice; naming it makes it named.

@@ -6,15 +6,15 @@ use backstay_schema::scalar::ScalarType;
 
 const LIST: Form = Form { singular: false, strip_nulls: false, skip: 0, take: u64::MAX };
 
-fn member(name: &str, kind: ShapeKind) -> ShapeMember {
-    ShapeMember { name: name.to_owned(), kind }
+fn member<'q>(name: &'q str, kind: ShapeKind<'q>) -> ShapeMember<'q> {
+    ShapeMember { name, kind }
 }
 
-fn scalar(name: &str) -> ShapeMember {
+fn scalar(name: &str) -> ShapeMember<'_> {
     member(name, ShapeKind::Scalar(ScalarType::String))
 }
 
-fn shape(members: Vec<ShapeMember>) -> Shape {
+fn shape(members: Vec<ShapeMember<'_>>) -> Shape<'_> {
     Shape { members }
 }
 
@@ -70,7 +70,7 @@ fn numbers_round_trip() {
 }
 
 /// Two products: one with seller, items and spread home; one with nothing.
-fn nested() -> (Rows, Shape) {
+fn nested() -> (Rows, Shape<'static>) {
     let seller = shape(vec![scalar("name")]);
     let item = shape(vec![scalar("n"), member("p", ShapeKind::One(shape(vec![scalar("x")])))]);
     let home = shape(vec![scalar("city"), member("land", ShapeKind::Spread(shape(vec![scalar("iso")])))]);
@@ -78,7 +78,7 @@ fn nested() -> (Rows, Shape) {
         scalar("id"),
         member("seller", ShapeKind::One(seller)),
         member("items", ShapeKind::Many(item)),
-        member("tags", ShapeKind::Count("count".to_owned())),
+        member("tags", ShapeKind::Count("count")),
         member("home", ShapeKind::Spread(home)),
         scalar("end"),
     ]);

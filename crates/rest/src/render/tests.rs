@@ -7,8 +7,8 @@ use backstay_query::reply::{Cell, Part, Rows, Shape, ShapeKind, ShapeMember};
 use backstay_schema::scalar::ScalarType;
 use std::fmt::Write;
 
-fn shape() -> Shape {
-    Shape { members: vec![ShapeMember { name: "id".to_owned(), kind: ShapeKind::Scalar(ScalarType::Int) }] }
+fn shape() -> Shape<'static> {
+    Shape { members: vec![ShapeMember { name: "id", kind: ShapeKind::Scalar(ScalarType::Int) }] }
 }
 
 fn part(ids: &[i64], total: Option<u64>, inserted: u64) -> Part {

@@ -104,17 +104,46 @@ const fn days_in(year: i64, month: i64) -> i64 {
 /// Appends `2026-01-31`.
 pub fn write_date(days: i64, out: &mut String) {
     let (year, month, day) = civil(days);
-    let written = write!(out, "{year:04}-{month:02}-{day:02}");
-    debug_assert!(written.is_ok(), "writing to a string does not fail");
+    match year {
+        0..=9999 => digits::<4>(year, out),
+        // databases hold more years than we take
+        _ => {
+            let written = write!(out, "{year:04}");
+            debug_assert!(written.is_ok(), "writing to a string does not fail");
+        }
+    }
+    out.push('-');
+    digits::<2>(month, out);
+    out.push('-');
+    digits::<2>(day, out);
+}
+
+/// Appends the last digits of a number that is not negative.
+fn digits<const WIDTH: usize>(number: i64, out: &mut String) {
+    let mut text = [b'0'; WIDTH];
+    let mut left = number.unsigned_abs();
+    for digit in text.iter_mut().rev() {
+        *digit = b'0' + (left % 10) as u8;
+        left /= 10;
+    }
+    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
+}
+
+/// Appends `09:00:00`.
+fn write_clock(seconds: i64, out: &mut String) {
+    digits::<2>(seconds / 3600, out);
+    out.push(':');
+    digits::<2>(seconds / 60 % 60, out);
+    out.push(':');
+    digits::<2>(seconds % 60, out);
 }
 
 /// Appends `2026-01-31T09:00:00.5+00:00`, microseconds without trailing zeros.
 pub fn write_timestamp(micros: i64, out: &mut String) {
     write_date(micros.div_euclid(DAY_MICROS), out);
     let time = micros.rem_euclid(DAY_MICROS);
-    let seconds = time / 1_000_000;
-    let written = write!(out, "T{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    debug_assert!(written.is_ok(), "writing to a string does not fail");
+    out.push('T');
+    write_clock(time / 1_000_000, out);
     write_fraction(time % 1_000_000, out);
     out.push_str("+00:00");
 }
@@ -130,9 +159,7 @@ pub fn parse_time(text: &str) -> Option<i64> {
 
 /// Appends `09:00:00.5`, microseconds without trailing zeros.
 pub fn write_time(micros: i64, out: &mut String) {
-    let seconds = micros / 1_000_000;
-    let written = write!(out, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    debug_assert!(written.is_ok(), "writing to a string does not fail");
+    write_clock(micros / 1_000_000, out);
     write_fraction(micros % 1_000_000, out);
 }
 
@@ -205,9 +232,9 @@ pub fn write_duration(micros: i64, out: &mut String) {
 
 fn write_fraction(micros: i64, out: &mut String) {
     if micros > 0 {
-        let digits = format!("{micros:06}");
         out.push('.');
-        out.push_str(digits.trim_end_matches('0'));
+        digits::<6>(micros, out);
+        out.truncate(out.trim_end_matches('0').len());
     }
 }
 

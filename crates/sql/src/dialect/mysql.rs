@@ -37,6 +37,7 @@ pub static MARIADB: Dialect = Dialect {
     limit: " LIMIT $1",
     limit_offset: " LIMIT $1 OFFSET $2",
     offset: " LIMIT 18446744073709551615 OFFSET $1",
+    plans_once: false,
     json: JsonForm::Path {
         get: "JSON_COMPACT(JSON_EXTRACT($1, $2))",
         text: "(JSON_UNQUOTE(NULLIF(JSON_COMPACT(JSON_EXTRACT($1, $2)), 'null')) COLLATE utf8mb4_nopad_bin)",

@@ -35,6 +35,7 @@ pub static POSTGRES: Dialect = Dialect {
     limit: " LIMIT $1",
     limit_offset: " LIMIT $1 OFFSET $2",
     offset: " OFFSET $1",
+    plans_once: true,
     json: JsonForm::Steps { get: " -> ", text: " ->> " },
     row_set: RowSetForm::Arrays,
     children: Children::Arrays,

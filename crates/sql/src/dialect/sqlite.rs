@@ -44,6 +44,7 @@ pub static SQLITE: Dialect = Dialect {
     limit: " LIMIT $1",
     limit_offset: " LIMIT $1 OFFSET $2",
     offset: " LIMIT -1 OFFSET $1",
+    plans_once: false,
     json: JsonForm::Path { get: "bs_json_get($1, $2)", text: "bs_json_text($1, $2)", indexed: None },
     row_set: RowSetForm::Elements {
         ordinal: "key",

@@ -5,7 +5,7 @@
 
 use super::Lower;
 use super::group::{group_level, group_per_level};
-use super::join::parts;
+use super::join::{held_to_one, parts};
 use crate::dialect::{Children, Dialect, NullOrder};
 use crate::lower::row::RowSetColumn;
 use crate::statement::{Bind, RowSet, Statement};
@@ -238,6 +238,7 @@ fn level<'s>(
     }
     lower.from(select, &gathered, from.clone())?;
     match from {
+        Source::Table if is_single(lower.catalog, select) => {}
         Source::Table => {
             lower.order(&select.order)?;
             lower.page(select)?;
@@ -263,6 +264,12 @@ pub(super) fn finish<'s>(
     let (cells, layout) = (gathered.cells, gathered.layout);
     let casts = gathered.casts;
     (Reading { statement, by_parent, cells, given, layout, children, nothing: None, casts }, outside)
+}
+
+/// Whether a read is of at most one row, which needs neither order nor page.
+fn is_single(catalog: &Catalog, select: &Select) -> bool {
+    let whole = select.offset == 0 && select.limit.is_none_or(|limit| limit > 0);
+    whole && held_to_one(catalog.table(select.table), &select.filter, select.source)
 }
 
 /// Whether an embed has no to-many embed below it.
@@ -554,6 +561,11 @@ impl<'a> Lower<'a> {
             (Some(_), _) => self.dialect.limit_offset,
             (None, _) => self.dialect.offset,
         };
+        if self.dialect.plans_once
+            && let Some(last) = select.limit.and_then(|limit| limit.checked_add(select.offset))
+        {
+            self.bounded(last);
+        }
         self.template(template, &mut |lower, marker| {
             let number = match (marker, select.limit) {
                 ('1', Some(limit)) => limit,
@@ -562,6 +574,15 @@ impl<'a> Lower<'a> {
             lower.writer.bind(Bind::Count(number));
             Ok(())
         })
+    }
+
+    /// `SELECT * FROM (… LIMIT 32) AS page` around what was written. A plan that knows no values takes a page for a tenth
+    /// of all rows, and one that does is made anew for each request, which costs more than most pages.
+    /// Rounded up to a power of two, the number says enough, and the texts of a shape stay few.
+    fn bounded(&mut self, rows: u64) {
+        let Some(rows) = rows.checked_next_power_of_two() else { return };
+        let inner = self.writer.detach();
+        self.writer.push("SELECT * FROM (").attach(inner).push(" LIMIT ").number(rows).push(") AS page");
     }
 
     /// ` WHERE q."#o" > … AND q."#o" <= …`: the page among the rows of one parent.

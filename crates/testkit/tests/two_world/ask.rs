@@ -8,7 +8,6 @@ use backstay_base::limit::Limits;
 use backstay_policy::caller::Caller;
 use backstay_policy::visible::visible;
 use backstay_policy::weave::weave;
-use backstay_query::plan::Query;
 use backstay_query::reply::Shape;
 use backstay_query::resolve::{Reach, resolve};
 use backstay_rest::openapi;
@@ -78,12 +77,7 @@ async fn run(
     let script = resolve(catalog, &steps, parsed.end, Reach::Public, &Limits::default())?;
     let ids = Ids::seeded(Clock::fixed(NOW_MICROS), seed);
     let guarded = weave(script, caller, &info(), catalog, &ids)?;
-    let shape = match &guarded.inner().steps[0].query {
-        Query::Select(select) => Some(Shape::of(select)),
-        Query::Insert(insert) => insert.returning.as_ref().map(Shape::of),
-        Query::Update(update) => update.returning.as_ref().map(Shape::of),
-        Query::Delete(delete) => delete.returning.as_ref().map(Shape::of),
-    };
+    let shape = guarded.inner().steps[0].query.answer().map(Shape::of);
     let reply = store.engine.run(&guarded).await?;
     Ok(render(&parsed.answer, shape.as_ref(), &reply.parts[0]))
 }
