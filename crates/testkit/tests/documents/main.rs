@@ -161,7 +161,7 @@ async fn ask(
     let item = Item::Field { alias: None, field: field("id"), cast: None, aggregate: None };
     let select =
         Select { table: "thing".to_owned(), items: vec![item], filters: vec![filter], ..Select::default() };
-    let (part, _) = store.ask(model, &Caller::Anon, Query::Select(select), End::Commit).await.unwrap();
+    let part = store.ask(model, &Caller::Anon, Query::Select(select), End::Commit).await.unwrap();
     part.rows
         .cells
         .iter()
