@@ -320,6 +320,12 @@ impl Connection {
         self.judge(result)
     }
 
+    /// How many rows the last statement changed.
+    #[must_use]
+    pub fn affected(&self) -> u64 {
+        self.conn.affected_rows()
+    }
+
     /// Rows of a fixed statement of the program.
     ///
     /// # Errors

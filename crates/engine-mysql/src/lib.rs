@@ -27,7 +27,7 @@ use backstay_base::secret::Secret;
 use backstay_engine::capabilities::Capabilities;
 use backstay_engine::lease::{LeaseAnswer, LeaseRequest};
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JournalRow};
+use backstay_engine::migration::{Batch, JournalRow, Unfinished};
 use backstay_engine::reading::Reading;
 use backstay_engine::{Engine, Work};
 use backstay_policy::guarded::Guarded;
@@ -91,6 +91,11 @@ impl Engine for MySql {
     fn journal(&self) -> Work<'_, Vec<JournalRow>> {
         let pool = &self.scripts.pool;
         Box::pin(pool.repeat(move || Box::pin(migration::journal(pool))))
+    }
+
+    fn unfinished(&self) -> Work<'_, Vec<Unfinished>> {
+        let pool = &self.scripts.pool;
+        Box::pin(pool.repeat(move || Box::pin(migration::unfinished(pool))))
     }
 
     fn lease<'a>(&'a self, request: &'a LeaseRequest) -> Work<'a, LeaseAnswer> {

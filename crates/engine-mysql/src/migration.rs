@@ -16,7 +16,7 @@ use crate::retry::random;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JournalRow};
+use backstay_engine::migration::{Batch, JournalRow, MOST_BATCHES, Unfinished, Way, is_batched};
 use mysql_async::from_row_opt;
 
 const MAKE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS `_backstay_migration` (
@@ -62,6 +62,12 @@ const ADD_JOURNAL_ROW: &str =
 const FORGET_JOURNAL_ROW: &str = "DELETE FROM `_backstay_migration` WHERE `number` = ?";
 
 const IS_APPLIED: &str = "SELECT 1 FROM `_backstay_migration` WHERE `number` = ?";
+
+const HAS_STEPS: &str = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = '_backstay_migration_step'";
+
+// the number of one that is taken back is negative here
+const READ_UNFINISHED: &str =
+    "SELECT `number` FROM `_backstay_migration_step` WHERE `done` > 0 OR `announced` <> '' ORDER BY `number`";
 
 const READ_JOURNAL: &str =
     "SELECT `number`, `name`, `checksum`, `applied_at` FROM `_backstay_migration` ORDER BY `number`";
@@ -126,6 +132,24 @@ pub async fn journal(pool: &Pool) -> Result<Vec<JournalRow>, Fault> {
     rows.into_iter().map(|found| row(found).map(one)).collect()
 }
 
+/// The migrations that stopped half-way.
+///
+/// # Errors
+/// When their table cannot be read.
+pub async fn unfinished(pool: &Pool) -> Result<Vec<Unfinished>, Fault> {
+    let mut connection = pool.take(Purpose::Read).await?;
+    let there = connection.rows(HAS_STEPS, &[]).await?;
+    if there.into_iter().next().map(row::<(i64,)>).transpose()? != Some((1,)) {
+        return Ok(Vec::new());
+    }
+    let rows = connection.rows(READ_UNFINISHED, &[]).await?;
+    let one = |(number,): (i64,)| Unfinished {
+        number: number.abs(),
+        way: if number < 0 { Way::Back } else { Way::Forth },
+    };
+    rows.into_iter().map(|found| row(found).map(one)).collect()
+}
+
 /// Drops what rehearsals left that died more than an hour ago, and gives a new one its name:
 /// it begins with the database's time.
 async fn clear_stage(connection: &mut Connection) -> Result<String, Fault> {
@@ -175,9 +199,13 @@ async fn recorded(connection: &mut Connection, batch: &Batch, journal: &JournalR
     for table in [MAKE_JOURNAL, MAKE_STEPS] {
         connection.control(table).await.map_err(Refusal::into_fault)?;
     }
-    let known = connection.rows(IS_APPLIED, &[&journal.number]).await?;
-    if !known.is_empty() && !batch.forget.contains(&journal.number) {
-        return Err(applied_already(journal.number));
+    let applied = !connection.rows(IS_APPLIED, &[&journal.number]).await?.is_empty();
+    let is_over = match batch.way {
+        Way::Forth => applied && !batch.forget.contains(&journal.number),
+        Way::Back => !applied,
+    };
+    if is_over {
+        return Err(over(journal.number, batch.way));
     }
     let mut steps = Steps::of(connection, batch, journal).await?;
     for (number, statement) in (1_i64..).zip(&batch.statements) {
@@ -197,17 +225,35 @@ async fn recorded(connection: &mut Connection, batch: &Batch, journal: &JournalR
     steps.end(connection, batch, journal).await
 }
 
-fn applied_already(number: i64) -> Fault {
-    Fault::new(code::UNIQUE_VIOLATION, format!("a migration with the number {number} was applied already"))
+fn over(number: i64, way: Way) -> Fault {
+    let (code, word) = match way {
+        Way::Forth => (code::UNIQUE_VIOLATION, "applied"),
+        Way::Back => (code::TRANSACTION_STATE, "taken back"),
+    };
+    Fault::new(code, format!("a migration with the number {number} was {word} already"))
 }
 
 async fn run(connection: &mut Connection, number: usize, statement: &str) -> Result<(), Fault> {
     connection.control_patiently(statement).await.map_err(|refusal| refused(number, refusal))
 }
 
+/// Rows, so many at a time, until there are none. Whoever was not heard did some of them.
+async fn by_batches(connection: &mut Connection, number: usize, statement: &str) -> Result<(), Fault> {
+    for _ in 0..MOST_BATCHES {
+        run(connection, number, statement).await?;
+        if connection.affected() == 0 {
+            return Ok(());
+        }
+    }
+    let message = format!("statement {number} of the migration changes the same rows again and again");
+    Err(Fault::new(code::TRANSACTION_STATE, message))
+}
+
 /// How far a migration came.
 struct Steps {
+    /// Its number, negative where it is taken back.
     migration: i64,
+    way: Way,
     done: i64,
     /// Checksum of what was done together with the statement that was announced; empty where none was.
     announced: String,
@@ -216,8 +262,12 @@ struct Steps {
 impl Steps {
     /// What was done must be what the file begins with; the rest of it may have been mended.
     async fn of(connection: &mut Connection, batch: &Batch, journal: &JournalRow) -> Result<Self, Fault> {
-        connection.rows(BEGIN_STEPS, &[&journal.number]).await?;
-        let found = connection.rows(READ_STEPS, &[&journal.number]).await?.into_iter().next();
+        let migration = match batch.way {
+            Way::Forth => journal.number,
+            Way::Back => -journal.number,
+        };
+        connection.rows(BEGIN_STEPS, &[&migration]).await?;
+        let found = connection.rows(READ_STEPS, &[&migration]).await?.into_iter().next();
         let found = found.ok_or_else(|| Fault::internal("a migration has no row of its steps"))?;
         let (done, checksum, announced): (i64, String, String) = row(found)?;
         let place = usize::try_from(done).unwrap_or(usize::MAX);
@@ -239,7 +289,7 @@ impl Steps {
             );
             return Err(Fault::new(code::TRANSACTION_STATE, message));
         }
-        Ok(Self { migration: journal.number, done, announced })
+        Ok(Self { migration, way: batch.way, done, announced })
     }
 
     async fn run(
@@ -254,6 +304,10 @@ impl Steps {
                 if number > self.done { self.tick_off(connection, number, statement).await } else { Ok(()) }
             }
             Kind::Rows => self.change_rows(connection, number, statement).await,
+            Kind::Batches => {
+                by_batches(connection, shown, statement).await?;
+                self.tick_off(connection, number, statement).await
+            }
             Kind::Definition => self.define(connection, number, statement).await,
         }
     }
@@ -306,7 +360,7 @@ impl Steps {
                     self.done = number;
                     return Ok(());
                 }
-                None => return Err(applied_already(self.migration)),
+                None => return Err(over(self.migration.abs(), self.way)),
             }
             run(connection, shown, statement).await?;
             self.tick_off(connection, number, statement).await
@@ -327,7 +381,7 @@ impl Steps {
         journal: &JournalRow,
     ) -> Result<(), Fault> {
         connection.begin(Transaction::Write).await?;
-        if let Err(fault) = Self::write_journal(connection, batch, journal).await {
+        if let Err(fault) = self.write_journal(connection, batch, journal).await {
             connection.rollback().await;
             return Err(fault);
         }
@@ -335,6 +389,7 @@ impl Steps {
     }
 
     async fn write_journal(
+        &self,
         connection: &mut Connection,
         batch: &Batch,
         journal: &JournalRow,
@@ -343,8 +398,11 @@ impl Steps {
             connection.rows(FORGET_JOURNAL_ROW, &[number]).await?;
         }
         let JournalRow { number, name, checksum, applied_at } = journal;
-        connection.rows(ADD_JOURNAL_ROW, &[number, name, checksum, applied_at]).await?;
-        connection.rows(END_STEPS, &[number]).await.map(drop)
+        match self.way {
+            Way::Forth => connection.rows(ADD_JOURNAL_ROW, &[number, name, checksum, applied_at]).await?,
+            Way::Back => connection.rows(FORGET_JOURNAL_ROW, &[number]).await?,
+        };
+        connection.rows(END_STEPS, &[&self.migration]).await.map(drop)
     }
 }
 
@@ -355,6 +413,8 @@ enum Kind {
     Definition,
     /// It belongs to one.
     Rows,
+    /// It is asked again and again, each time in one of its own.
+    Batches,
     /// Nothing; it holds for the connection.
     Setting,
 }
@@ -362,6 +422,7 @@ enum Kind {
 impl Kind {
     fn of(statement: &str) -> Self {
         match first_word(statement).as_str() {
+            _ if is_batched(statement) => Self::Batches,
             "INSERT" | "UPDATE" | "DELETE" | "REPLACE" | "WITH" | "SELECT" => Self::Rows,
             "SET" => Self::Setting,
             _ => Self::Definition,

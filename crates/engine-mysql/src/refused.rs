@@ -8,8 +8,10 @@ use backstay_base::fault::Fault;
 use backstay_sql::session::{Failure, Named, Violation};
 
 /// Table, column, key, constraint or index there already; table, column, key gone already.
-const DONE_ALREADY: &[u16] =
-    &[1007, 1008, 1022, 1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1176, 1826, 3821, 3822, 3940];
+const DONE_ALREADY: &[u16] = &[
+    1007, 1008, 1022, 1050, 1051, 1054, 1060, 1061, 1068, 1091, 1146, 1176, 1359, 1360, 1826, 3821, 3822,
+    3940,
+];
 
 /// A value is missing where one is needed from now on.
 const MISSING_VALUE: &[u16] = &[1138, 1263, 1265];

@@ -27,7 +27,7 @@ use backstay_base::secret::Secret;
 use backstay_engine::capabilities::Capabilities;
 use backstay_engine::lease::{LeaseAnswer, LeaseRequest};
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JournalRow};
+use backstay_engine::migration::{Batch, JournalRow, Unfinished};
 use backstay_engine::position::{Near, Placed};
 use backstay_engine::reading::Reading;
 use backstay_engine::{Engine, Work};
@@ -105,6 +105,10 @@ impl Engine for Postgres {
 
     fn journal(&self) -> Work<'_, Vec<JournalRow>> {
         Box::pin(migration::journal(&self.pool))
+    }
+
+    fn unfinished(&self) -> Work<'_, Vec<Unfinished>> {
+        Box::pin(migration::unfinished(&self.pool))
     }
 
     fn lease<'a>(&'a self, request: &'a LeaseRequest) -> Work<'a, LeaseAnswer> {

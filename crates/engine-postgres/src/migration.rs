@@ -16,7 +16,7 @@ use crate::retry::{Attempts, random_below};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JournalRow};
+use backstay_engine::migration::{Batch, JournalRow, Unfinished, Way};
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -32,6 +32,9 @@ const ADD_JOURNAL_ROW: &str = "INSERT INTO \"_backstay_migration\" (\"number\", 
 const FORGET_JOURNAL_ROWS: &str = "DELETE FROM \"_backstay_migration\" WHERE \"number\" = ANY($1)";
 
 const READ_JOURNAL: &str = "SELECT \"number\", \"name\", \"checksum\", \"applied_at\" FROM \"_backstay_migration\" ORDER BY \"number\"";
+
+const READ_UNFINISHED: &str =
+    "SELECT DISTINCT \"number\" FROM \"_backstay_migration_step\" ORDER BY \"number\"";
 
 const HAS_JOURNAL: &str = "SELECT to_regclass('\"_backstay_migration\"') IS NOT NULL";
 
@@ -139,6 +142,35 @@ pub async fn journal(pool: &Pool) -> Result<Vec<JournalRow>, Fault> {
     }
 }
 
+/// The migrations whose first parts were done.
+///
+/// # Errors
+/// When their table cannot be read.
+pub async fn unfinished(pool: &Pool) -> Result<Vec<Unfinished>, Fault> {
+    let mut attempts = Attempts::new();
+    loop {
+        let found = async {
+            let connection = pool.take(Purpose::Read).await?;
+            let client = connection.client();
+            let work = async {
+                if !parts::has_steps(client).await? {
+                    return Ok(Vec::new());
+                }
+                let rows = client.query_typed(READ_UNFINISHED, &[]).await?;
+                let rows = rows.iter().map(|row| Ok(Unfinished { number: row.try_get(0)?, way: Way::Forth }));
+                rows.collect()
+            };
+            let result = connection.within_limit(work, Use::Alone).await;
+            connection.give_back();
+            result
+        };
+        match found.await {
+            Ok(numbers) => return Ok(numbers),
+            Err(trouble) => pool.again(trouble, &mut attempts).await?,
+        }
+    }
+}
+
 async fn read(client: &Client) -> Result<Vec<JournalRow>, Trouble> {
     let there = client.query_typed_one(HAS_JOURNAL, &[]).await?;
     if !there.try_get::<_, bool>(0)? {
@@ -181,6 +213,10 @@ async fn run(client: &Client, number: usize, statement: &str) -> Result<(), Trou
 async fn add_journal_row(client: &Client, batch: &Batch, row: &JournalRow) -> Result<(), Trouble> {
     client.batch_execute(MAKE_JOURNAL).await?;
     client.execute_typed(FORGET_JOURNAL_ROWS, &[(&batch.forget, Type::INT8_ARRAY)]).await?;
+    if batch.way == Way::Back {
+        client.execute_typed(FORGET_JOURNAL_ROWS, &[(&vec![row.number], Type::INT8_ARRAY)]).await?;
+        return Ok(());
+    }
     let values: [(&(dyn ToSql + Sync), Type); 4] = [
         (&row.number, Type::INT8),
         (&row.name, Type::TEXT),

@@ -7,7 +7,7 @@ use crate::lease;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JOURNAL_TABLE, JournalRow, SCRATCH_PREFIX};
+use backstay_engine::migration::{Batch, JOURNAL_TABLE, JournalRow, SCRATCH_PREFIX, Way};
 use rusqlite::Connection;
 
 const MAKE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS \"_backstay_migration\" (
@@ -88,7 +88,13 @@ fn run(connection: &Connection, batch: &Batch) -> Result<(), Fault> {
     for number in &batch.forget {
         connection.execute(FORGET_JOURNAL_ROW, [number]).map_err(fault)?;
     }
-    if let Some(row) = &batch.journal {
+    if let Some(row) = batch.journal.as_ref().filter(|_| batch.way == Way::Back) {
+        let gone = connection.execute(FORGET_JOURNAL_ROW, [row.number]).map_err(fault)?;
+        if gone == 0 {
+            let message = format!("{} was taken back already", row.name);
+            return Err(Fault::new(code::TRANSACTION_STATE, message));
+        }
+    } else if let Some(row) = &batch.journal {
         connection.execute_batch(MAKE_JOURNAL).map_err(fault)?;
         connection
             .execute(ADD_JOURNAL_ROW, (row.number, &row.name, &row.checksum, &row.applied_at))

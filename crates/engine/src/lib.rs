@@ -12,7 +12,7 @@ pub mod reading;
 use crate::capabilities::Capabilities;
 use crate::lease::{LeaseAnswer, LeaseRequest};
 use crate::live::Live;
-use crate::migration::{Batch, JournalRow};
+use crate::migration::{Batch, JournalRow, Unfinished};
 use crate::position::{Near, Placed};
 use crate::reading::Reading;
 use backstay_base::fault::Fault;
@@ -64,6 +64,12 @@ pub trait Engine: Send + Sync + 'static {
 
     /// The migrations that were applied, in order of their numbers. For `migrate` alone.
     fn journal(&self) -> Work<'_, Vec<JournalRow>>;
+
+    /// The migrations that stopped half-way; none where all of a migration is done or nothing.
+    /// For `migrate` alone.
+    fn unfinished(&self) -> Work<'_, Vec<Unfinished>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
 
     /// Takes, renews or gives back a lease; see [`lease`]. Durable when answered. Never waits for a
     /// row that a migration holds longer than a statement may take.

@@ -13,10 +13,13 @@ use backstay_base::fault::Fault;
 use backstay_engine::Engine;
 use backstay_engine::lease::Held;
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JournalRow, Pace, SCRATCH_PREFIX};
+use backstay_engine::migration::{Batch, JournalRow, Pace, SCRATCH_PREFIX, Way};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value;
 use backstay_sql::dialect::{Dialect, named};
+
+/// What the name of a file ends with that nodes of the version before live with.
+pub const EXPANDS: &str = "_expand.sql";
 
 /// Where a database stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,13 @@ pub struct Status {
 }
 
 impl Status {
+    /// Whether a newer version has made room for itself: the database has more than this one knows.
+    #[must_use]
+    pub fn is_expanded(&self, files: &[MigrationFile]) -> bool {
+        let known = |row: &JournalRow| files.iter().any(|file| file.number == row.number);
+        self.applied.iter().any(|row| row.name.ends_with(EXPANDS) && !known(row))
+    }
+
     fn is_done(&self) -> bool {
         self.pending.is_empty() && self.squashed.is_empty() && self.problems.is_empty()
     }
@@ -59,6 +69,8 @@ pub async fn status(engine: &dyn Engine, files: &[MigrationFile]) -> Result<Stat
         squashed.iter().flat_map(MigrationFile::squashes).map(|(number, _)| number).collect();
     for row in applied.iter().filter(|row| !told.contains(&row.number)) {
         match files.iter().find(|file| file.number == row.number) {
+            // a newer version began: what it did so far leaves this one as it is
+            None if files.iter().all(|file| file.number < row.number) && row.name.ends_with(EXPANDS) => {}
             None => problems.push(format!("{} was applied but is not among the files", row.name)),
             Some(file) if file.checksum != row.checksum => {
                 problems.push(format!("{} was edited after it was applied", file.name));
@@ -71,6 +83,12 @@ pub async fn status(engine: &dyn Engine, files: &[MigrationFile]) -> Result<Stat
     let pending: Vec<MigrationFile> = files.iter().filter(|file| !is_applied(file)).cloned().collect();
     for file in pending.iter().filter(|file| file.number < last) {
         problems.push(format!("{} comes before {last:04}, which is applied already", file.name));
+    }
+    for one in engine.unfinished().await?.iter().filter(|one| one.way == Way::Back) {
+        problems.push(format!(
+            "migration {:04} stopped half-way back; backstay migrate down goes on there",
+            one.number
+        ));
     }
     Ok(Status { applied, pending, squashed, problems })
 }
@@ -112,7 +130,48 @@ pub async fn up(
     consent: bool,
     node: &Node,
 ) -> Result<Vec<String>, Fault> {
-    paced(engine, files, clock, (consent, Pace::Parts), node).await
+    let way = Going { consent, pace: Pace::Parts, contracts: Contracts::Wait };
+    paced(engine, files, clock, way, node).await
+}
+
+/// The same, with files that take away what nodes of the version before need: none of these runs any more.
+///
+/// # Errors
+/// As [`up`].
+pub async fn up_contracting(
+    engine: &dyn Engine,
+    files: &[MigrationFile],
+    clock: &Clock,
+    consent: bool,
+    node: &Node,
+) -> Result<Vec<String>, Fault> {
+    let way = Going { consent, pace: Pace::Parts, contracts: Contracts::Follow };
+    paced(engine, files, clock, way, node).await
+}
+
+/// How files are applied.
+#[derive(Debug, Clone, Copy)]
+struct Going {
+    /// Whether what may lose data is applied.
+    consent: bool,
+    pace: Pace,
+    contracts: Contracts,
+}
+
+/// Whether files that contract are applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Contracts {
+    /// Nodes of the version before may run, unless the database is new or has one process.
+    Wait,
+    Follow,
+}
+
+/// The pending files that are applied now: those up to one that waits.
+#[must_use]
+pub fn due<'f>(engine: &dyn Engine, status: &'f Status) -> &'f [MigrationFile] {
+    let waits = engine.capabilities().many_nodes && !status.applied.is_empty();
+    let first = status.pending.iter().position(|file| waits && !file.contracts().is_empty());
+    status.pending.get(..first.unwrap_or(status.pending.len())).unwrap_or_default()
 }
 
 /// The same for a database that nobody else uses: where definitions are transactional each file is done as a
@@ -127,30 +186,43 @@ pub async fn up_whole(
     consent: bool,
     node: &Node,
 ) -> Result<Vec<String>, Fault> {
-    paced(engine, files, clock, (consent, Pace::Whole), node).await
+    let way = Going { consent, pace: Pace::Whole, contracts: Contracts::Follow };
+    paced(engine, files, clock, way, node).await
 }
 
 async fn paced(
     engine: &dyn Engine,
     files: &[MigrationFile],
     clock: &Clock,
-    (consent, pace): (bool, Pace),
+    way: Going,
     node: &Node,
 ) -> Result<Vec<String>, Fault> {
-    if status(engine, files).await?.is_done() {
+    let found = status(engine, files).await?;
+    if found.is_done() || (way.waits_for_all(engine, &found)) {
         return Ok(Vec::new());
     }
-    lease::alone(engine, node, async |held| up_alone(engine, files, clock, (consent, pace, held)).await).await
+    lease::alone(engine, node, async |held| up_alone(engine, files, clock, (way, held)).await).await
+}
+
+impl Going {
+    /// Whether nothing is to be done before somebody says that no node of the version before runs.
+    fn waits_for_all(self, engine: &dyn Engine, status: &Status) -> bool {
+        let nothing = status.problems.is_empty() && status.squashed.is_empty();
+        nothing && self.contracts == Contracts::Wait && due(engine, status).is_empty()
+    }
 }
 
 async fn up_alone(
     engine: &dyn Engine,
     files: &[MigrationFile],
     clock: &Clock,
-    (consent, pace, held): (bool, Pace, Held),
+    (Going { consent, pace, contracts }, held): (Going, Held),
 ) -> Result<Vec<String>, Fault> {
     // another node may have applied some since
-    let status = checked(engine, files).await?;
+    let mut status = checked(engine, files).await?;
+    if contracts == Contracts::Wait {
+        status.pending = due(engine, &status).to_vec();
+    }
     if !consent {
         refuse_losses(engine, &status.pending)?;
     }
@@ -167,13 +239,17 @@ async fn up_alone(
         let lease = Some(held.clone());
         let batch = Batch { journal, lease, pace, ..Batch::plain(file.statements(engine.name())) };
         engine.migrate(&batch).await.map_err(|fault| Fault {
-            // a table that is made anew has another name while its rows move
-            message: format!("{}: {}", file.name, fault.message.replace(SCRATCH_PREFIX, "")),
+            message: format!("{}: {}", file.name, shown(&fault.message)),
             ..fault
         })?;
         done.push(file.name.clone());
     }
     Ok(done)
+}
+
+/// A message as people read it: a table that is made anew has another name while its rows move.
+pub(crate) fn shown(message: &str) -> String {
+    message.replace(SCRATCH_PREFIX, "")
 }
 
 /// Notes pending files as applied without running them: the database is what they make already, because
@@ -235,8 +311,11 @@ fn journal_row(file: &MigrationFile, clock: &Clock) -> JournalRow {
 /// Pending files were written for tables as the files before them left these.
 async fn refuse_drift(engine: &dyn Engine, files: &[MigrationFile], status: &Status) -> Result<(), Fault> {
     let Some(dialect) = named(engine.name()) else { return Ok(()) };
-    let is_pending = |file: &MigrationFile| status.pending.iter().any(|other| other.number == file.number);
-    let applied: Vec<MigrationFile> = files.iter().filter(|file| !is_pending(file)).cloned().collect();
+    let is_applied = |file: &MigrationFile| {
+        let known = |row: &JournalRow| row.number == file.number;
+        status.applied.iter().any(known) || status.squashed.iter().any(|other| other.number == file.number)
+    };
+    let applied: Vec<MigrationFile> = files.iter().filter(|file| is_applied(file)).cloned().collect();
     if status.pending.is_empty() || applied.is_empty() {
         return Ok(());
     }

@@ -47,7 +47,7 @@ fn own(live: &Live) -> impl Iterator<Item = &LiveTable> {
     live.tables.iter().filter(|table| !table.name.starts_with("_backstay_"))
 }
 
-fn compared(dialect: &'static Dialect, live: &Live, wanted: &Live) -> Vec<Drift> {
+pub(crate) fn compared(dialect: &'static Dialect, live: &Live, wanted: &Live) -> Vec<Drift> {
     let mut found = Vec::new();
     for table in own(wanted) {
         let Some(stands) = own(live).find(|stands| stands.name == table.name) else {

@@ -1,6 +1,9 @@
 //! Migration files: `migrations/0001_init.sql`, plain SQL that a person may edit
 //! until it is applied; afterwards its checksum is in the journal.
 
+pub mod contract;
+
+use self::contract::Contract;
 use crate::change::Plan;
 use crate::draft::Draft;
 use crate::statements;
@@ -81,13 +84,27 @@ impl MigrationFile {
         named.collect()
     }
 
+    /// What it takes away that the version before needs; nothing where it may be applied at any time.
+    #[must_use]
+    pub fn contracts(&self) -> Vec<Contract> {
+        self.text.lines().filter_map(Contract::read).collect()
+    }
+
     /// What it may lose: its own remarks (`-- loses …`), and statements that drop or delete.
     #[must_use]
     pub fn losses(&self, engine: &str) -> Vec<String> {
         let lines = statements::lines(&self.text, engine);
         let remarks = lines.filter_map(|line| line.trim_end().strip_prefix(LOSES));
         let mut found: Vec<String> = remarks.map(|what| ["loses ", what.trim()].concat()).collect();
-        found.extend(statements::losses(&self.statements(engine)));
+        let moved: Vec<String> = self
+            .contracts()
+            .iter()
+            .flat_map(|contract| {
+                contract.moved().map(|column| format!("{} {column}", contract.table)).collect::<Vec<_>>()
+            })
+            .collect();
+        let dropped = statements::losses(&self.statements(engine)).into_iter();
+        found.extend(dropped.filter(|text| !is_moved(text, &moved)));
         found
     }
 }
@@ -170,6 +187,15 @@ pub fn squash(folder: &Path, files: &[MigrationFile], draft: &Draft) -> Result<M
     }
     std::fs::rename(&beside, &path).map_err(io(&path))?;
     Ok(MigrationFile::new(last, name, whole))
+}
+
+/// Whether a statement drops a column whose values live on: its table and its name are known.
+fn is_moved(statement: &str, moved: &[String]) -> bool {
+    let words: Vec<&str> = statement.split_whitespace().map(|word| word.trim_matches(['"', '`'])).collect();
+    match words.as_slice() {
+        ["ALTER", "TABLE", table, "DROP", "COLUMN", column] => moved.contains(&format!("{table} {column}")),
+        _ => false,
+    }
 }
 
 /// The number that a name begins with.

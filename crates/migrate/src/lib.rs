@@ -3,12 +3,14 @@
 //! The only caller of `Engine::introspect`, `journal`, `rehearse` and `migrate`.
 
 pub mod apply;
+pub mod back;
 pub mod change;
 mod columns;
 pub mod copy;
 pub mod diff;
 pub mod draft;
 pub mod drift;
+pub mod expand;
 pub mod file;
 pub mod import;
 mod in_place;

@@ -3,7 +3,7 @@
 //! depends on what earlier ones made. Leaves: findings with file, line and a safe recipe. It
 //! knows no database.
 
-mod act;
+pub(crate) mod act;
 mod design;
 mod lock;
 mod loss;

@@ -13,6 +13,7 @@ use backstay_sql::ddl::check::scale_of_check;
 use backstay_sql::ddl::column::Stored;
 use backstay_sql::ddl::{comment, stored};
 use backstay_sql::dialect::Dialect;
+use backstay_sql::dialect::definition::Comments;
 use backstay_sql::dialect::sqlite::SQLITE;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -63,6 +64,11 @@ impl Types {
         read(self.0.get(table)?.get(column)?)
     }
 
+    /// Whether a file says what the column is: it was generated.
+    fn is_said(&self, table: &LiveTable, column: &LiveColumn) -> bool {
+        self.get(&table.name, &column.name).is_some()
+    }
+
     /// What stands for the comment of a column, or of the table itself where none is named; nothing for none.
     fn comment(&self, table: &str, column: &str) -> String {
         let words = self.0.get(table).and_then(|columns| columns.get(column));
@@ -107,6 +113,9 @@ impl Types {
             column.comment = Some(self.comment(&table.name, &column.name));
             column.ty = stored.words(dialect);
             column.counted = stored.counted;
+            // what rows that were there got does not stay a default, but on SQLite
+            let clauses = matches!(definition.comments, Comments::Clauses { .. });
+            column.default = column.default.take().filter(|_| !(clauses && self.is_said(table, column)));
             if let (ScalarType::Json | ScalarType::List(_), Some(text)) = (stored.ty, definition.json_check) {
                 let name = backstay_schema::name::fitted(format!("{}_{}_check", table.name, column.name));
                 let text = text.replace("$1", &column.name);

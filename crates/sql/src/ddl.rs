@@ -6,6 +6,7 @@ pub mod check;
 pub mod column;
 pub mod comment;
 pub mod copy;
+pub mod expand;
 pub mod online;
 pub mod partial;
 pub mod security;

@@ -13,10 +13,12 @@ use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
 use backstay_engine::Engine;
 use backstay_migrate::apply;
+use backstay_migrate::back;
 use backstay_migrate::change::Plan;
 use backstay_migrate::diff::{Scope, diff};
 use backstay_migrate::draft::{Draft, draft};
 use backstay_migrate::drift::{self, Drift};
+use backstay_migrate::expand::{self, Expansion};
 use backstay_migrate::file;
 use backstay_migrate::lease::Node;
 use backstay_migrate::view;
@@ -38,9 +40,22 @@ pub enum Action {
         /// What the file is called
         #[arg(default_value = "change")]
         name: String,
+        /// Two files: nodes of the version before live with the first one
+        #[arg(long)]
+        expand: bool,
     },
     /// Apply pending files
-    Up,
+    Up {
+        /// Those, too, that take away what nodes of the version before need: none of these runs any more
+        #[arg(long)]
+        contract: bool,
+    },
+    /// Take the last applied file back, where nothing is lost by that
+    Down {
+        /// How many files
+        #[arg(long, default_value_t = 1)]
+        steps: usize,
+    },
     /// Note pending files as applied without running them, in a database that is what they make already
     Adopt,
     /// What is applied and what is pending, and what somebody changed in the database beside the files
@@ -68,11 +83,13 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
             show(context, draft.plan(project.engine()));
             Ok(Exit::Ok)
         }
-        Action::New { name } => new(context, &project, &files, name).await,
-        Action::Up => {
+        Action::New { name, expand: false } => new(context, &project, &files, name).await,
+        Action::New { name, expand: true } => expand_new(context, &project, &files, name).await,
+        Action::Up { contract } => {
             let kept = Kept { project: &project };
-            up(context, &Target::of(&Database::open(&project)?), &files, Some(&kept)).await
+            up(context, &Target::of(&Database::open(&project)?), &files, (*contract, Some(&kept))).await
         }
+        Action::Down { steps } => down(context, &Database::open(&project)?, &files, *steps).await,
         Action::Squash => squash(context, &project, &files).await,
         Action::Push { to } => push(context, &project, &files, to).await,
         Action::Adopt => adopt(context, &project, &files).await,
@@ -104,6 +121,37 @@ async fn new(
     } else {
         let wrote = context.output.paint(Colour::Green, "wrote");
         context.output.data(&format!("{wrote} migrations/{}", written.name));
+    }
+    Ok(Exit::Ok)
+}
+
+/// Writes two files where nodes of the version before go on, else one.
+async fn expand_new(
+    context: &Context,
+    project: &Project,
+    files: &[file::MigrationFile],
+    name: &str,
+) -> Result<Exit> {
+    let catalog = project.check()?.catalog()?;
+    let scratch = Scratch::open(project)?;
+    let Expansion { expand, contract } = expand::draft(&*scratch.engine, &catalog, files).await?;
+    if contract.is_empty() {
+        return new(context, project, files, name).await;
+    }
+    if contract.is_destructive() && !context.yes {
+        show(context, contract.plan(project.engine()));
+        context.output.remark("this may lose data; to write it anyway: backstay migrate new --expand --yes");
+        return Ok(Exit::NeedsConsent);
+    }
+    let first = file::write(&project.migrations(), &format!("{name}_expand"), &expand)?;
+    let second = file::write(&project.migrations(), &format!("{name}_contract"), &contract)?;
+    if context.output.json {
+        context.output.value(&json!({ "files": [first.name, second.name] }));
+    } else {
+        let wrote = context.output.paint(Colour::Green, "wrote");
+        context.output.data(&format!("{wrote} migrations/{}", first.name));
+        context.output.data(&format!("{wrote} migrations/{}", second.name));
+        context.output.remark("the second one waits for: backstay migrate up --contract");
     }
     Ok(Exit::Ok)
 }
@@ -159,7 +207,7 @@ async fn push(context: &Context, project: &Project, files: &[file::MigrationFile
         context.output.remark("the schema needs more than the files say: backstay migrate new");
         return Ok(Exit::Problems);
     }
-    up(context, &Target { engine: store.engine, clock, node }, files, None).await
+    up(context, &Target { engine: store.engine, clock, node }, files, (false, None)).await
 }
 
 async fn squash(context: &Context, project: &Project, files: &[file::MigrationFile]) -> Result<Exit> {
@@ -193,10 +241,11 @@ async fn up(
     context: &Context,
     database: &Target,
     files: &[file::MigrationFile],
-    kept: Option<&Kept<'_>>,
+    (contract, kept): (bool, Option<&Kept<'_>>),
 ) -> Result<Exit> {
     let status = apply::status(&*database.engine, files).await?;
-    let losing = status.pending.iter().find(|file| !file.losses(database.engine.name()).is_empty());
+    let due = if contract { &status.pending } else { apply::due(&*database.engine, &status) };
+    let losing = due.iter().find(|file| !file.losses(database.engine.name()).is_empty());
     if let (Some(file), false) = (losing, context.yes) {
         for statement in file.losses(database.engine.name()) {
             context.output.remark(&format!("{}: {statement}", file.name));
@@ -207,13 +256,51 @@ async fn up(
     if let (Some(_), Some(kept)) = (losing, kept) {
         kept.copy(context, database).await?;
     }
-    let done = apply::up(&*database.engine, files, &database.clock, context.yes, &database.node).await?;
+    let Target { engine, clock, node } = database;
+    let done = if contract {
+        apply::up_contracting(&**engine, files, clock, context.yes, node).await?
+    } else {
+        apply::up(&**engine, files, clock, context.yes, node).await?
+    };
     if context.output.json {
         context.output.value(&json!({ "applied": done }));
     } else if done.is_empty() {
         context.output.data("nothing to apply");
     } else {
         done.iter().for_each(|name| context.output.data(&format!("applied {name}")));
+    }
+    if due.len() < status.pending.len() {
+        context.output.remark(WAITS);
+    }
+    Ok(Exit::Ok)
+}
+
+/// What is said where a file is left.
+const WAITS: &str =
+    "a file waits until no node of the version before runs; then: backstay migrate up --contract";
+
+async fn down(
+    context: &Context,
+    database: &Database,
+    files: &[file::MigrationFile],
+    steps: usize,
+) -> Result<Exit> {
+    let Database { engine, dialect, clock, ids, node, .. } = database;
+    let place = back::Place { engine: &**engine, dialect, node, ids, clock };
+    let mut done = Vec::new();
+    let outcome = back::down(place, files, steps, &mut done).await;
+    if context.output.json {
+        context.output.value(&json!({ "taken_back": done }));
+    } else if done.is_empty() && outcome.is_ok() {
+        context.output.data("nothing is applied");
+    } else {
+        done.iter().for_each(|name| context.output.data(&format!("took {name} back")));
+    }
+    outcome?;
+    if !done.is_empty() {
+        context
+            .output
+            .remark("pending again: backstay migrate up, serve and dev apply what is among the files");
     }
     Ok(Exit::Ok)
 }
@@ -320,8 +407,10 @@ async fn status(context: &Context, database: &Database, files: &[file::Migration
         for file in &status.squashed {
             context.output.data(&format!("squashed {}", file.name));
         }
-        for file in &status.pending {
-            context.output.data(&format!("pending  {}", file.name));
+        let due = apply::due(&*database.engine, &status).len();
+        for (place, file) in status.pending.iter().enumerate() {
+            let word = if place < due { "pending " } else { "waiting " };
+            context.output.data(&format!("{word} {}", file.name));
         }
         for (word, lines) in [("problem", problems), ("drift", drifted)] {
             for line in lines {

@@ -15,6 +15,7 @@ use backstay_auth::service::Auth;
 use backstay_base::code::Kind;
 use backstay_base::fault::Fault;
 use backstay_migrate::diff::{Scope, diff};
+use backstay_migrate::expand::contracted;
 use backstay_migrate::{apply, file, view};
 use backstay_schema::catalog::Catalog;
 use backstay_server::audit::keep_forgetting;
@@ -146,14 +147,20 @@ fn millis(began: std::time::Instant) -> u64 {
 /// Applies what keeps everything; anything else must be done by a person first.
 async fn migrate(context: &Context, project: &Project, database: &Database, catalog: &Catalog) -> Result<()> {
     let files = file::read(&project.migrations())?;
-    let pending = apply::status(&*database.engine, &files).await?.pending;
-    let names: Vec<&str> = pending.iter().map(|file| file.name.as_str()).collect();
+    let status = apply::status(&*database.engine, &files).await?;
+    let names: Vec<&str> =
+        apply::due(&*database.engine, &status).iter().map(|file| file.name.as_str()).collect();
     lint::warn(context, &files, &names, database.engine.name());
     let done = apply::up(&*database.engine, &files, &database.clock, false, &database.node).await?;
     for name in &done {
         context.output.remark(&format!("applied {name}"));
     }
-    let live = database.engine.introspect().await?;
+    let status = apply::status(&*database.engine, &files).await?;
+    if status.is_expanded(&files) {
+        context.output.remark("a newer version has made room for itself in the database; this one serves on");
+        return Ok(());
+    }
+    let live = contracted(&database.engine.introspect().await?, catalog, &status.pending);
     let plan = diff(&*database.engine, database.dialect, catalog, &live, Scope::Project).await?;
     let changes: Vec<String> = plan.needed().map(|change| format!("  {}", change.summary)).collect();
     if !changes.is_empty() {

@@ -410,6 +410,47 @@ fn many_files_become_one_and_go_to_another_database() {
 }
 
 #[test]
+fn a_file_is_taken_back_where_nothing_is_lost() {
+    let project = library();
+    project.edit(
+        "  pages: Int @index\n",
+        "  sheets: Int! @was(name: \"pages\") @default(value: 1)\n  year: Int\n",
+    );
+    step(&project);
+    let remark = "pending again: backstay migrate up, serve and dev apply what is among the files\n";
+    assert_eq!(project.run(&["migrate", "down"]), ran(0, "took 0002_change.sql back\n", remark));
+    assert_eq!(
+        project.rows("SELECT title || coalesce(pages, '') FROM book ORDER BY id"),
+        ["One10", "Two1", "Three30"]
+    );
+    let status = project.json(&["migrate", "status"]);
+    assert_eq!((&status["pending"], &status["drift"]), (&json!(["0002_change.sql"]), &json!([])));
+    assert_eq!(project.run(&["migrate", "up"]), ran(0, "applied 0002_change.sql\n", ""));
+    project.database().execute_batch("UPDATE book SET year = 1999 WHERE id = 'b2'").unwrap();
+    let refused = project.run(&["migrate", "down", "--steps", "2"]);
+    let words = "0002_change.sql cannot be taken back: it made book.year, which has values by now";
+    assert!(refused.code == 1 && refused.err.contains(words), "{refused:?}");
+    assert_eq!(project.rows("SELECT year FROM book WHERE year > 0"), ["1999"]);
+}
+
+#[test]
+fn two_files_for_two_versions_are_one_step_where_one_process_has_the_file() {
+    let project = library();
+    project.edit("  title: String!\n", "  headline: String! @was(name: \"title\")\n");
+    let wrote = "wrote migrations/0002_headline_expand.sql\nwrote migrations/0003_headline_contract.sql\n";
+    let waits = "the second one waits for: backstay migrate up --contract\n";
+    assert_eq!(project.run(&["migrate", "new", "--expand", "headline"]), ran(0, wrote, waits));
+    let second = project.read("migrations/0003_headline_contract.sql");
+    assert!(second.starts_with("-- contracts book: headline < title\n"), "{second}");
+    let status = "pending  0002_headline_expand.sql\npending  0003_headline_contract.sql";
+    assert!(project.run(&["migrate", "status"]).out.contains(status));
+    let done = "applied 0002_headline_expand.sql\napplied 0003_headline_contract.sql\n";
+    assert_eq!(project.run(&["migrate", "up"]), ran(0, done, ""));
+    assert_eq!(project.rows("SELECT headline FROM book ORDER BY id"), ["One", "Two", "Three"]);
+    serves(&project);
+}
+
+#[test]
 fn what_is_lost_is_copied_before_where_backups_have_a_place() {
     let project = library();
     let config = project.read("backstay.toml");

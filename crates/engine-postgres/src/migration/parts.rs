@@ -9,10 +9,10 @@ use crate::error::Trouble;
 use crate::lease;
 use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_engine::migration::{Batch, JournalRow, Pace};
+use backstay_engine::migration::{Batch, JournalRow, MOST_BATCHES, Pace, Way, is_batched};
 use std::borrow::Cow;
-use tokio_postgres::Client;
 use tokio_postgres::types::Type;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 const LOCK_JOURNAL: &str = "LOCK TABLE \"_backstay_migration\" IN SHARE ROW EXCLUSIVE MODE";
 
@@ -53,7 +53,7 @@ WHERE n.nspname = current_schema() AND i.relname = $1";
 pub(super) async fn apply(connection: &Connection, batch: &Batch) -> Result<(), Trouble> {
     let client = connection.client();
     let split = batch.statements.iter().any(|statement| Part::of(statement) != Part::Within);
-    let Some(row) = batch.journal.as_ref().filter(|_| split) else {
+    let Some(row) = batch.journal.as_ref().filter(|_| split && batch.way == Way::Forth) else {
         return whole(connection, batch).await;
     };
     if batch.pace == Pace::Whole && read_step(client, batch, row).await? == 0 {
@@ -95,12 +95,17 @@ pub(super) async fn apply(connection: &Connection, batch: &Batch) -> Result<(), 
 async fn alone(client: &Client, batch: &Batch, row: &JournalRow) -> Result<(), Trouble> {
     client.batch_execute(MAKE_JOURNAL).await?;
     client.batch_execute(LOCK_JOURNAL).await?;
-    let applied = client.query_typed_opt(IS_APPLIED, &[(&row.number, Type::INT8)]).await?;
-    if applied.is_none() || batch.forget.contains(&row.number) {
-        return Ok(());
-    }
-    let message = format!("a migration with the number {} was applied already", row.number);
-    Err(Trouble::answer(Fault::new(code::UNIQUE_VIOLATION, message)))
+    let applied = client.query_typed_opt(IS_APPLIED, &[(&row.number, Type::INT8)]).await?.is_some();
+    let fault = match batch.way {
+        Way::Forth if !applied || batch.forget.contains(&row.number) => return Ok(()),
+        Way::Back if applied => return Ok(()),
+        Way::Forth => {
+            let message = format!("a migration with the number {} was applied already", row.number);
+            Fault::new(code::UNIQUE_VIOLATION, message)
+        }
+        Way::Back => Fault::new(code::TRANSACTION_STATE, format!("{} was taken back already", row.name)),
+    };
+    Err(Trouble::answer(fault))
 }
 
 /// All of it in one transaction.
@@ -114,7 +119,11 @@ async fn whole(connection: &Connection, batch: &Batch) -> Result<(), Trouble> {
         alone(client, batch, row).await?;
     }
     for (index, statement) in batch.statements.iter().enumerate() {
-        run(client, index + 1, &within_transaction(statement)).await?;
+        if is_batched(statement) {
+            by_batches(client, index + 1, statement).await?;
+        } else {
+            run(client, index + 1, &within_transaction(statement)).await?;
+        }
     }
     if let Some(row) = &batch.journal {
         add_journal_row(client, batch, row).await?;
@@ -122,10 +131,14 @@ async fn whole(connection: &Connection, batch: &Batch) -> Result<(), Trouble> {
     commit(connection, batch).await
 }
 
+/// Whether there is a table of how far migrations came.
+pub(super) async fn has_steps(client: &Client) -> Result<bool, Trouble> {
+    Ok(client.query_typed_one(HAS_STEPS, &[]).await?.try_get(0)?)
+}
+
 /// How many statements were done, which must be those that the file begins with.
 async fn read_step(client: &Client, batch: &Batch, row: &JournalRow) -> Result<usize, Trouble> {
-    let there = client.query_typed_one(HAS_STEPS, &[]).await?;
-    if !there.try_get::<_, bool>(0)? {
+    if !has_steps(client).await? {
         return Ok(0);
     }
     let Some(found) = client.query_typed_opt(READ_STEP, &[(&row.number as _, Type::INT8)]).await? else {
@@ -171,6 +184,9 @@ async fn build(connection: &Connection, number: usize, statement: &str) -> Resul
         client.batch_execute(UNLIMITED).await?;
         connection.retire();
     }
+    if is_batched(statement) {
+        return by_batches(client, number, statement).await;
+    }
     let name = created_index(statement);
     if let Some(name) = &name
         && clear(client, name).await? == Stands::Whole
@@ -183,6 +199,21 @@ async fn build(connection: &Connection, number: usize, statement: &str) -> Resul
         let _ = clear(client, name).await;
     }
     built.map_err(|error| refused(number, error))
+}
+
+/// Rows, so many at a time, each time in a transaction of its own, until there are none.
+async fn by_batches(client: &Client, number: usize, statement: &str) -> Result<(), Trouble> {
+    for _ in 0..MOST_BATCHES {
+        let answers = client.simple_query(statement).await.map_err(|error| refused(number, error))?;
+        let changed = answers
+            .iter()
+            .any(|answer| matches!(answer, SimpleQueryMessage::CommandComplete(rows) if *rows > 0));
+        if !changed {
+            return Ok(());
+        }
+    }
+    let message = format!("statement {number} of the migration changes the same rows again and again");
+    Err(Trouble::answer(Fault::new(code::TRANSACTION_STATE, message)))
 }
 
 /// What stands of an index.
@@ -231,7 +262,8 @@ impl Part {
         if is_word(verb, "COMMIT") && all.next().is_none() {
             return Self::Boundary;
         }
-        if is_concurrent(statement) || is_validation(statement) { Self::Alone } else { Self::Within }
+        let alone = is_concurrent(statement) || is_validation(statement) || is_batched(statement);
+        if alone { Self::Alone } else { Self::Within }
     }
 }
 

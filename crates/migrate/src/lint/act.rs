@@ -5,10 +5,11 @@ use sqlparser::ast::{
     AlterColumnOperation as Alter, AlterIndexOperation, AlterTableOperation as Operation, AlterType,
     AlterTypeOperation, ColumnDef, ColumnOption, CreateIndex, CreateTable, DataType, Expr, FromTable, Ident,
     IndexColumn, IndexType, ObjectName, ObjectType, RenameTableNameKind, Statement, TableConstraint,
-    TableFactor, TableWithJoins, TruncateTableTarget, UserDefinedTypeRepresentation,
+    TableFactor, TableWithJoins, TruncateTableTarget, UnaryOperator, UserDefinedTypeRepresentation,
+    Value as Sql,
 };
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
-use sqlparser::parser::Parser;
+use sqlparser::parser::{Parser, ParserError};
 use std::borrow::Cow;
 
 /// How deep expressions may nest; what is deeper is not read.
@@ -16,7 +17,7 @@ const DEPTH: usize = 60;
 
 /// One thing that a statement does.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Act {
+pub(crate) enum Act {
     CreateTable {
         table: String,
         columns: Vec<NewColumn>,
@@ -108,7 +109,7 @@ pub(super) enum Act {
 
 impl Act {
     /// The table that it is about.
-    pub(super) const fn table(&self) -> Option<&String> {
+    pub(crate) const fn table(&self) -> Option<&String> {
         match self {
             Self::CreateTable { table, .. }
             | Self::DropTable { table }
@@ -140,21 +141,23 @@ impl Act {
 
 /// A column as a statement defines it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct NewColumn {
-    pub(super) name: String,
-    pub(super) ty: DataType,
-    pub(super) not_null: bool,
+pub(crate) struct NewColumn {
+    pub(crate) name: String,
+    pub(crate) ty: DataType,
+    pub(crate) not_null: bool,
     /// A default that each row computes for itself, or a value that the table stores.
-    pub(super) computed: Option<String>,
-    pub(super) has_default: bool,
-    pub(super) key: bool,
-    pub(super) unique: bool,
-    pub(super) references: bool,
+    pub(crate) computed: Option<String>,
+    pub(crate) has_default: bool,
+    /// The text of a default that is a plain value.
+    pub(crate) plain_default: Option<String>,
+    pub(crate) key: bool,
+    pub(crate) unique: bool,
+    pub(crate) references: bool,
 }
 
 /// What a constraint holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Key,
     Unique,
     Reference,
@@ -164,29 +167,29 @@ pub(super) enum Kind {
 
 /// A constraint as a statement defines it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Constraint {
-    pub(super) kind: Kind,
-    pub(super) name: Option<String>,
-    pub(super) columns: Vec<Option<String>>,
-    pub(super) not_valid: bool,
-    pub(super) using_index: bool,
+pub(crate) struct Constraint {
+    pub(crate) kind: Kind,
+    pub(crate) name: Option<String>,
+    pub(crate) columns: Vec<Option<String>>,
+    pub(crate) not_valid: bool,
+    pub(crate) using_index: bool,
     /// The column that it holds to be there: `CHECK (a IS NOT NULL)`.
-    pub(super) never_null: Option<String>,
+    pub(crate) never_null: Option<String>,
 }
 
 /// An index as a statement defines it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct NewIndex {
-    pub(super) name: Option<String>,
-    pub(super) columns: Vec<Option<String>>,
-    pub(super) unique: bool,
-    pub(super) concurrently: bool,
+pub(crate) struct NewIndex {
+    pub(crate) name: Option<String>,
+    pub(crate) columns: Vec<Option<String>>,
+    pub(crate) unique: bool,
+    pub(crate) concurrently: bool,
     /// It holds every row, in the order of its columns.
-    pub(super) whole: bool,
+    pub(crate) whole: bool,
 }
 
 /// What a statement does; nothing where it is no matter of tables.
-pub(super) fn acts(engine: &str, text: &str) -> Vec<Act> {
+pub(crate) fn acts(engine: &str, text: &str) -> Vec<Act> {
     let words: Vec<&str> = text.split_whitespace().collect();
     if begins(&words, &["REINDEX"]) {
         let concurrently = words.iter().take(4).any(|word| word.eq_ignore_ascii_case("CONCURRENTLY"));
@@ -200,14 +203,11 @@ pub(super) fn acts(engine: &str, text: &str) -> Vec<Act> {
         let bare = |name: &str| name.trim_matches(['`', '"']).to_owned();
         return vec![Act::RenameIndex { from: bare(from), to: bare(name) }];
     }
-    let dialect: &dyn Dialect = match engine {
-        "postgres" => &PostgreSqlDialect {},
-        "mysql" => &MySqlDialect {},
-        _ => &SQLiteDialect {},
-    };
-    let text = known(&words, text);
-    let parser = Parser::new(dialect).with_recursion_limit(DEPTH).try_with_sql(&text);
-    let mut acts: Vec<Act> = match parser.and_then(|mut parser| parser.parse_statements()) {
+    // nor of the words that a table of MySQL bears
+    if begins(&words, &["ALTER", "TABLE"]) && words.get(3).is_some_and(|word| word.starts_with("COMMENT=")) {
+        return Vec::new();
+    }
+    let mut acts: Vec<Act> = match parsed(engine, &known(&words, text)) {
         Ok(statements) => statements.into_iter().flat_map(of).collect(),
         Err(error) => vec![Act::Unread { why: error.to_string() }],
     };
@@ -217,6 +217,17 @@ pub(super) fn acts(engine: &str, text: &str) -> Vec<Act> {
         }
     }
     acts
+}
+
+/// The statements of a text.
+pub(crate) fn parsed(engine: &str, text: &str) -> Result<Vec<Statement>, ParserError> {
+    let dialect: &dyn Dialect = match engine {
+        "postgres" => &PostgreSqlDialect {},
+        "mysql" => &MySqlDialect {},
+        _ => &SQLiteDialect {},
+    };
+    let parser = Parser::new(dialect).with_recursion_limit(DEPTH).try_with_sql(text);
+    parser.and_then(|mut parser| parser.parse_statements())
 }
 
 const DROPS_CONCURRENTLY: &[&str] = &["DROP", "INDEX", "CONCURRENTLY"];
@@ -359,6 +370,10 @@ fn defined(name: &Ident, ty: DataType, options: &[ColumnOption]) -> NewColumn {
         not_null: has(|option| matches!(option, ColumnOption::NotNull | ColumnOption::PrimaryKey(_))),
         has_default: computed.is_some()
             || has(|option| matches!(option, ColumnOption::Default(_) | ColumnOption::Generated { .. })),
+        plain_default: options.iter().find_map(|option| match option {
+            ColumnOption::Default(value) => literal(value),
+            _ => None,
+        }),
         computed: computed.or_else(|| is_serial(&ty).then(|| "a counter".to_owned())),
         key: has(|option| matches!(option, ColumnOption::PrimaryKey(_))),
         unique: has(|option| matches!(option, ColumnOption::Unique(_))),
@@ -367,8 +382,24 @@ fn defined(name: &Ident, ty: DataType, options: &[ColumnOption]) -> NewColumn {
     }
 }
 
+/// The text of a plain value.
+pub(crate) fn literal(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Nested(inner) => literal(inner),
+        Expr::Cast { expr, .. } => literal(expr),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => Some(["-", &literal(expr)?].concat()),
+        Expr::Value(value) => match &value.value {
+            Sql::Number(number, _) => Some(number.clone()),
+            Sql::Boolean(truth) => Some(truth.to_string()),
+            Sql::SingleQuotedString(text) | Sql::EscapedStringLiteral(text) => Some(text.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// `serial` and its kin, which are no types of their own.
-pub(super) fn is_serial(ty: &DataType) -> bool {
+pub(crate) fn is_serial(ty: &DataType) -> bool {
     ty.to_string().to_ascii_lowercase().ends_with("serial")
 }
 
@@ -443,10 +474,10 @@ fn changed(from: &TableWithJoins, all: bool) -> Option<Act> {
 }
 
 /// A name without its schema, as the databases compare names that nobody quotes.
-fn last(name: &ObjectName) -> String {
+pub(crate) fn last(name: &ObjectName) -> String {
     name.0.last().and_then(|part| part.as_ident()).map(plain).unwrap_or_default()
 }
 
-fn plain(name: &Ident) -> String {
+pub(crate) fn plain(name: &Ident) -> String {
     if name.quote_style.is_some() { name.value.clone() } else { name.value.to_ascii_lowercase() }
 }

@@ -27,9 +27,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// Work that is dropped when it has waited a number of times.
-struct Mortal<F> {
-    work: Pin<Box<F>>,
-    waits: usize,
+pub(crate) struct Mortal<F> {
+    pub(crate) work: Pin<Box<F>>,
+    pub(crate) waits: usize,
 }
 
 impl<F: Future> Future for Mortal<F> {
@@ -67,7 +67,7 @@ async fn straight(engine: &dyn Engine, file: &MigrationFile) -> Result<(), Strin
 }
 
 /// The same by programs of which each lives a little longer than the one before; how many died.
-async fn mortally(
+pub(crate) async fn mortally(
     engine: &dyn Engine,
     file: &MigrationFile,
     lives: &mut impl FnMut() -> usize,
@@ -92,7 +92,7 @@ async fn mortally(
     unreachable!("somebody lives long enough")
 }
 
-async fn written(scratch: &Sqlite, folder: &Path, catalog: &Catalog) -> Option<MigrationFile> {
+pub(crate) async fn written(scratch: &Sqlite, folder: &Path, catalog: &Catalog) -> Option<MigrationFile> {
     let plan = draft(scratch, catalog, &file::read(folder).unwrap()).await.unwrap();
     (!plan.is_empty()).then(|| file::write(folder, "change", &plan).unwrap())
 }

@@ -8,8 +8,10 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod back;
 mod comments;
 mod copy;
+mod expand;
 mod history;
 mod import;
 mod kills;

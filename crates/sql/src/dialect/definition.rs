@@ -160,6 +160,30 @@ pub struct InPlace {
     pub unique_clause: &'static str,
     /// How long work is done while others read and write; none where that needs no words of its own.
     pub online: Option<&'static Online>,
+    /// How nodes of two versions write the same table.
+    pub expand: &'static Expand,
+}
+
+/// A table in two shapes at once. Whole statements and bodies of triggers: `$1` is the table, `$n` the new column,
+/// `$o` the old one, `$g` the new one's value from the old one's of the row that is written, `$h` the other way
+/// round, `$v` as `$g` of a row that is there, `$k` the key, `$z` how many rows at most, `$b` the body as a text;
+/// `$f`, `$i` and `$u` are names. Where nothing is old, `$g` and `$v` are the default.
+#[derive(Debug)]
+pub struct Expand {
+    /// Keeps the two columns alike.
+    pub mirror: &'static [&'static str],
+    /// What is done then.
+    pub mirror_body: &'static str,
+    /// Gives the new column a value.
+    pub fill: &'static [&'static str],
+    /// What is done then.
+    pub fill_body: &'static str,
+    /// Ends either.
+    pub end: &'static [&'static str],
+    /// A value for rows that are there.
+    pub backfill: &'static str,
+    /// NULL is allowed for the column `$1` of the type `$t`; it follows `ALTER TABLE "t"`.
+    pub relax: &'static str,
 }
 
 /// Long work on a table that others use: definitions are made without looking at the rows that are there,

@@ -1,7 +1,7 @@
 //! table: definitions of MariaDB and MySQL, which differ in the name of a collation alone: comments
 //! that one of them executes say it, so that a migration file has one text for both.
 
-use super::{Alter, ChangeType, Comments, Definition, InPlace, Partial, Place, on_delete};
+use super::{Alter, ChangeType, Comments, Definition, Expand, InPlace, Partial, Place, on_delete};
 use backstay_schema::scalar::ScalarType;
 
 /// MariaDB 10.6 and later, MySQL 8.0.19 and later.
@@ -60,7 +60,24 @@ pub static MYSQL: Definition = Definition {
         index_clause: " ALGORITHM=INPLACE LOCK=NONE",
         unique_clause: ", ALGORITHM=INPLACE, LOCK=NONE",
         online: None,
+        expand: &EXPAND,
     }),
+};
+
+const EXPAND: Expand = Expand {
+    mirror: &[
+        "CREATE TRIGGER $i BEFORE INSERT ON $1 FOR EACH ROW SET NEW.$n = IF(NEW.$n IS NULL, $g, NEW.$n), NEW.$o = IF(NEW.$o IS NULL, $h, NEW.$o)",
+        "CREATE TRIGGER $u BEFORE UPDATE ON $1 FOR EACH ROW SET NEW.$o = IF(NOT (NEW.$n <=> OLD.$n) AND NOT (NEW.$n <=> $g), $h, NEW.$o), NEW.$n = IF(NEW.$n <=> OLD.$n AND NOT (NEW.$o <=> OLD.$o), $g, NEW.$n)",
+    ],
+    mirror_body: "",
+    fill: &[
+        "CREATE TRIGGER $i BEFORE INSERT ON $1 FOR EACH ROW SET NEW.$n = IF(NEW.$n IS NULL, $g, NEW.$n)",
+        "CREATE TRIGGER $u BEFORE UPDATE ON $1 FOR EACH ROW SET NEW.$n = IF(NEW.$n IS NULL, $g, NEW.$n)",
+    ],
+    fill_body: "",
+    end: &["DROP TRIGGER $i", "DROP TRIGGER $u"],
+    backfill: "UPDATE $1 SET $n = $v WHERE $n IS NULL AND $v IS NOT NULL LIMIT $z",
+    relax: " MODIFY COLUMN $1 $t NULL",
 };
 
 const fn widened(_: ScalarType, to: ScalarType) -> &'static str {
@@ -148,7 +165,10 @@ const fn convert(from: ScalarType, to: ScalarType) -> Option<&'static str> {
         (T::Time, T::String | T::Enum(_)) => {
             "trim(TRAILING '.' FROM trim(TRAILING '0' FROM time_format($1, '%H:%i:%s.%f')))"
         }
-        (_, T::Time) => "concat($1)",
+        // its own type holds negative lengths and more than a day, too, and reads 7 as seconds
+        (_, T::Time) => {
+            "if(concat($1) RLIKE '^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?$$', concat($1), concat('no time: ', $1))"
+        }
         (T::Date, T::Timestamp) => "$1",
         (_, T::Timestamp | T::Date | T::Float) => "concat($1)",
         (T::Int | T::BigInt | T::Float, T::Json) => "concat($1)",

@@ -1,6 +1,6 @@
 //! table: definitions of PostgreSQL.
 
-use super::{Alter, ChangeType, Comments, Definition, InPlace, Online, Partial, Place, on_delete};
+use super::{Alter, ChangeType, Comments, Definition, Expand, InPlace, Online, Partial, Place, on_delete};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::scalar::list::{Element, ListType};
 
@@ -53,6 +53,7 @@ pub static POSTGRES: Definition = Definition {
         refuses_missing: true,
         index_clause: "",
         unique_clause: "",
+        expand: &EXPAND,
         online: Some(&Online {
             boundary: "COMMIT",
             index: "CREATE INDEX CONCURRENTLY $1 ON $2 ($3)",
@@ -108,6 +109,21 @@ const fn column_type(ty: ScalarType, _place: Place) -> &'static str {
         },
     }
 }
+
+const EXPAND: Expand = Expand {
+    mirror: &FUNCTION_AND_TRIGGER,
+    mirror_body: "BEGIN IF TG_OP = 'INSERT' THEN IF NEW.$n IS NULL THEN NEW.$n := $g; ELSIF NEW.$o IS NULL THEN NEW.$o := $h; END IF; ELSIF NEW.$n IS DISTINCT FROM OLD.$n THEN IF NEW.$n IS DISTINCT FROM $g THEN NEW.$o := $h; END IF; ELSIF NEW.$o IS DISTINCT FROM OLD.$o THEN NEW.$n := $g; END IF; RETURN NEW; END",
+    fill: &FUNCTION_AND_TRIGGER,
+    fill_body: "BEGIN IF NEW.$n IS NULL THEN NEW.$n := $g; END IF; RETURN NEW; END",
+    end: &["DROP TRIGGER $f ON $1", "DROP FUNCTION $f()"],
+    backfill: "UPDATE $1 SET $n = $v WHERE ($k) IN (SELECT $k FROM $1 WHERE $n IS NULL AND $v IS NOT NULL LIMIT $z)",
+    relax: " ALTER COLUMN $1 DROP NOT NULL",
+};
+
+const FUNCTION_AND_TRIGGER: [&str; 2] = [
+    "CREATE FUNCTION $f() RETURNS trigger LANGUAGE plpgsql AS $b",
+    "CREATE TRIGGER $f BEFORE INSERT OR UPDATE ON $1 FOR EACH ROW EXECUTE FUNCTION $f()",
+];
 
 /// The words are those of `format_type`.
 fn scalar(words: &str) -> Option<ScalarType> {
