@@ -8,6 +8,7 @@ use crate::logging;
 use crate::output::{Colour, Exit};
 use crate::post::Post;
 use crate::project::Project;
+use crate::spans::Spans;
 use crate::watching;
 use crate::wiring::{Database, open_files, stopped};
 use anyhow::{Context as _, Result, bail};
@@ -48,8 +49,9 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let database = Database::open(&project)?;
     let post = Post::of(&project.config)?;
     let auth = database.auth(&project.config, &url, post.mail.clone())?;
-    let app =
-        database.app(&project.config, Arc::clone(&auth), logging::requests(&project.config.log), None)?;
+    let spans = Spans::start(project.config.log.otlp.as_deref())?.map(Arc::new);
+    let lines = logging::requests(&project.config.log, spans.clone());
+    let app = database.app(&project.config, Arc::clone(&auth), lines, None)?;
     let admin = &project.config.server.admin_listen;
     let clock = &database.clock;
     let backup = database.shipped.as_ref().map(|shipped| watching::backup(shipped, clock));
@@ -97,6 +99,9 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         shipping.finish().await;
     }
     post.finish().await;
+    if let Some(spans) = spans {
+        tokio::task::spawn_blocking(move || spans.finish()).await?;
+    }
     Ok(Exit::Ok)
 }
 
