@@ -61,10 +61,11 @@ pub fn run(args: &[String]) -> Result<()> {
     let urls: Vec<&str> = servers.iter().map(|server| server.url.as_str()).collect();
     if !servers.is_empty() {
         let mut copying = Command::new("cargo");
-        copying.args(["test", "--locked", "-p", "backstay", "--test", "binary", "--", "data", "backups"]);
+        copying.args(["test", "--locked", "-p", "backstay", "--test", "binary", "--"]);
+        copying.args(["data::", "backups::", "canaries::", "nodes::"]);
         copying.env("BACKSTAY_TEST_URLS", urls.join(","));
         outcomes.push(engines::run(
-            "data copied through all engines, and backed up",
+            "on each engine by the binary: copies, backups, no secret told, three nodes",
             EMBEDDED,
             &mut copying,
         )?);
@@ -98,6 +99,10 @@ fn beside(outcomes: &mut Vec<Outcome>, skipped: &mut Vec<String>) -> Result<()> 
         }
         Err(reason) => skipped.push(format!("backups at an S3 server: {reason:#}")),
     }
+    // a feature that is off by default
+    let mut spans = Command::new("cargo");
+    spans.args(["test", "--locked", "-p", "backstay", "--features", "otlp", "--test", "binary", "--"]);
+    outcomes.push(engines::run("spans by OTLP", EMBEDDED, spans.args(["spans::", "canaries::"]))?);
     match tools::pebble() {
         Ok(()) => outcomes.push(engines::run("certificates by ACME", EMBEDDED, &mut of_binary("acme::"))?),
         Err(reason) => skipped.push(format!("certificates by ACME: {reason:#}")),

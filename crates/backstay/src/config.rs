@@ -359,13 +359,16 @@ impl Default for Backup {
 }
 
 /// What is logged, and how. Logs go to standard error; `BACKSTAY_LOG` says from which level.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
     /// `text` for people, `json` for programs: an object per line.
     pub format: LogFormat,
     /// Which requests `serve` writes a line for: `none`, `failed` (answered with 500 and above) or `all`.
     pub requests: LoggedRequests,
+    /// Where `serve` sends a span per request by OTLP, over HTTP: `http://127.0.0.1:4318`. It takes a program that was
+    /// built with the feature `otlp`.
+    pub otlp: Option<String>,
 }
 
 impl Default for Log {
@@ -374,6 +377,7 @@ impl Default for Log {
             format: LogFormat::Text,
             // a proxy has a line for the others
             requests: LoggedRequests::Failed,
+            otlp: None,
         }
     }
 }
@@ -429,7 +433,7 @@ limit_settings! {
     hops: usize, list: usize, pattern_bytes: usize, pattern_steps: usize, statement_ms: u64, write_queue: usize, read_queue: usize, connections: usize,
     in_flight: usize, slow_bodies: usize, bodies_bytes: usize, idle_ms: u64, stall_ms: u64, head_ms: u64, body_ms: u64, hash_queue: usize, mail_queue: usize, mailbox: usize, password_bytes: usize, linger_ms: u64,
     drain_ms: u64,
-    migration_wait_ms: u64, audit_days: u32,
+    migration_wait_ms: u64, audit_days: u32, prune_rows: u64, used_token_days: u32,
 }
 
 impl Config {

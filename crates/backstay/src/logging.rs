@@ -2,9 +2,11 @@
 //! no request: a line holds words of this program, a status, and numbers.
 
 use crate::config::{Log, LogFormat, LoggedRequests};
+use crate::spans::Spans;
 use backstay_server::request_log::{Line, RequestLog};
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
+use std::sync::Arc;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{EnvFilter, Targets};
@@ -17,6 +19,11 @@ const ACCESS: &str = "backstay::requests";
 /// Methods that are told as they are; what else a client may call one is no word of ours.
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"];
 
+/// A method as it is told.
+pub fn method(line: &Line) -> &'static str {
+    METHODS.iter().find(|known| **known == line.method).map_or("other", |known| known)
+}
+
 /// Crates that tell values of statements or of frames when they tell much: never below this level.
 const TALKATIVE: &[&str] = &[
     "tokio_postgres",
@@ -27,6 +34,9 @@ const TALKATIVE: &[&str] = &[
     "hyper",
     "lettre",
     "rustls",
+    "object_store",
+    "reqwest",
+    "opentelemetry",
 ];
 
 /// Begins to log.
@@ -64,20 +74,29 @@ fn panicked(panic: &PanicHookInfo<'_>) {
     tracing::error!(place, "panicked: {message}");
 }
 
-/// The lines of requests that `serve` writes.
-pub fn requests(log: &Log) -> RequestLog {
-    match log.requests {
-        LoggedRequests::None => RequestLog::default(),
-        LoggedRequests::Failed => RequestLog::from_status(500, write),
-        LoggedRequests::All => RequestLog::from_status(0, write),
+/// The lines of requests that `serve` writes, and its spans.
+pub fn requests(log: &Log, spans: Option<Arc<Spans>>) -> RequestLog {
+    let least = match log.requests {
+        LoggedRequests::None => None,
+        LoggedRequests::Failed => Some(500),
+        LoggedRequests::All => Some(0),
+    };
+    match (spans, least) {
+        (None, None) => RequestLog::default(),
+        (None, Some(least)) => RequestLog::from_status(least, write),
+        (Some(spans), _) => RequestLog::traced(move |line| {
+            spans.note(line);
+            if least.is_some_and(|least| line.status >= least) {
+                write(line);
+            }
+        }),
     }
 }
 
 fn write(line: &Line) {
-    let method = METHODS.iter().find(|known| **known == line.method).map_or("other", |known| known);
     tracing::info!(
         target: ACCESS,
-        method,
+        method = method(line),
         request.id = line.id,
         route = line.route,
         table = line.table,

@@ -9,6 +9,11 @@ mod output;
 mod post;
 mod project;
 mod shipping;
+#[cfg(feature = "otlp")]
+mod spans;
+#[cfg(not(feature = "otlp"))]
+#[path = "spans_left_out.rs"]
+mod spans;
 mod store;
 mod watching;
 mod wiring;

@@ -21,3 +21,4 @@ pub mod request_log;
 pub mod routes;
 mod timing;
 pub mod tls;
+pub mod trace_parent;

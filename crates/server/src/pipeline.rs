@@ -35,11 +35,13 @@ pub(crate) struct Outcome {
     pub rules: Option<String>,
     /// Of a refusal.
     pub code: Option<&'static str>,
+    /// Time in the engine, in microseconds, where it is wanted.
+    pub engine_micros: Option<u64>,
 }
 
 /// parse → resolve → weave → run → render.
 pub(crate) async fn rest(app: &App, head: &Head<'_>, body: &[u8]) -> Outcome {
-    let mut timing = Timing::start(app.edge.server_timing);
+    let mut timing = Timing::start(app.edge.server_timing || app.log.traces());
     let identified = match identify(app, head).await {
         Ok(identified) => identified,
         Err(fault) => {
@@ -54,9 +56,11 @@ pub(crate) async fn rest(app: &App, head: &Head<'_>, body: &[u8]) -> Outcome {
     };
     match answer(app, head, body, &identified, &mut timing).await {
         Ok((mut response, rows, rules)) => {
-            response.headers.extend(timing.header().map(|header| ("Server-Timing", header)));
-            let who = Some(identified);
-            Outcome { response, who, rows: Some(rows), rules, code: None }
+            if app.edge.server_timing {
+                response.headers.extend(timing.header().map(|header| ("Server-Timing", header)));
+            }
+            let (who, engine_micros) = (Some(identified), timing.of("run"));
+            Outcome { response, who, rows: Some(rows), rules, code: None, engine_micros }
         }
         Err(fault) => {
             log_source(head, &fault);
@@ -155,7 +159,8 @@ fn embedded_rows(costs: &[Charge], answer: Option<&Select>, part: &Part) -> Vec<
 }
 pub(crate) fn refused(fault: &Fault, audience: Audience, who: Option<Identified>) -> Outcome {
     let rules = Some(format!("{} {}", fault.code.text, fault.message));
-    Outcome { response: render_fault(fault, audience), who, rows: None, rules, code: Some(fault.code.text) }
+    let (response, code) = (render_fault(fault, audience), Some(fault.code.text));
+    Outcome { response, who, rows: None, rules, code, engine_micros: None }
 }
 
 /// What the caller must not see goes to the log, once.

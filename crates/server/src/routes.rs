@@ -6,6 +6,7 @@ use crate::caller::Identified;
 use crate::door::Head;
 use crate::pipeline::Outcome;
 use crate::request_log::Line;
+use crate::trace_parent::TraceParent;
 use crate::{auth_door, body, cors, mailbox_door, pipeline, request_id};
 use backstay_base::code;
 use backstay_base::fault::Fault;
@@ -110,7 +111,7 @@ fn overloaded(head: &Head<'_>, fault: &Fault) -> Outcome {
 }
 
 fn plain(response: Answer) -> Outcome {
-    Outcome { response, who: None, rows: None, rules: None, code: None }
+    Outcome { response, who: None, rows: None, rules: None, code: None, engine_micros: None }
 }
 
 fn to_http(answer: Answer) -> Response<Full<Bytes>> {
@@ -148,6 +149,8 @@ fn line(app: &App, head: &Head<'_>, outcome: &Outcome, began: Instant) -> Line {
         rows: outcome.rows,
         bytes: outcome.response.body.len(),
         micros: began.elapsed().as_micros(),
+        engine_micros: outcome.engine_micros,
+        parent: if app.log.traces() { TraceParent::of(head.headers) } else { None },
         role: outcome.who.as_ref().map_or_else(|| "-".to_owned(), role),
         who: outcome.who.as_ref().map_or_else(|| "-".to_owned(), Identified::name),
         rules: outcome.rules.clone(),

@@ -22,7 +22,13 @@ impl Timing {
         self.last = Some(now);
     }
 
-    /// The header value, where it is wanted; durations in milliseconds.
+    /// How long the stage `name` took, in microseconds.
+    pub(crate) fn of(&self, name: &str) -> Option<u64> {
+        let (_, micros) = self.marks.iter().find(|(mark, _)| *mark == name)?;
+        u64::try_from(*micros).ok()
+    }
+
+    /// The header value; durations in milliseconds.
     pub(crate) fn header(&self) -> Option<String> {
         self.last?;
         let mut text = String::new();

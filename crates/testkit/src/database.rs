@@ -5,6 +5,7 @@
 use backstay_base::limit::Limits;
 use backstay_base::secret::Secret;
 use backstay_engine::Engine;
+use backstay_engine::migration::Batch;
 use backstay_engine_mysql::MySql;
 use backstay_engine_postgres::Postgres;
 use backstay_engine_sqlite::Sqlite;
@@ -112,6 +113,41 @@ impl Database {
         let home =
             Home::Server { server: server.to_owned(), drop: format!("DROP DATABASE {name} WITH (FORCE)") };
         Self { engine, dialect: &POSTGRES, url, home }
+    }
+}
+
+impl Database {
+    /// Runs a statement of the test's own on the server, or in the file.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn execute(&self, statement: &str) {
+        self.engine.migrate(&Batch::plain(vec![statement.to_owned()])).await.unwrap();
+    }
+
+    /// The first column of all rows of a query of the test's own, as text.
+    ///
+    /// # Panics
+    /// When it is refused, or there is no server.
+    pub async fn texts(&self, query: &str) -> Vec<String> {
+        if self.url.starts_with("postgres") {
+            let (client, connection) =
+                tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.unwrap();
+            let task = tokio::spawn(connection);
+            let rows = client.simple_query(query).await.unwrap();
+            drop(client);
+            task.await.unwrap().unwrap();
+            let text = |message| match message {
+                tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+                _ => None,
+            };
+            return rows.into_iter().filter_map(text).collect();
+        }
+        use mysql_async::prelude::Queryable;
+        let mut connection = mysql_async::Conn::from_url(&self.url).await.unwrap();
+        let rows: Vec<Vec<u8>> = connection.query(query).await.unwrap();
+        connection.disconnect().await.unwrap();
+        rows.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect()
     }
 }
 

@@ -8,9 +8,11 @@ use crate::logging;
 use crate::output::{Colour, Exit};
 use crate::post::Post;
 use crate::project::Project;
+use crate::spans::Spans;
 use crate::watching;
 use crate::wiring::{Database, open_files, stopped};
 use anyhow::{Context as _, Result, bail};
+use backstay_auth::prune::keep_house;
 use backstay_auth::service::Auth;
 use backstay_base::code::Kind;
 use backstay_base::fault::Fault;
@@ -47,8 +49,9 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let database = Database::open(&project)?;
     let post = Post::of(&project.config)?;
     let auth = database.auth(&project.config, &url, post.mail.clone())?;
-    let app =
-        database.app(&project.config, Arc::clone(&auth), logging::requests(&project.config.log), None)?;
+    let spans = Spans::start(project.config.log.otlp.as_deref())?.map(Arc::new);
+    let lines = logging::requests(&project.config.log, spans.clone());
+    let app = database.app(&project.config, Arc::clone(&auth), lines, None)?;
     let admin = &project.config.server.admin_listen;
     let clock = &database.clock;
     let backup = database.shipped.as_ref().map(|shipped| watching::backup(shipped, clock));
@@ -72,6 +75,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     }
     app.load(catalog);
     let forgetting = tokio::spawn(keep_forgetting(Arc::clone(&app)));
+    let housekeeping = tokio::spawn(keep_house(Arc::clone(&auth), database.node.holder.clone()));
     let shipping =
         database.shipped.as_ref().map(|shipped| shipped.start(&project, &database.clock)).transpose()?;
     if context.output.json {
@@ -90,10 +94,14 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     }
     listening.await;
     forgetting.abort();
+    housekeeping.abort();
     if let Some(shipping) = shipping {
         shipping.finish().await;
     }
     post.finish().await;
+    if let Some(spans) = spans {
+        tokio::task::spawn_blocking(move || spans.finish()).await?;
+    }
     Ok(Exit::Ok)
 }
 

@@ -1,10 +1,14 @@
 //! What nobody may find in what the program writes of itself: passwords, keys, tokens, addresses and
 //! rows are planted through every door, right and wrong, and all outputs are searched for them.
 
+use crate::data::servers;
 use crate::kit::{Answer, Project, Running, ask};
+use backstay_base::limit::Limits;
+use backstay_testkit::database::Database;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use tokio::runtime::Runtime;
 
 const SCHEMA: &str =
     "type Note @access(all: \"true\") {\n  text: String! @unique\n  stars: Int @valid(min: 0)\n}\n";
@@ -122,37 +126,100 @@ fn rows(url: &str, anon: &str, secret: &str) {
     }
 }
 
-/// The secrets of the project, as they stand in the database.
-fn stored(project: &Project, canaries: &mut Canaries) {
-    for query in [
-        "SELECT value FROM _backstay_secret",
-        "SELECT private_key FROM _backstay_signing_key",
-        "SELECT password_hash FROM _backstay_account",
-    ] {
-        let found = project.rows(query);
-        assert!(!found.is_empty(), "{query}");
-        found.into_iter().for_each(|row| canaries.add(&row.into()));
+/// Where a project has its rows: a file of its own, or a database of a server.
+enum Store {
+    File,
+    Server { database: Database, runtime: Runtime },
+}
+
+impl Store {
+    /// A file, and a database on each server of the run.
+    fn all() -> Vec<Self> {
+        let on = |server: &String| {
+            let runtime = Runtime::new().unwrap();
+            let database = runtime.block_on(Database::on(server, &Limits::default()));
+            Self::Server { database, runtime }
+        };
+        std::iter::once(Self::File).chain(servers().iter().map(on)).collect()
+    }
+
+    /// Has a project use it, with a password that is a canary where the server takes any.
+    fn take(&self, project: &mut Project) {
+        let Self::Server { database, .. } = self else { return };
+        let (user, password) = ("://postgres@", format!("://postgres:{DATABASE}@"));
+        project.set("DATABASE_URL", &database.url.replace(user, &password));
+    }
+
+    fn rows(&self, project: &Project, query: &str) -> Vec<String> {
+        match self {
+            Self::File => project.rows(query),
+            Self::Server { database, runtime } => runtime.block_on(database.texts(query)),
+        }
+    }
+
+    fn execute(&self, project: &Project, statement: &str) {
+        match self {
+            Self::File => drop(project.database().execute(statement, []).unwrap()),
+            Self::Server { database, runtime } => runtime.block_on(database.execute(statement)),
+        }
+    }
+
+    /// The secrets of the project, as they stand in the database.
+    fn secrets(&self, project: &Project, canaries: &mut Canaries) {
+        for query in [
+            "SELECT value FROM _backstay_secret",
+            "SELECT private_key FROM _backstay_signing_key",
+            "SELECT password_hash FROM _backstay_account",
+        ] {
+            let found = self.rows(project, query);
+            assert!(!found.is_empty(), "{query}");
+            found.into_iter().for_each(|row| canaries.add(&row.into()));
+        }
     }
 }
 
-fn server(format: &str) -> (Project, Running, Value) {
+fn project(format: &str, more: &str) -> Project {
     let project = Project::with(SCHEMA);
-    let log = format!("[log]\nformat = \"{format}\"\nrequests = \"all\"\n");
+    let log = format!("[log]\nformat = \"{format}\"\nrequests = \"all\"\n{more}");
     project.write("backstay.toml", &format!("{log}[server]\nadmin_listen = \"127.0.0.1:0\"\n"));
     assert_eq!(project.run(&["migrate", "new"]).code, 0);
+    project
+}
+
+fn server(format: &str) -> (Project, Running, Value) {
+    let project = project(format, "");
     let (server, ready) = project.serve_telling("debug").ready();
     (project, server, ready)
 }
 
 fn nothing_is_told(format: &str) {
-    let (project, server, _) = server(format);
+    for store in Store::all() {
+        #[cfg(feature = "otlp")]
+        let collector = crate::spans::Collector::new();
+        #[cfg(feature = "otlp")]
+        let more = format!("otlp = \"{}\"\n", collector.url);
+        #[cfg(not(feature = "otlp"))]
+        let more = String::new();
+        let mut project = project(format, &more);
+        store.take(&mut project);
+        let canaries = played(&project, &store);
+        #[cfg(feature = "otlp")]
+        for (head, body) in collector.taken() {
+            canaries.none_in("a span", &format!("{head}{}", String::from_utf8_lossy(&body)));
+        }
+        drop(canaries);
+    }
+}
+
+/// Plants canaries through every door and looks for them in all that is written; what was planted.
+fn played(project: &Project, store: &Store) -> Canaries {
     // a running server has the file; the keys are made by now
-    drop(server);
+    drop(project.serve_telling("debug").ready());
     let keys = project.json(&["keys", "list", "--reveal"]);
     let key = |name: &str| keys["legacy"][name].as_str().unwrap().to_owned();
     let (anon, secret) = (key("anon"), key("service_role"));
     let opaque = project.json(&["keys", "create", "secret"]);
-    let mut canaries = Canaries([PASSWORD, WRONG, EMAIL, ROW].map(str::to_owned).to_vec());
+    let mut canaries = Canaries([PASSWORD, WRONG, EMAIL, ROW, DATABASE].map(str::to_owned).to_vec());
     [anon.as_str(), &secret].into_iter().for_each(|key| canaries.add(&key.into()));
     opaque
         .as_object()
@@ -164,9 +231,9 @@ fn nothing_is_told(format: &str) {
     let url = server.url.clone();
     accounts(&url, &anon, &secret, &mut canaries);
     rows(&url, &anon, &secret);
-    stored(&project, &mut canaries);
+    store.secrets(project, &mut canaries);
     // what fails has a line with its cause
-    project.database().execute("DROP TABLE note", []).unwrap();
+    store.execute(project, "DROP TABLE note");
     let failed = ask(&url, &secret, "POST", "/rest/v1/note", &format!("{{\"text\":\"{ROW}2\"}}"));
     assert_eq!(failed.status / 100, 5, "{failed:?}");
     let admin = ready["admin"].as_str().unwrap();
@@ -178,6 +245,7 @@ fn nothing_is_told(format: &str) {
     let said = server.last_words();
     assert!(said.contains("/rest/v1/{table}") && said.contains("request failed"), "{said}");
     canaries.none_in("the log", &said);
+    canaries
 }
 
 #[test]

@@ -19,5 +19,8 @@ mod dev;
 mod diagnostics;
 mod kit;
 mod migrate;
+mod nodes;
 mod serve;
+#[cfg(feature = "otlp")]
+mod spans;
 mod tls;
