@@ -1,5 +1,8 @@
 //! Migrations and their journal.
 
+mod triggers;
+
+use self::triggers::Triggers;
 use crate::connection::Opened;
 use crate::error::fault;
 use crate::introspect;
@@ -69,11 +72,18 @@ fn run(connection: &Connection, batch: &Batch) -> Result<(), Fault> {
         lease::keep(connection, held)?;
     }
     let outside = connection.is_autocommit();
+    let mut triggers = Triggers::default();
     for (index, statement) in batch.statements.iter().enumerate() {
+        if statement.starts_with("DROP TABLE ") {
+            triggers = Triggers::read(connection)?;
+        }
         execute(connection, statement).map_err(|error| refused(index + 1, error))?;
         if connection.is_autocommit() != outside {
             let message = format!("statement {} of the migration begins or ends a transaction", index + 1);
             return Err(Fault::new(code::TRANSACTION_STATE, message));
+        }
+        if let Some(table) = made_anew(statement) {
+            triggers.restore(connection, &table)?;
         }
     }
     let dangling: bool = connection
@@ -101,6 +111,13 @@ fn run(connection: &Connection, batch: &Batch) -> Result<(), Fault> {
             .map_err(fault)?;
     }
     Ok(())
+}
+
+/// The table that has been made anew with this statement: it takes the name of the old one.
+fn made_anew(statement: &str) -> Option<String> {
+    let rest = statement.strip_prefix("ALTER TABLE \"")?.strip_prefix(SCRATCH_PREFIX)?;
+    let (_, name) = rest.split_once("\" RENAME TO \"")?;
+    Some(name.strip_suffix('"')?.replace("\"\"", "\""))
 }
 
 /// Runs a statement. A table that was made anew takes the name of the old one, which is gone: views that
