@@ -10,7 +10,9 @@ use crate::lease;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JOURNAL_TABLE, JournalRow, SCRATCH_PREFIX, Way};
+use backstay_engine::migration::{
+    Batch, JOURNAL_TABLE, JournalRow, MOST_BATCHES, SCRATCH_PREFIX, Way, is_batched,
+};
 use rusqlite::Connection;
 
 const MAKE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS \"_backstay_migration\" (
@@ -123,6 +125,14 @@ fn made_anew(statement: &str) -> Option<String> {
 /// Runs a statement. A table that was made anew takes the name of the old one, which is gone: views that
 /// read it must not be looked through meanwhile.
 fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    if is_batched(statement) {
+        // one transaction has it all: nobody waits less for many statements
+        let mut left = MOST_BATCHES;
+        while left > 0 && connection.execute(statement, [])? > 0 {
+            left -= 1;
+        }
+        return Ok(());
+    }
     let renamed = statement.strip_prefix("ALTER TABLE \"").and_then(|rest| rest.strip_prefix(SCRATCH_PREFIX));
     if renamed.is_none() {
         return connection.execute_batch(statement);
