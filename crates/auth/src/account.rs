@@ -1,9 +1,11 @@
 //! An account with its identities: as stored, and as the `user` object of the wire.
 
 use crate::record::{Record, Records};
+use crate::statement::{eq, null};
 use crate::verified::AUTHENTICATED;
 use backstay_base::fault::Fault;
 use backstay_base::secret::Secret;
+use backstay_query::named::Filter;
 use backstay_schema::value::Value as Cell;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -41,6 +43,8 @@ pub struct Account {
     pub mailed: Mailed,
     /// The e-mail address that it wants instead, until that is confirmed.
     pub change: Option<Change>,
+    /// How often what was read of it was changed; none where it never was.
+    pub version: Option<i64>,
     /// When it was made.
     pub created_at: i64,
     /// When it was last changed.
@@ -111,9 +115,49 @@ impl Account {
                 Some(email) => Some(Change { email, open: record.number("new_email_open")? }),
                 None => None,
             },
+            version: record.optional_number("version")?,
             created_at: record.time("created_at")?.unwrap_or_default(),
             updated_at: record.time("updated_at")?.unwrap_or_default(),
         })
+    }
+
+    /// What somebody made of `before`, who made `after` of it, done to this one: it may have been changed since.
+    #[must_use]
+    pub(crate) fn changed_alike(&self, before: &Self, after: &Self) -> Self {
+        let mut changed = self.clone();
+        take(&mut changed.email, &before.email, &after.email);
+        take(&mut changed.phone, &before.phone, &after.phone);
+        let hash = |account: &Self| account.password_hash.as_ref().map(|hash| hash.expose().clone());
+        if hash(before) != hash(after) {
+            changed.password_hash.clone_from(&after.password_hash);
+        }
+        take(&mut changed.email_confirmed_at, &before.email_confirmed_at, &after.email_confirmed_at);
+        take(&mut changed.phone_confirmed_at, &before.phone_confirmed_at, &after.phone_confirmed_at);
+        patch(&mut changed.app_metadata, &before.app_metadata, &after.app_metadata);
+        patch(&mut changed.user_metadata, &before.user_metadata, &after.user_metadata);
+        take(&mut changed.is_anonymous, &before.is_anonymous, &after.is_anonymous);
+        take(&mut changed.banned_until, &before.banned_until, &after.banned_until);
+        take(&mut changed.last_sign_in_at, &before.last_sign_in_at, &after.last_sign_in_at);
+        take(&mut changed.mailed, &before.mailed, &after.mailed);
+        take(&mut changed.change, &before.change, &after.change);
+        changed
+    }
+
+    /// The cells in which it differs from another reading of the same account.
+    pub(crate) fn cells_beside(&self, other: &Self) -> Vec<(&'static str, Cell)> {
+        let cells = self.cells().into_iter().zip(other.cells());
+        cells.filter(|(own, other)| own != other).map(|(own, _)| own).collect()
+    }
+
+    /// The account as it was read: nobody has changed what was read of it since.
+    pub(crate) fn as_read(&self) -> Vec<Filter> {
+        let version = self.version.map_or_else(|| null("version"), |read| eq("version", Cell::Int(read)));
+        vec![eq("id", Cell::Uuid(self.id)), version]
+    }
+
+    /// The cell by which others see that it was changed.
+    pub(crate) fn next_version(&self) -> (&'static str, Cell) {
+        ("version", Cell::Int(self.version.unwrap_or(0).wrapping_add(1)))
     }
 
     /// `app_metadata.role`.
@@ -216,6 +260,24 @@ pub fn email_data(account: Uuid, email: &str, verified: bool) -> Object {
         ("phone_verified".to_owned(), Value::from(false)),
         ("sub".to_owned(), Value::from(account.to_string())),
     ])
+}
+
+fn take<T: PartialEq + Clone>(into: &mut T, before: &T, after: &T) {
+    if before != after {
+        into.clone_from(after);
+    }
+}
+
+/// Puts into an object what one reading of it became another by.
+fn patch(into: &mut Object, before: &Object, after: &Object) {
+    for (name, value) in after {
+        if before.get(name) != Some(value) {
+            into.insert(name.clone(), value.clone());
+        }
+    }
+    for name in before.keys().filter(|name| !after.contains_key(*name)) {
+        into.remove(name);
+    }
 }
 
 /// Puts members into an object; null takes one out.
@@ -349,6 +411,7 @@ mod tests {
             last_sign_in_at: Some(1_700_000_000_120_000),
             mailed: Mailed::default(),
             change: None,
+            version: None,
             created_at: 1_700_000_000_000_000,
             updated_at: 1_700_000_000_000_000,
         };

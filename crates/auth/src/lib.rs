@@ -17,6 +17,7 @@ pub mod operate;
 pub mod password;
 pub mod pkce;
 pub mod profile;
+pub mod prune;
 pub mod rates;
 mod reading;
 mod record;

@@ -27,7 +27,7 @@ const SECOND_MICROS: i64 = 1_000_000;
 /// How links begin whose session an app fetches with its verifier.
 const PKCE: &str = "pkce_";
 /// How long it is remembered that mail was sent, in microseconds: a day.
-const REMEMBERED_MICROS: i64 = 86_400 * SECOND_MICROS;
+pub(crate) const REMEMBERED_MICROS: i64 = 86_400 * SECOND_MICROS;
 
 /// What a token is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

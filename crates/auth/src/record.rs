@@ -85,6 +85,10 @@ impl<'a> Record<'a> {
         self.text(name)?.map(|text| calendar::parse_timestamp(text).ok_or_else(|| odd(name))).transpose()
     }
 
+    pub(crate) fn optional_number(self, name: &str) -> Result<Option<i64>, Fault> {
+        if matches!(self.cell(name)?, Cell::Null) { Ok(None) } else { self.number(name).map(Some) }
+    }
+
     pub(crate) fn number(self, name: &str) -> Result<i64, Fault> {
         match self.cell(name)? {
             Cell::Int(value) => Ok(value),

@@ -43,6 +43,8 @@ type _BackstayAccount @table(name: "_backstay_account", key: ["id"]) {
   new_email: String
   new_email_open: Int
   new_email_sent_at: Timestamp
+  "Rises with every change that was made of what was read."
+  version: Int
   created_at: Timestamp!
   updated_at: Timestamp!
 }
@@ -81,7 +83,7 @@ type _BackstayRefreshToken @table(name: "_backstay_refresh_token", key: ["hash"]
   hash: String!
   session: _BackstaySession! @relation(onDelete: CASCADE)
   parent: String
-  revoked_at: Timestamp
+  revoked_at: Timestamp @index
   created_at: Timestamp!
 }
 
@@ -97,7 +99,7 @@ type _BackstayOneTimeToken @table(name: "_backstay_one_time_token", key: ["id"])
   code_hash: String!
   attempts: Int!
   challenge: String
-  expires_at: Timestamp!
+  expires_at: Timestamp! @index
   created_at: Timestamp!
 }
 
@@ -107,7 +109,7 @@ type _BackstayFlowState @table(name: "_backstay_flow_state", key: ["hash"]) {
   account: _BackstayAccount! @relation(onDelete: CASCADE)
   method: String!
   challenge: String!
-  expires_at: Timestamp!
+  expires_at: Timestamp! @index
   created_at: Timestamp!
 }
 

@@ -433,7 +433,7 @@ limit_settings! {
     hops: usize, list: usize, pattern_bytes: usize, pattern_steps: usize, statement_ms: u64, write_queue: usize, read_queue: usize, connections: usize,
     in_flight: usize, slow_bodies: usize, bodies_bytes: usize, idle_ms: u64, stall_ms: u64, head_ms: u64, body_ms: u64, hash_queue: usize, mail_queue: usize, mailbox: usize, password_bytes: usize, linger_ms: u64,
     drain_ms: u64,
-    migration_wait_ms: u64, audit_days: u32,
+    migration_wait_ms: u64, audit_days: u32, prune_rows: u64, used_token_days: u32,
 }
 
 impl Config {

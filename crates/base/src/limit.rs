@@ -53,6 +53,10 @@ pub struct Limits {
     pub mailbox: usize,
     /// Longest password, in bytes.
     pub password_bytes: usize,
+    /// Most rows that one statement of the housekeeping deletes.
+    pub prune_rows: u64,
+    /// How long used refresh tokens are kept, so that their reuse ends the session, in days.
+    pub used_token_days: u32,
     /// How long audits keep what they tell, in days; 0 keeps it for ever.
     pub audit_days: u32,
     /// How long connections that are kept open may be used once more at shutdown, in milliseconds.
@@ -91,6 +95,8 @@ impl Default for Limits {
             mail_queue: 256,
             mailbox: 100,
             password_bytes: 4_096,
+            prune_rows: 1_000,
+            used_token_days: 30,
             audit_days: 365,
             linger_ms: 2_000,
             drain_ms: 20_000,

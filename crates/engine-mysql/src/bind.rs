@@ -7,7 +7,8 @@ use backstay_base::fault::Fault;
 use backstay_query::named::{JsonKey, JsonStep};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::{Decimal, Value, binary, calendar, json};
-use backstay_sql::statement::{Bind, RowSet};
+use backstay_sql::bound_text;
+use backstay_sql::statement::Bind;
 use mysql_async::Value as Sent;
 use std::fmt::Write as _;
 use uuid::Uuid;
@@ -29,8 +30,8 @@ pub fn bound(bind: &Bind, slots: &[Value]) -> Result<Sent, Fault> {
             None => Err(Fault::internal("a slot of a statement is not filled")),
         },
         Bind::Count(number) => Ok(Sent::UInt(*number)),
-        Bind::List(values, ty) => Ok(text(list(values, *ty)?)),
-        Bind::Rows(rows) => Ok(text(row_set(rows)?)),
+        Bind::List(values, ty) => Ok(text(bound_text::list(values, *ty, element)?)),
+        Bind::Rows(rows) => Ok(text(bound_text::rows(rows, element)?)),
         Bind::Path(steps) => Ok(text(path(steps)?)),
     }
 }
@@ -64,7 +65,9 @@ pub fn sent(value: &Value, ty: ScalarType) -> Result<Sent, Fault> {
         (Value::Date(days), _) => instant(i64::from(*days) * DAY_MICROS)?,
         (Value::Time(_), _) => text(value.to_text()),
         (Value::Bytes(bytes), _) => Sent::Bytes(bytes.clone()),
-        (Value::List(values), ScalarType::List(of)) => text(list(values, of.element.scalar())?),
+        (Value::List(values), ScalarType::List(of)) => {
+            text(bound_text::list(values, of.element.scalar(), element)?)
+        }
         (Value::List(_), _) => return Err(Fault::internal("a list in a place for one value")),
     })
 }
@@ -117,36 +120,6 @@ fn instant(micros: i64) -> Result<Sent, Fault> {
     ))
 }
 
-fn list(values: &[Value], ty: ScalarType) -> Result<String, Fault> {
-    let mut text = String::with_capacity(2 + values.len() * 16);
-    array(values.iter().map(|value| (value, ty)), &mut text)?;
-    Ok(text)
-}
-
-fn row_set(rows: &RowSet) -> Result<String, Fault> {
-    let mut text = String::from("[");
-    for (index, row) in rows.rows.iter().enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        array(row.iter().zip(rows.types.iter().copied()), &mut text)?;
-    }
-    text.push(']');
-    Ok(text)
-}
-
-fn array<'v>(values: impl Iterator<Item = (&'v Value, ScalarType)>, text: &mut String) -> Result<(), Fault> {
-    text.push('[');
-    for (index, (value, ty)) in values.enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        element(value, ty, text)?;
-    }
-    text.push(']');
-    Ok(())
-}
-
 /// One element: NULL, or a text that a column of its type reads exactly.
 fn element(value: &Value, ty: ScalarType, text: &mut String) -> Result<(), Fault> {
     let written = match (value, ty) {
@@ -166,7 +139,7 @@ fn element(value: &Value, ty: ScalarType, text: &mut String) -> Result<(), Fault
         (Value::Uuid(id), ScalarType::Uuid) => write!(text, "\"{}\"", id.simple()),
         (Value::Uuid(id), _) => write!(text, "\"{}\"", id.hyphenated()),
         (Value::List(values), ScalarType::List(of)) => {
-            json::write_string(&list(values, of.element.scalar())?, text);
+            json::write_string(&bound_text::list(values, of.element.scalar(), element)?, text);
             Ok(())
         }
         (Value::List(_), _) => return Err(Fault::internal("a list in a place for one value")),

@@ -7,8 +7,9 @@ use backstay_query::reply::{Cell, Rows};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::scalar::list::Element;
 use backstay_schema::value::{Decimal, Value, binary, calendar, json};
+use backstay_sql::bound_text;
 use backstay_sql::session::Row;
-use backstay_sql::statement::{Bind, RowSet};
+use backstay_sql::statement::Bind;
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 use std::fmt::Write as _;
 use uuid::Uuid;
@@ -25,8 +26,8 @@ pub fn bound<'b>(bind: &'b Bind, slots: &'b [Value]) -> Result<ToSqlOutput<'b>, 
             None => Err(Fault::internal("a slot of a statement is not filled")),
         },
         Bind::Count(number) => Ok(owned(Stored::Integer(i64::try_from(*number).unwrap_or(i64::MAX)))),
-        Bind::List(values, ty) => Ok(owned(Stored::Text(list(values, *ty)?))),
-        Bind::Rows(rows) => Ok(owned(Stored::Text(row_set(rows)?))),
+        Bind::List(values, ty) => Ok(owned(Stored::Text(bound_text::list(values, *ty, element)?))),
+        Bind::Rows(rows) => Ok(owned(Stored::Text(bound_text::rows(rows, element)?))),
         Bind::Path(steps) => Ok(owned(Stored::Text(path(steps)))),
     }
 }
@@ -52,7 +53,7 @@ pub fn stored(value: &Value, ty: ScalarType) -> Result<ToSqlOutput<'_>, Fault> {
         (Value::Decimal(decimal), _) => owned(Stored::Integer(units(*decimal, decimal.scale)?)),
         (Value::Text(text) | Value::Json(text), _) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
         (Value::List(values), ScalarType::List(of)) => {
-            owned(Stored::Text(list(values, of.element.scalar())?))
+            owned(Stored::Text(bound_text::list(values, of.element.scalar(), element)?))
         }
         (Value::List(_), _) => return Err(Fault::internal("a list in a place for one value")),
         (Value::Bytes(bytes), _) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
@@ -82,53 +83,28 @@ impl FromOverflow for Fault {
     }
 }
 
-fn list(values: &[Value], ty: ScalarType) -> Result<String, Fault> {
-    let mut text = String::with_capacity(2 + values.len() * 16);
-    array(values.iter().map(|value| (value, ty)), &mut text)?;
-    Ok(text)
-}
-
-fn row_set(rows: &RowSet) -> Result<String, Fault> {
-    let mut text = String::from("[");
-    for (index, row) in rows.rows.iter().enumerate() {
-        if index > 0 {
-            text.push(',');
+/// An element as it is stored.
+fn element(value: &Value, ty: ScalarType, text: &mut String) -> Result<(), Fault> {
+    let stored = stored(value, ty)?;
+    let written = match reference(&stored) {
+        ValueRef::Integer(number) => write!(text, "{number}"),
+        ValueRef::Real(number) => write!(text, "{number:?}"),
+        ValueRef::Text(bytes) => {
+            json::write_string(&String::from_utf8_lossy(bytes), text);
+            Ok(())
         }
-        array(row.iter().zip(rows.types.iter().copied()), &mut text)?;
-    }
-    text.push(']');
-    Ok(text)
-}
-
-fn array<'v>(values: impl Iterator<Item = (&'v Value, ScalarType)>, text: &mut String) -> Result<(), Fault> {
-    text.push('[');
-    for (index, (value, ty)) in values.enumerate() {
-        if index > 0 {
-            text.push(',');
+        ValueRef::Blob(bytes) => {
+            text.push('"');
+            binary::write_digits(bytes, text);
+            text.push('"');
+            Ok(())
         }
-        let stored = stored(value, ty)?;
-        let written = match reference(&stored) {
-            ValueRef::Integer(number) => write!(text, "{number}"),
-            ValueRef::Real(number) => write!(text, "{number:?}"),
-            ValueRef::Text(bytes) => {
-                json::write_string(&String::from_utf8_lossy(bytes), text);
-                Ok(())
-            }
-            ValueRef::Blob(bytes) => {
-                text.push('"');
-                binary::write_digits(bytes, text);
-                text.push('"');
-                Ok(())
-            }
-            ValueRef::Null => {
-                text.push_str("null");
-                Ok(())
-            }
-        };
-        written.map_err(|_| Fault::internal("a list could not be written"))?;
-    }
-    text.push(']');
-    Ok(())
+        ValueRef::Null => {
+            text.push_str("null");
+            Ok(())
+        }
+    };
+    written.map_err(|_| Fault::internal("a list could not be written"))
 }
 
 fn reference<'s>(stored: &'s ToSqlOutput<'_>) -> ValueRef<'s> {

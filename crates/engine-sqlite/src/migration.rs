@@ -1,5 +1,8 @@
 //! Migrations and their journal.
 
+mod triggers;
+
+use self::triggers::Triggers;
 use crate::connection::Opened;
 use crate::error::fault;
 use crate::introspect;
@@ -7,7 +10,9 @@ use crate::lease;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JOURNAL_TABLE, JournalRow, SCRATCH_PREFIX, Way};
+use backstay_engine::migration::{
+    Batch, JOURNAL_TABLE, JournalRow, MOST_BATCHES, SCRATCH_PREFIX, Way, is_batched,
+};
 use rusqlite::Connection;
 
 const MAKE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS \"_backstay_migration\" (
@@ -69,11 +74,18 @@ fn run(connection: &Connection, batch: &Batch) -> Result<(), Fault> {
         lease::keep(connection, held)?;
     }
     let outside = connection.is_autocommit();
+    let mut triggers = Triggers::default();
     for (index, statement) in batch.statements.iter().enumerate() {
+        if statement.starts_with("DROP TABLE ") {
+            triggers = Triggers::read(connection)?;
+        }
         execute(connection, statement).map_err(|error| refused(index + 1, error))?;
         if connection.is_autocommit() != outside {
             let message = format!("statement {} of the migration begins or ends a transaction", index + 1);
             return Err(Fault::new(code::TRANSACTION_STATE, message));
+        }
+        if let Some(table) = made_anew(statement) {
+            triggers.restore(connection, &table)?;
         }
     }
     let dangling: bool = connection
@@ -103,9 +115,24 @@ fn run(connection: &Connection, batch: &Batch) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The table that has been made anew with this statement: it takes the name of the old one.
+fn made_anew(statement: &str) -> Option<String> {
+    let rest = statement.strip_prefix("ALTER TABLE \"")?.strip_prefix(SCRATCH_PREFIX)?;
+    let (_, name) = rest.split_once("\" RENAME TO \"")?;
+    Some(name.strip_suffix('"')?.replace("\"\"", "\""))
+}
+
 /// Runs a statement. A table that was made anew takes the name of the old one, which is gone: views that
 /// read it must not be looked through meanwhile.
 fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    if is_batched(statement) {
+        // one transaction has it all: nobody waits less for many statements
+        let mut left = MOST_BATCHES;
+        while left > 0 && connection.execute(statement, [])? > 0 {
+            left -= 1;
+        }
+        return Ok(());
+    }
     let renamed = statement.strip_prefix("ALTER TABLE \"").and_then(|rest| rest.strip_prefix(SCRATCH_PREFIX));
     if renamed.is_none() {
         return connection.execute_batch(statement);

@@ -5,7 +5,7 @@
 use backstay_schema::catalog::Operation;
 use backstay_schema::expr::{ArithmeticOp, CompareOp, Function};
 use backstay_schema::scalar::ScalarType;
-use backstay_schema::value::{Decimal, Value, calendar};
+use backstay_schema::value::{Decimal, Value, calendar, one_zero};
 use std::cmp::Ordering;
 
 type Claims = serde_json::Map<String, serde_json::Value>;
@@ -164,7 +164,7 @@ pub fn arithmetic(op: ArithmeticOp, a: &Value, b: &Value, ty: Option<ScalarType>
                 ArithmeticOp::Div if *y != 0.0 => x / y,
                 ArithmeticOp::Div | ArithmeticOp::Rem => return None,
             };
-            made.is_finite().then_some(Value::Float(made))
+            made.is_finite().then_some(Value::Float(one_zero(made)))
         }
         (Value::Decimal(x), Value::Decimal(y)) => decimal_arithmetic(op, *x, *y, ty).map(Value::Decimal),
         (Value::Timestamp(x), Value::Duration(y)) => moment(op, *x, *y),
@@ -224,7 +224,7 @@ fn decimal_arithmetic(op: ArithmeticOp, x: Decimal, y: Decimal, ty: Option<Scala
 pub fn negate(value: &Value) -> Option<Value> {
     match value {
         Value::Int(int) => int.checked_neg().map(Value::Int),
-        Value::Float(float) => Some(Value::Float(-float)),
+        Value::Float(float) => Some(Value::Float(one_zero(-float))),
         Value::Decimal(decimal) => {
             Some(Value::Decimal(Decimal { units: decimal.units.checked_neg()?, scale: decimal.scale }))
         }

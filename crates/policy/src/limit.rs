@@ -5,6 +5,7 @@ use crate::caller::{Caller, RequestInfo};
 use crate::compile::{Asked, Compiler, Operand, Scope};
 use backstay_base::fault::Fault;
 use backstay_query::plan::{OutputValue, Query, Script, Select, Sources};
+use backstay_query::reply::{Cell, Rows};
 use backstay_schema::catalog::{Catalog, Operation, RateLimit, TableId};
 use backstay_schema::expr::Ty;
 
@@ -21,8 +22,19 @@ pub struct Charge {
     pub period_s: u32,
     /// Rows that are known before: those of an insert, else one.
     pub rows: u64,
-    /// Whether the rows of the answer beyond those are charged when they are known.
-    pub is_open: bool,
+    /// What is charged beyond those when it is known.
+    pub then: Then,
+}
+
+/// Rows that only the answer tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// None: all were known before.
+    Nothing,
+    /// The rows of the answer.
+    Rows,
+    /// The rows of this embed, by its place in [`embedded`].
+    Embedded(usize),
 }
 
 /// What a resolved request costs this caller. Nothing for a secret key, and for Backstay itself.
@@ -43,7 +55,7 @@ pub fn charges(
     if reached.is_empty() || matches!(caller, Caller::Service | Caller::System) {
         return Ok(charges);
     }
-    for Reached { table, operation, rows, is_open } in reached {
+    for Reached { table, operation, rows, then } in reached {
         let table = catalog.table(table);
         for (index, limit) in table.limits.iter().enumerate() {
             if limit.on.contains(&operation) {
@@ -53,7 +65,7 @@ pub fn charges(
                     tokens: limit.tokens,
                     period_s: limit.period_s,
                     rows,
-                    is_open,
+                    then,
                 });
             }
         }
@@ -66,59 +78,125 @@ struct Reached {
     table: TableId,
     operation: Operation,
     rows: u64,
-    is_open: bool,
+    then: Then,
 }
 
 fn reach(query: &Query, catalog: &Catalog, reached: &mut Vec<Reached>) {
-    let mut add = |table: TableId, operation: Operation, rows: u64, is_open: bool| {
+    let mut add = |table: TableId, operation: Operation, rows: u64, then: Then| {
         if !catalog.table(table).limits.is_empty() {
-            reached.push(Reached { table, operation, rows, is_open });
+            reached.push(Reached { table, operation, rows, then });
         }
     };
     let returning = match query {
         Query::Select(select) => {
-            add(select.table, Operation::Read, 1, true);
+            add(select.table, Operation::Read, 1, Then::Rows);
             Some(select)
         }
         Query::Insert(insert) => {
             let rows = u64::try_from(insert.rows.len()).unwrap_or(u64::MAX);
-            add(insert.table, Operation::Create, rows.max(1), false);
+            add(insert.table, Operation::Create, rows.max(1), Then::Nothing);
             if insert.conflict.is_some() {
-                add(insert.table, Operation::Update, rows.max(1), false);
+                add(insert.table, Operation::Update, rows.max(1), Then::Nothing);
             }
             insert.returning.as_ref()
         }
         Query::Update(update) => {
-            add(update.table, Operation::Update, 1, true);
+            add(update.table, Operation::Update, 1, Then::Rows);
             update.returning.as_ref()
         }
         Query::Delete(delete) => {
-            add(delete.table, Operation::Delete, 1, true);
+            add(delete.table, Operation::Delete, 1, Then::Rows);
             delete.returning.as_ref()
         }
     };
     // whoever embeds a type reads it
-    returning
-        .into_iter()
-        .for_each(|select| embeds(select, &mut |inner| add(inner.table, Operation::Read, 1, false)));
+    let Some(select) = returning else { return };
+    for (place, embed) in Embed::of(select).iter().flat_map(Embed::all).enumerate() {
+        add(embed.table, Operation::Read, 1, Then::Embedded(place));
+    }
+    let joined = |select: &Select| select.group.iter().flat_map(|group| &group.joined).cloned().collect();
+    let mut open: Vec<Select> = joined(select);
+    while let Some(inner) = open.pop() {
+        // of these only aggregates and groups are told
+        add(inner.table, Operation::Read, 1, Then::Nothing);
+        open.extend(joined(&inner));
+    }
 }
 
-fn embeds(select: &Select, found: &mut dyn FnMut(&Select)) {
-    let mut each = |inner: &Select| {
-        found(inner);
-        embeds(inner, found);
-    };
-    for output in &select.outputs {
-        match &output.value {
+/// An embed with those within it.
+struct Embed {
+    table: TableId,
+    /// Whether its rows are told, and not their number alone.
+    has_rows: bool,
+    /// Per output of its select.
+    within: Vec<Option<Self>>,
+}
+
+impl Embed {
+    fn new(select: &Select, has_rows: bool) -> Self {
+        let within = select.outputs.iter().map(|output| match &output.value {
             OutputValue::One(inner)
             | OutputValue::Many(inner)
             | OutputValue::Spread(inner)
-            | OutputValue::SpreadMany(inner)
-            | OutputValue::Count { select: inner, .. } => each(inner),
-            OutputValue::Scalar(..) | OutputValue::Aggregate(_) => {}
+            | OutputValue::SpreadMany(inner) => Some(Self::new(inner, true)),
+            OutputValue::Count { select: inner, .. } => Some(Self::new(inner, false)),
+            OutputValue::Scalar(..) | OutputValue::Aggregate(_) => None,
+        });
+        Self { table: select.table, has_rows, within: within.collect() }
+    }
+
+    /// The embeds of a select, each with its place among all of them.
+    fn of(select: &Select) -> Vec<Self> {
+        Self::new(select, true).within.into_iter().flatten().collect()
+    }
+
+    /// This one and those within, each before its own.
+    fn all(&self) -> Vec<&Self> {
+        let within = self.within.iter().flatten().flat_map(Self::all);
+        std::iter::once(self).chain(within).collect()
+    }
+}
+
+/// How many rows each embed of an answer shows: one number per embed, each before those within it.
+/// An embed that tells its number alone shows none.
+#[must_use]
+pub fn embedded(select: &Select, rows: &Rows) -> Vec<u64> {
+    let top = Embed::new(select, true);
+    let mut counting = Counting { cells: rows.cells.iter(), counts: vec![0; top.all().len()] };
+    for _ in 0..rows.count {
+        counting.row(&top, 0);
+    }
+    counting.counts.remove(0);
+    counting.counts
+}
+
+struct Counting<'r> {
+    cells: std::slice::Iter<'r, Cell>,
+    /// Of the select itself, then of its embeds.
+    counts: Vec<u64>,
+}
+
+impl Counting<'_> {
+    /// Passes over the cells of a row of the embed at this place.
+    fn row(&mut self, embed: &Embed, place: usize) {
+        if let Some(count) = self.counts.get_mut(place) {
+            *count += 1;
+        }
+        let mut next = place + 1;
+        for within in &embed.within {
+            let cell = self.cells.next().copied().unwrap_or(Cell::Null);
+            let Some(within) = within else { continue };
+            let rows = match cell {
+                Cell::Row => 1,
+                Cell::List(count) => count,
+                _ => 0,
+            };
+            if within.has_rows {
+                (0..rows).for_each(|_| self.row(within, next));
+            }
+            next += within.all().len();
         }
     }
-    select.group.iter().flat_map(|group| &group.joined).for_each(each);
 }
 
 /// Whose bucket it is: the value that the limit counts by, else the account. None where that is null.

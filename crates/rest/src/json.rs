@@ -314,6 +314,8 @@ pub(crate) fn float(out: &mut Vec<u8>, number: f64) {
         out.extend_from_slice(b"null");
         return;
     }
+    // zero has no sign, whatever the database keeps
+    let number = number + 0.0;
     let scientific = format!("{number:e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let power: i32 = exponent.parse().unwrap_or(0);

@@ -174,9 +174,16 @@ impl Value {
     }
 }
 
+/// The number, where zero has no sign: some databases keep one and others do not.
+#[must_use]
+pub fn one_zero(value: f64) -> f64 {
+    value + 0.0
+}
+
 /// Shortest text that reads back as the same number, in PostgreSQL's notation:
-/// plain from 1e-4 to below 1e15, else `1.5e+20`.
+/// plain from 1e-4 to below 1e15, else `1.5e+20`. There is one zero.
 pub fn write_float(value: f64, out: &mut String) {
+    let value = one_zero(value);
     let scientific = format!("{value:e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let power: i32 = exponent.parse().unwrap_or(0);
@@ -198,7 +205,7 @@ mod tests {
         let of = |value: Value| value.to_text();
         assert_eq!(of(Value::Float(0.1)), "0.1");
         assert_eq!(of(Value::Float(3.0)), "3");
-        assert_eq!(of(Value::Float(-0.0)), "-0");
+        assert_eq!(of(Value::Float(-0.0)), "0");
         assert_eq!(of(Value::Float(1e20)), "1e+20");
         assert_eq!(of(Value::Float(1.5e-7)), "1.5e-07");
         assert_eq!(of(Value::Float(0.0001)), "0.0001");

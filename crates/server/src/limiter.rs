@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::door::Head;
 use backstay_auth::bucket::{Bucket, Rate, address};
 use backstay_base::fault::Fault;
-use backstay_policy::limit::Charge;
+use backstay_policy::limit::{Charge, Then};
 
 /// Takes what is known before.
 ///
@@ -19,9 +19,18 @@ pub(crate) async fn take(app: &App, head: &Head<'_>, charges: &[Charge]) -> Resu
     Ok(())
 }
 
-/// Charges the rows of the answer beyond what was taken. The answer stands, whatever becomes of it.
-pub(crate) async fn settle(app: &App, head: &Head<'_>, charges: &[Charge], rows: u64) {
-    for charge in charges.iter().filter(|charge| charge.is_open && rows > charge.rows) {
+/// Charges the rows of the answer beyond what was taken, those of its embeds by their places. The answer
+/// stands, whatever becomes of it.
+pub(crate) async fn settle(app: &App, head: &Head<'_>, charges: &[Charge], rows: u64, embedded: &[u64]) {
+    for charge in charges {
+        let rows = match charge.then {
+            Then::Nothing => 0,
+            Then::Rows => rows,
+            Then::Embedded(place) => embedded.get(place).copied().unwrap_or(0),
+        };
+        if rows <= charge.rows {
+            continue;
+        }
         let whose = whose(head, charge);
         if let Err(fault) = app.auth.owe(bucket(charge, &whose), rows - charge.rows).await {
             tracing::warn!(request.id = head.id, fault.code = fault.code.text, "rows could not be charged");

@@ -8,9 +8,10 @@ use crate::timing::Timing;
 use backstay_base::fault::Fault;
 use backstay_engine::position::{Near, Placed};
 use backstay_policy::caller::{Caller, RequestInfo};
-use backstay_policy::limit::charges;
+use backstay_policy::limit::{Charge, Then, charges, embedded};
 use backstay_policy::visible::visible;
 use backstay_policy::weave::weave;
+use backstay_query::plan::Select;
 use backstay_query::reply::{Part, Shape};
 use backstay_query::resolve::{Reach, resolve};
 use backstay_rest::openapi;
@@ -105,9 +106,10 @@ async fn answer(
     let near = Near { caller: number(&identified.caller), position };
     let Placed { reply, position } = app.engine.run_near(&guarded, near).await?;
     timing.mark("run");
-    let shape = guarded.inner().steps.first().and_then(|step| step.query.answer()).map(Shape::of);
+    let select = guarded.inner().steps.first().and_then(|step| step.query.answer());
+    let shape = select.map(Shape::of);
     let part = reply.parts.into_iter().next().unwrap_or_default();
-    limiter::settle(app, head, &costs, rows(&part)).await;
+    limiter::settle(app, head, &costs, rows(&part), &embedded_rows(&costs, select, &part)).await;
     let mut response = render(&parsed.answer, shape.as_ref(), &part);
     response.headers.extend(position.map(|position| (POSITION, position)));
     timing.mark("render");
@@ -150,6 +152,11 @@ const fn rows(part: &Part) -> u64 {
     if part.affected > 0 { part.affected } else { part.rows.count }
 }
 
+/// How many rows the embeds of the answer show, where that costs something.
+fn embedded_rows(costs: &[Charge], answer: Option<&Select>, part: &Part) -> Vec<u64> {
+    let counts = costs.iter().any(|charge| matches!(charge.then, Then::Embedded(_)));
+    answer.filter(|_| counts).map(|select| embedded(select, &part.rows)).unwrap_or_default()
+}
 pub(crate) fn refused(fault: &Fault, audience: Audience, who: Option<Identified>) -> Outcome {
     let rules = Some(format!("{} {}", fault.code.text, fault.message));
     let (response, code) = (render_fault(fault, audience), Some(fault.code.text));

@@ -41,6 +41,9 @@ pub struct Dialect {
     /// Tests of two lists with elements of a type, or of two documents; empty where the database
     /// has no such test.
     pub set_test: fn(SetTest, Option<ScalarType>) -> &'static str,
+    /// Where `$2` of a test of two documents is a pattern for the text of `$1`: the pattern of a
+    /// document; none where it is too long.
+    pub document_pattern: Option<fn(SetTest, &str) -> Option<String>>,
     /// The elements of the list `$1` as the rows of `$2`.
     pub elements: fn(ScalarType) -> &'static str,
     /// The element of the row of `$1`.

@@ -135,6 +135,7 @@ impl Auth {
             last_sign_in_at: None,
             mailed: Mailed::default(),
             change: None,
+            version: None,
             created_at: now,
             updated_at: now,
             email: Some(email.clone()),
@@ -179,6 +180,7 @@ impl Auth {
         }
         let found = self.account(catalog, id).await?;
         let (mut account, identities) = found.ok_or_else(Refusal::user_not_found)?;
+        let before = account.clone();
         let now = self.clock.now_micros();
         let mut further: Vec<Step> = Vec::new();
         if let Some(email) = body.email.take().filter(|email| !email.is_empty()) {
@@ -199,7 +201,7 @@ impl Auth {
         merge(&mut account.app_metadata, body.app_metadata.unwrap_or_default());
         profile::check_role(catalog, &account.app_metadata)?;
         merge(&mut account.user_metadata, body.user_metadata.unwrap_or_default());
-        self.store(catalog, id, &account, further).await
+        self.store(catalog, (&before, &account), further).await
     }
 
     pub(super) async fn admin_users_delete(

@@ -89,23 +89,25 @@ impl Auth {
         if addressed != Some(&*one.email) {
             return Err(Refusal::otp_expired());
         }
-        let as_read = vec![
-            eq("id", Cell::Uuid(account.id)),
-            eq("new_email", text(&*change.email)),
-            eq("new_email_open", Cell::Int(change.open)),
-        ];
+        let mut as_read =
+            vec![eq("new_email", text(&*change.email)), eq("new_email_open", Cell::Int(change.open))];
         if change.open > 1 {
+            as_read.push(eq("id", Cell::Uuid(account.id)));
             let (answered, _) =
                 update(ACCOUNT, vec![("new_email_open", Cell::Int(change.open - 1))], as_read);
             let steps = vec![one.used(), (answered, Expect::OneOrNothing)];
             return Ok(Admitted { account, identities, steps, half: true });
         }
+        // metadata are one cell: who changed them meanwhile is not overwritten, and the letter can be answered again
+        as_read.extend(account.as_read());
+        let mut before = account.clone();
+        before.change = Some(change.clone());
         let fresh = self.ids.account();
         let identity = change_email(&mut account, &identities, &change.email, Some(now), fresh)?;
         account.last_sign_in_at = Some(now);
         account.updated_at = now;
-        let mut cells = account.cells();
-        cells.retain(|(name, _)| *name != "id");
+        let mut cells = account.cells_beside(&before);
+        cells.push(before.next_version());
         let (changed, _) = update(ACCOUNT, cells, as_read);
         let mut steps = vec![one.used(), (changed, Expect::OneOrNothing)];
         steps.extend(identity);

@@ -245,6 +245,7 @@ fn bare_account(id: Uuid, now: i64) -> Account {
         last_sign_in_at: Some(now),
         mailed: Mailed::default(),
         change: None,
+        version: None,
         created_at: now,
         updated_at: now,
     }

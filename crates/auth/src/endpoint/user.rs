@@ -13,12 +13,16 @@ use crate::service::Auth;
 use crate::statement::{self, Step, delete, eq, json, not, text, update};
 use crate::wire::Response;
 use backstay_base::secret::Secret;
+use backstay_query::plan::Expect;
 use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value as Cell;
 use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// How often an account is read again because somebody else changed it meanwhile.
+const TRIES: usize = 64;
 
 #[derive(Deserialize)]
 struct Body {
@@ -51,6 +55,7 @@ impl Auth {
         let body: Body = request.json()?;
         let found = self.account(catalog, caller.state.account).await?;
         let (mut account, identities) = found.ok_or_else(Refusal::sub_not_found)?;
+        let before = account.clone();
         if body.phone.is_some_and(|phone| !phone.is_empty()) {
             return Err(Refusal::phone_disabled());
         }
@@ -79,7 +84,7 @@ impl Auth {
         if let Some(data) = body.data {
             merge(&mut account.user_metadata, data);
         }
-        let answer = self.store(catalog, account.id, &account, further).await?;
+        let answer = self.store(catalog, (&before, &account), further).await?;
         for letter in letters {
             self.mail()?.send(letter);
         }
@@ -98,25 +103,48 @@ impl Auth {
         Ok(())
     }
 
-    /// Stores a changed account with further steps, and answers with it.
+    /// Stores what an account became, with further steps, and answers with it. Nothing else of it is written,
+    /// and what somebody else changed since it was read stays: metadata, which are one cell, are changed alike in what
+    /// stands by then.
     pub(super) async fn store(
         &self,
         catalog: &Arc<Catalog>,
-        id: Uuid,
-        account: &Account,
+        (before, after): (&Account, &Account),
         further: Vec<Step>,
     ) -> Result<Response, Refusal> {
-        let mut cells = account.cells();
-        cells.retain(|(name, _)| *name != "id");
-        let mut steps = vec![update(ACCOUNT, cells, vec![eq("id", Cell::Uuid(id))])];
-        steps.extend(further);
+        let id = before.id;
+        let mut read = before.clone();
+        for _ in 0..TRIES {
+            if self.stored(catalog, &read, &read.changed_alike(before, after), &further).await? {
+                let found = self.account(catalog, id).await?;
+                let (account, identities) = found.ok_or_else(Refusal::user_not_found)?;
+                return Response::json(200, &UserBody::of(&account, &identities));
+            }
+            let found = self.account(catalog, id).await?;
+            (read, _) = found.ok_or_else(Refusal::user_not_found)?;
+        }
+        Err(Refusal::new(409, "conflict", "too many change this user at once; try again in a moment"))
+    }
+
+    /// Whether nobody changed the account since it was read.
+    async fn stored(
+        &self,
+        catalog: &Arc<Catalog>,
+        read: &Account,
+        account: &Account,
+        further: &[Step],
+    ) -> Result<bool, Refusal> {
+        let mut cells = account.cells_beside(read);
+        cells.push(read.next_version());
+        let (changed, _) = update(ACCOUNT, cells, read.as_read());
+        let mut steps = vec![(changed, Expect::OneOrNothing)];
+        steps.extend(further.iter().cloned());
         steps.extend(profile::mirror(catalog, account));
-        let stored = self.run(catalog, &steps).await;
+        let answers = self.run(catalog, &steps).await;
         self.states.forget();
-        stored.map_err(|fault| if is_taken(&fault) { Refusal::email_exists() } else { fault.into() })?;
-        let found = self.account(catalog, id).await?;
-        let (account, identities) = found.ok_or_else(Refusal::user_not_found)?;
-        Response::json(200, &UserBody::of(&account, &identities))
+        let answers =
+            answers.map_err(|fault| if is_taken(&fault) { Refusal::email_exists() } else { fault.into() })?;
+        Ok(answers.first().is_some_and(|changed| changed.affected() == 1))
     }
 }
 

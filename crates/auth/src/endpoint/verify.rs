@@ -13,6 +13,7 @@ use crate::schema::{ACCOUNT, FLOW_STATE, IDENTITY};
 use crate::service::Auth;
 use crate::statement::{Step, eq, insert, json, text, update};
 use crate::wire::Response;
+use backstay_query::plan::Expect;
 use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value as Cell;
 use serde::Deserialize;
@@ -166,11 +167,10 @@ impl Auth {
         self.states.forget();
         let answers =
             answers.map_err(|fault| if is_taken(&fault) { Refusal::email_exists() } else { fault.into() })?;
-        if answers.first().is_some_and(|used| used.affected() == 1) {
-            Ok(())
-        } else {
-            Err(Refusal::otp_expired())
-        }
+        let is_done = |(at, (_, expect)): (usize, &Step)| {
+            *expect != Expect::OneOrNothing || answers.get(at).is_some_and(|one| one.affected() == 1)
+        };
+        if steps.iter().enumerate().all(is_done) { Ok(()) } else { Err(Refusal::otp_expired()) }
     }
 
     /// The account of a token as it is after the token was shown. An address that nobody had confirmed is
@@ -191,12 +191,16 @@ impl Auth {
         }
         let mut cells = vec![("last_sign_in_at", Cell::Timestamp(now))];
         let mut steps = vec![one.used()];
+        let (mut as_read, mut expect) = (vec![eq("id", Cell::Uuid(account.id))], Expect::Any);
         account.last_sign_in_at = Some(now);
         account.updated_at = now;
         if account.email_confirmed_at.is_none() {
             account.email_confirmed_at = Some(now);
             let data = email_data(account.id, &one.email, true);
             merge(&mut account.user_metadata, data.clone());
+            // who changed the metadata meanwhile is not overwritten, and the letter can be answered again
+            (as_read, expect) = (account.as_read(), Expect::OneOrNothing);
+            cells.push(account.next_version());
             cells.push(("email_confirmed_at", Cell::Timestamp(now)));
             cells.push(("user_metadata", json(account.user_metadata.clone())));
             if one.purpose != Purpose::SignUp {
@@ -210,7 +214,8 @@ impl Auth {
             }
             steps.extend(profile::mirror(catalog, &account));
         }
-        steps.push(update(ACCOUNT, cells, vec![eq("id", Cell::Uuid(account.id))]));
+        let (signed_in, _) = update(ACCOUNT, cells, as_read);
+        steps.push((signed_in, expect));
         Ok(Admitted { account, identities, steps, half: false })
     }
 }

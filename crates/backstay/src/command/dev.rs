@@ -21,6 +21,7 @@ use backstay_server::request_log::{Line, RequestLog};
 use notify::{RecursiveMode, Watcher};
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -59,7 +60,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let log = RequestLog::explaining(move |line| print_line(output, line));
     let app = database.app(&project.config, Arc::clone(&auth), log, post.mailbox.clone())?;
     let (saves, mut saved) = mpsc::channel::<()>(16);
-    let _watcher = watch(&project, saves)?;
+    let schema_saved = Arc::new(AtomicBool::new(false));
+    let _watcher = watch(&project, saves, Arc::clone(&schema_saved))?;
 
     let mut first = Some(began);
     let mut stop = std::pin::pin!(stopped()?);
@@ -67,7 +69,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let server = tokio::spawn(listen(Arc::clone(&app), listener, async {
         let _ = finished.await;
     }));
-    loop {
+    'serving: loop {
         match reload(context, &project, &database, &app).await {
             Ok(Reload::Served(catalog, changes)) => {
                 if let Some(began) = first.take() {
@@ -83,12 +85,20 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
             Ok(Reload::Broken) => {}
             Err(error) => refused(context, &app, &error),
         }
-        tokio::select! {
-            () = &mut stop => break,
-            _ = saved.recv() => {
-                // editors write a file in several steps
-                tokio::time::sleep(SETTLE).await;
-                while saved.try_recv().is_ok() {}
+        // what this writes itself is no news
+        let known = file::read(&project.migrations()).ok();
+        loop {
+            tokio::select! {
+                () = &mut stop => break 'serving,
+                _ = saved.recv() => {
+                    // editors write a file in several steps
+                    tokio::time::sleep(SETTLE).await;
+                    while saved.try_recv().is_ok() {}
+                }
+            }
+            let saved = schema_saved.swap(false, Ordering::SeqCst);
+            if saved || file::read(&project.migrations()).ok() != known {
+                break;
             }
         }
     }
@@ -98,13 +108,25 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn watch(project: &Project, saves: mpsc::Sender<()>) -> Result<notify::RecommendedWatcher> {
+/// Tells of saves; `schema_saved` is set where one is of more than a migration.
+fn watch(
+    project: &Project,
+    saves: mpsc::Sender<()>,
+    schema_saved: Arc<AtomicBool>,
+) -> Result<notify::RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let Ok(event) = event else { return };
         let is_schema =
             |path: &std::path::PathBuf| path.extension().is_some_and(|e| e == "graphql" || e == "toml");
+        let is_migration = |path: &std::path::PathBuf| path.extension().is_some_and(|e| e == "sql");
         let own = |path: &std::path::PathBuf| path.components().any(|part| part.as_os_str() == ".backstay");
-        if !event.kind.is_access() && event.paths.iter().any(|path| is_schema(path) && !own(path)) {
+        let saved = |is: &dyn Fn(&std::path::PathBuf) -> bool| {
+            !event.kind.is_access() && event.paths.iter().any(|path| is(path) && !own(path))
+        };
+        if saved(&is_schema) {
+            schema_saved.store(true, Ordering::SeqCst);
+        }
+        if saved(&is_schema) || saved(&is_migration) {
             // a full channel means that a reload is due anyway
             let _ = saves.try_send(());
         }
@@ -114,6 +136,9 @@ fn watch(project: &Project, saves: mpsc::Sender<()>) -> Result<notify::Recommend
     if many.is_dir() {
         watcher.watch(&many, RecursiveMode::Recursive)?;
     }
+    let migrations = project.migrations();
+    std::fs::create_dir_all(&migrations).context("cannot make the folder of migrations")?;
+    watcher.watch(&migrations, RecursiveMode::NonRecursive)?;
     Ok(watcher)
 }
 
@@ -160,10 +185,12 @@ async fn migrate(
 ) -> Result<Vec<String>> {
     let engine = &*database.engine;
     let folder = project.migrations();
-    apply::up_whole(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await?;
+    let applied =
+        apply::up_whole(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await?;
+    let mut changes: Vec<String> = applied.iter().map(|name| format!("applied migrations/{name}")).collect();
     let scratch = Scratch::open(project)?;
     let draft = draft(&*scratch.engine, catalog, &file::read(&folder)?).await?;
-    let Some(plan) = draft.plan(engine.name()).filter(|_| !draft.is_empty()) else { return Ok(Vec::new()) };
+    let Some(plan) = draft.plan(engine.name()).filter(|_| !draft.is_empty()) else { return Ok(changes) };
     if plan.is_destructive() && !context.yes {
         let losing: Vec<String> = plan
             .changes
@@ -184,7 +211,7 @@ async fn migrate(
         std::fs::remove_file(folder.join(&written.name)).context("cannot remove the refused draft")?;
         return Err(fault.into());
     }
-    let mut changes: Vec<String> = plan.changes.iter().map(|change| change.summary.clone()).collect();
+    changes.extend(plan.changes.iter().map(|change| change.summary.clone()));
     changes.push(format!("migrations/{}", written.name));
     Ok(changes)
 }

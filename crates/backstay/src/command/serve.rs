@@ -12,6 +12,7 @@ use crate::spans::Spans;
 use crate::watching;
 use crate::wiring::{Database, open_files, stopped};
 use anyhow::{Context as _, Result, bail};
+use backstay_auth::prune::keep_house;
 use backstay_auth::service::Auth;
 use backstay_base::code::Kind;
 use backstay_base::fault::Fault;
@@ -74,6 +75,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     }
     app.load(catalog);
     let forgetting = tokio::spawn(keep_forgetting(Arc::clone(&app)));
+    let housekeeping = tokio::spawn(keep_house(Arc::clone(&auth), database.node.holder.clone()));
     let shipping =
         database.shipped.as_ref().map(|shipped| shipped.start(&project, &database.clock)).transpose()?;
     if context.output.json {
@@ -92,6 +94,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     }
     listening.await;
     forgetting.abort();
+    housekeeping.abort();
     if let Some(shipping) = shipping {
         shipping.finish().await;
     }

@@ -48,6 +48,26 @@ fn an_additive_edit_is_served_without_a_restart() {
 }
 
 #[test]
+fn a_migration_that_somebody_writes_is_applied_when_it_is_saved() {
+    let project = Project::with(NOTES);
+    let (mut dev, key, _) = started(&project);
+    let seed = "INSERT INTO note (id, text) VALUES ('0190a5b0-0000-7000-8000-000000000001', 'by hand');\n";
+    project.write("migrations/0002_seed.sql", seed);
+    let applied = json!({"event": "reloaded", "changes": ["applied migrations/0002_seed.sql"]});
+    assert_eq!(dev.event("reloaded"), applied);
+    let rows = ask(&dev.url, &key, "GET", "/rest/v1/note?select=text", "").json();
+    assert_eq!(rows, json!([{"text": "by hand"}]));
+    project.write("migrations/0002_seed.sql", "SELECT 1;\n");
+    let refused = dev.event("refused");
+    assert_eq!(refused["error"], "0002_seed.sql was edited after it was applied");
+    // what dev writes itself is no news: the next event is of the next save
+    project.write("migrations/0002_seed.sql", seed);
+    assert_eq!(dev.event("reloaded"), json!({"event": "reloaded", "changes": []}));
+    project.edit("  stars", "  weight: Int\n  stars");
+    assert_eq!(dev.event("reloaded")["changes"][0], "+ note.weight");
+}
+
+#[test]
 fn a_broken_edit_is_told_and_the_last_good_schema_serves_on() {
     let project = Project::with(NOTES);
     let (mut dev, key, _) = started(&project);

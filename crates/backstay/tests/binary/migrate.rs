@@ -451,6 +451,31 @@ fn two_files_for_two_versions_are_one_step_where_one_process_has_the_file() {
 }
 
 #[test]
+fn a_trigger_by_hand_stays_on_a_table_that_is_made_anew_or_is_named() {
+    let project = library();
+    let trigger = "CREATE TRIGGER shout AFTER UPDATE OF title ON book BEGIN \
+        UPDATE book SET title = upper(title), pages = 1 WHERE id = NEW.id; END";
+    project.database().execute_batch(trigger).unwrap();
+    project.edit("  title: String!\n", "  title: String! @valid(maxLength: 90)\n");
+    step(&project);
+    project.database().execute_batch("UPDATE book SET title = 'loud' WHERE id = 'b1'").unwrap();
+    assert_eq!(project.rows("SELECT title FROM book WHERE id = 'b1'"), ["LOUD"]);
+    // and under another name of the table
+    project.edit("type Book ", "type Tome @was(name: \"Book\") ");
+    project.edit("books: [Book!]!", "books: [Tome!]!");
+    step(&project);
+    project.database().execute_batch("UPDATE tome SET title = 'soft' WHERE id = 'b1'").unwrap();
+    assert_eq!(project.rows("SELECT title FROM tome WHERE id = 'b1'"), ["SOFT"]);
+    let before = project.rows("SELECT sql FROM sqlite_schema ORDER BY name");
+    project.edit("  pages: Int @index\n", "");
+    assert_eq!(project.run(&["migrate", "new", "--yes"]).code, 0);
+    let refused = project.run(&["migrate", "up", "--yes"]);
+    let words = "the trigger shout of tome, which somebody wrote, does not fit the table as it becomes: no such column: pages";
+    assert!(refused.code == 1 && refused.err.contains(words), "{refused:?}");
+    assert_eq!(project.rows("SELECT sql FROM sqlite_schema ORDER BY name"), before);
+}
+
+#[test]
 fn what_is_lost_is_copied_before_where_backups_have_a_place() {
     let project = library();
     let config = project.read("backstay.toml");

@@ -1,9 +1,8 @@
 //! Members of JSON values by a bound path: SQLite's own arrows would read a member
 //! named `$.a` or `[0]` as a path.
 
-mod contain;
-
 use super::{strict, text_argument};
+use backstay_sql::document;
 use rusqlite::functions::Context;
 use rusqlite::{Connection, Result};
 use serde_json::value::RawValue;
@@ -11,8 +10,8 @@ use std::collections::HashMap;
 
 pub(super) fn register(connection: &Connection) -> Result<()> {
     strict(connection, "bs_json_contains", 2, |context| {
-        let document = |index| text_argument(context, index).and_then(contain::parse);
-        Ok(document(0).zip(document(1)).map(|(whole, part)| contain::contains(&whole, &part)))
+        let given = |index| text_argument(context, index).and_then(document::parse);
+        Ok(given(0).zip(given(1)).map(|(whole, part)| document::contains(&whole, &part)))
     })?;
     strict(connection, "bs_json_get", 2, |context| Ok(member(context).map(str::to_owned)))?;
     strict(connection, "bs_json_text", 2, |context| {

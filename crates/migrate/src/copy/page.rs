@@ -7,6 +7,8 @@ use backstay_query::plan::{
 };
 use backstay_query::reply::{Cell, Reply, Rows};
 use backstay_schema::catalog::{Catalog, Column, ColumnId, Table};
+use backstay_schema::scalar::ScalarType;
+use backstay_schema::scalar::read::JsonCell;
 use backstay_schema::value::Value;
 
 /// The occurrence that every query here reads or writes.
@@ -230,6 +232,9 @@ fn value(catalog: &Catalog, column: &Column, rows: &Rows, cell: Cell) -> Result<
         Cell::Bool(truth) => Ok(Value::Bool(truth)),
         Cell::Int(number) => Ok(Value::Int(number)),
         Cell::Float(number) => Ok(Value::Float(number)),
+        Cell::Raw { start, len } if matches!(column.ty, ScalarType::List(_)) => {
+            column.ty.parse_json(catalog, JsonCell::Json(rows.slice(start, len)))
+        }
         Cell::Text { start, len } | Cell::Raw { start, len } => {
             column.ty.parse_text(catalog, rows.slice(start, len))
         }

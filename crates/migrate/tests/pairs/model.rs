@@ -29,6 +29,7 @@ pub struct Type {
     pub fields: Vec<Field>,
     /// Names of fields that are or were there.
     used: Vec<&'static str>,
+    audited: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -251,7 +252,8 @@ impl Model {
         let types = names.iter().map(|name| {
             let count = random.random_range(1..5);
             let fields = FIELDS[..count].iter().map(|field| Field::random(field, names, random)).collect();
-            Type { name, was: None, label: name, fields, used: FIELDS[..count].to_vec() }
+            let audited = random.random_range(0..4) == 0;
+            Type { name, was: None, label: name, fields, used: FIELDS[..count].to_vec(), audited }
         });
         Self {
             types: types.collect(),
@@ -277,7 +279,14 @@ impl Model {
                 let Some(name) = free_type else { return };
                 let fields = vec![Field::random("a", &names, random)];
                 self.used.push(name);
-                self.types.push(Type { name, was: None, label: name, fields, used: vec!["a"] });
+                self.types.push(Type {
+                    name,
+                    was: None,
+                    label: name,
+                    fields,
+                    used: vec!["a"],
+                    audited: false,
+                });
             }
             1 if names.len() > 1 => {
                 let gone = self.types.pop().unwrap().name;
@@ -292,6 +301,10 @@ impl Model {
                 self.members.dedup();
             }
             4 => self.members.insert(0, ("NEW", None)),
+            5 => {
+                let index = random.random_range(0..self.types.len());
+                self.types[index].audited = !self.types[index].audited;
+            }
             _ => self.edit_field(&names, random),
         }
         self.members.sort_unstable();
@@ -365,7 +378,8 @@ impl Model {
         text.push_str(" }\n");
         for ty in &self.types {
             let was = ty.was.map_or_else(String::new, |was| format!(" @was(name: \"{was}\")"));
-            text.push_str(&format!("type {}{was} {{\n  id: ID!\n", ty.name));
+            let audit = if ty.audited { " @table(audit: true)" } else { "" };
+            text.push_str(&format!("type {}{was}{audit} {{\n  id: ID!\n", ty.name));
             for field in &ty.fields {
                 text.push_str(&field.sdl());
                 text.push('\n');

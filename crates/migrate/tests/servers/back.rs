@@ -209,6 +209,8 @@ async fn what_would_be_lost_is_named() {
         "0002_view.sql cannot be taken back: line 1: CREATE VIEW notes AS SELECT 1 AS a",
     )
     .await;
+    let away = Batch::plain(vec!["DROP VIEW notes".to_owned()]);
+    stage.database.engine.migrate(&away).await.unwrap();
     let gone = "ALTER TABLE note DROP COLUMN old";
     refused("0002_gone.sql", &format!("{gone};\n"), &format!("0002_gone.sql cannot be taken back: {gone}"))
         .await;

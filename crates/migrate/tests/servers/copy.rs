@@ -25,8 +25,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Rows refer to their own table and, in a circle, to another one.
 const MODEL: &str = r#"
-type Person { id: Int! name: String! boss: Person home: House at: Timestamp rate: Decimal ok: Boolean meta: JSON }
-type House { owner: Person street: String! }
+type Person { id: Int! name: String! boss: Person home: House at: Timestamp rate: Decimal ok: Boolean meta: JSON tags: [String!] }
+type House @table(audit: true) { owner: Person street: String! }
 "#;
 
 /// An engine that answers a few requests and then none.
@@ -81,11 +81,14 @@ fn fill(path: &std::path::Path) {
             "2026-01-31T09:00:00.000001+00:00",
             number * 12_345,
             number % 2,
-            "{\"a\": [1, null, \"x\"]}"
+            "{\"a\": [1, null, \"x\"]}",
+            "[\"a b\",\"{\"]"
         ];
-        let text = "INSERT INTO person (id, name, boss_id, home_id, at, rate, ok, meta) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        let text = "INSERT INTO person (id, name, boss_id, home_id, at, rate, ok, meta, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
         transaction.execute(text, values).unwrap();
     }
+    let entry = "INSERT INTO house_audit (at, operation, role, row_id, fields) VALUES ('2026-01-31T09:00:00+00:00', 'CREATE', 'service', '01890000-0000-7000-8000-000000000009', '[]')";
+    transaction.execute_batch(entry).unwrap();
     for number in 0..3_i64 {
         let id = format!("01890000-0000-7000-8000-00000000000{number}");
         let text = "INSERT INTO house (id, owner_id, street) VALUES (?, ?, ?)";
@@ -131,7 +134,7 @@ async fn a_copy_goes_on_wherever_it_broke_off() {
         assert!(breaks < 100, "it does not come to an end");
     };
     let told = |copied: &Copied| format!("{} {}", copied.table, copied.rows);
-    assert_eq!(copied.iter().map(told).collect::<Vec<_>>(), ["person 1100", "house 3"]);
+    assert_eq!(copied.iter().map(told).collect::<Vec<_>>(), ["house_audit 1", "person 1100", "house 3"]);
     assert!(breaks > 3, "{breaks}");
     let tables = to.engine.introspect().await.unwrap().tables;
     assert!(!tables.iter().any(|table| table.name == "_backstay_copy"));

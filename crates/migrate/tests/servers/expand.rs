@@ -248,6 +248,31 @@ async fn one_process_needs_no_room() {
     assert_eq!(stage.read(&stage.new).await.len(), 20);
 }
 
+/// Statements by hand that end with a limit are asked again until all rows are done, on every engine.
+#[tokio::test]
+async fn batches_by_hand_reach_all_rows() {
+    let database = Database::fresh(&Limits::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let rows: Vec<String> = (0..2_500).map(|number| format!("({number})")).collect();
+    let make = format!(
+        "CREATE TABLE note (id INT NOT NULL PRIMARY KEY, n INT);\nINSERT INTO note (id) VALUES {};\n",
+        rows.join(", ")
+    );
+    let fill = "-- @sqlite,postgres\n\
+        UPDATE note SET n = 1 WHERE (id) IN (SELECT id FROM note WHERE n IS NULL LIMIT 1000);\n\
+        -- @mysql\nUPDATE note SET n = 1 WHERE n IS NULL LIMIT 1000;\n";
+    // refuses a row that was left
+    let proof = "CREATE TABLE proof (n INT NOT NULL);\nINSERT INTO proof (n) SELECT n FROM note;\n";
+    for (name, text) in [("0001_make.sql", make.as_str()), ("0002_fill.sql", fill), ("0003_proof.sql", proof)]
+    {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let files = file::read(folder.path()).unwrap();
+    let done =
+        apply::up(&*database.engine, &files, &Clock::fixed(0), true, &node("a", 60_000)).await.unwrap();
+    assert_eq!(done.len(), 3);
+}
+
 /// A new database has no version before.
 #[tokio::test]
 async fn a_new_database_waits_for_nobody() {

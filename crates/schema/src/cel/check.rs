@@ -16,7 +16,7 @@ use crate::diagnostic::codes::Code;
 use crate::diagnostic::{Diagnostics, codes};
 use crate::expr::{Expr, ExprKind, Hop, Path, RelationPath, Root, Ty, VarId};
 use crate::scalar::ScalarType;
-use crate::value::{Decimal, Value};
+use crate::value::{Decimal, Value, one_zero};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
@@ -423,7 +423,10 @@ impl<'a, 'e> Checker<'a, 'e> {
             }
             SyntaxKind::Float(text) => {
                 let number: f64 = text.parse().unwrap_or(0.0);
-                (Value::Float(if negative { -number } else { number }), Ty::Scalar(ScalarType::Float))
+                (
+                    Value::Float(one_zero(if negative { -number } else { number })),
+                    Ty::Scalar(ScalarType::Float),
+                )
             }
             SyntaxKind::Text(text) => (Value::Text(text.clone()), Ty::Scalar(ScalarType::String)),
             SyntaxKind::List(_)

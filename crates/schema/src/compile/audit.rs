@@ -65,7 +65,7 @@ impl Builder<'_> {
             Index { name: self.unused_name(&name, AT, "idx"), columns: place(AT).into_iter().collect() };
         let was = table.was.as_deref().map(|was| object_name(was, "", "audit"));
         if let Some(audit) = self.catalog.tables.get_mut(usize::from(id.0)) {
-            audit.doc = Some(format!("Who wrote what to the rows of {}.", table.type_name));
+            audit.doc = Some("Who wrote what to the rows of a type.".to_owned());
             audit.key = vec![ColumnId(0)];
             audit.indexes = vec![by_row, by_time];
             audit.tenant = tenant;

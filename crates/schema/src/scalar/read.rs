@@ -5,7 +5,7 @@
 use crate::catalog::Catalog;
 use crate::scalar::ScalarType;
 use crate::value::decimal::DecimalError;
-use crate::value::{Decimal, Value, binary, calendar, json};
+use crate::value::{Decimal, Value, binary, calendar, json, one_zero};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use uuid::Uuid;
@@ -193,7 +193,7 @@ fn float(text: &str) -> Result<Value, Fault> {
     let numeric =
         trimmed.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
     match trimmed.parse::<f64>() {
-        Ok(value) if numeric && value.is_finite() => Ok(Value::Float(value)),
+        Ok(value) if numeric && value.is_finite() => Ok(Value::Float(one_zero(value))),
         Ok(_) if numeric => Err(Fault::new(
             code::OUT_OF_RANGE,
             format!("\"{text}\" is out of range for type double precision"),

@@ -79,10 +79,7 @@ fn what_is_not_available_yet() {
     insta::assert_snapshot!(all(&[
         (&["E1003"; 2], "type A { d: File, e: Vector }"),
         (&["E1106"; 2], "type A { a: [JSON!]!, b: [[String!]!]! }"),
-        (
-            &["E1003"; 5],
-            "type A @table(live: true, audit: true, store: \"s\", view: \"v\", strict: false) { a: Int }"
-        ),
+        (&["E1003"; 3], "type A @table(live: true, store: \"s\", strict: false) { a: Int }"),
         (&["E1003"], "type A @on(event: [CREATE], run: \"f\") { a: Int }"),
         (&["E1003"], "type A { a: Int @file }"),
         (

@@ -4,6 +4,7 @@
 use super::{
     Children, Dialect, Indexed, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
 };
+use crate::document::{self, pattern};
 use crate::pattern::{PERL, translate};
 use backstay_query::named::SetTest;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
@@ -25,6 +26,7 @@ pub static MARIADB: Dialect = Dialect {
     in_list,
     not_in_list,
     set_test,
+    document_pattern: Some(document_pattern),
     elements,
     element,
     list_of_text: |_| "",
@@ -78,6 +80,9 @@ pub static MARIADB: Dialect = Dialect {
 
 /// MySQL 8.0.19 and later.
 pub static MYSQL: Dialect = Dialect {
+    // its patterns know no grammar
+    set_test: |test, element| if element.is_some() { set_test(test, element) } else { "" },
+    document_pattern: None,
     like_ignoring_case: "(LOWER(REPLACE($1, 'İ', 'i̇') COLLATE utf8mb4_0900_as_cs) COLLATE utf8mb4_0900_bin LIKE $2)",
     json: JsonForm::Path {
         get: "JSON_EXTRACT($1, $2)",
@@ -195,11 +200,20 @@ const fn element(ty: ScalarType) -> &'static str {
     }
 }
 
+/// The pattern that says of the text of a document whether it passes a test of this one.
+fn document_pattern(test: SetTest, document: &str) -> Option<String> {
+    let document = document::parse(document)?;
+    match test {
+        SetTest::Contains => pattern::containing(&document),
+        SetTest::Contained | SetTest::Overlaps => pattern::contained(&document),
+    }
+}
+
 /// An element that is NULL is equal to nothing.
 const fn set_test(test: SetTest, element: Option<ScalarType>) -> &'static str {
     match (test, element) {
         // its own test takes a value for an array that holds it, at every depth
-        (_, None) => "",
+        (_, None) => text_test(TextTest::Matches),
         (SetTest::Contains, Some(ty)) => holds_all(ty),
         (SetTest::Contained, Some(ty)) => is_held(ty),
         (SetTest::Overlaps, Some(ty)) => overlaps(ty),
@@ -416,6 +430,8 @@ const fn negate(ty: ScalarType) -> &'static str {
         ScalarType::BigInt | ScalarType::Duration => {
             "CAST(NULLIF(- CAST($1 AS DECIMAL(65, 0)), 9223372036854775808) AS SIGNED)"
         }
+        // there is one zero
+        ScalarType::Float => "(0 - $1)",
         _ => "(- $1)",
     }
 }

@@ -25,6 +25,7 @@ pub static POSTGRES: Dialect = Dialect {
     in_list: |_| "($1 = ANY ($2))",
     not_in_list: |_| "($1 <> ALL ($2))",
     set_test,
+    document_pattern: None,
     elements: |_| "unnest($1) AS $2(v)",
     element: |_| "$1.v",
     list_of_text,
@@ -241,6 +242,8 @@ const fn negate(ty: ScalarType) -> &'static str {
     match ty {
         ScalarType::Int => "NULLIF(- $1::bigint, 2147483648)::integer",
         ScalarType::BigInt | ScalarType::Duration => "NULLIF(- $1::numeric, 9223372036854775808)::bigint",
+        // there is one zero
+        ScalarType::Float => "(0 - $1)",
         _ => "(- $1)",
     }
 }
@@ -275,6 +278,8 @@ fn cast(from: ScalarType, to: ScalarType) -> Option<&'static str> {
         (_, T::BigInt) => Some("($1)::bigint"),
         (_, T::Float) => Some("($1)::double precision"),
         (_, T::Decimal { .. }) => Some("($1)::numeric($d, $s)"),
+        // there is one zero
+        (T::Float, T::String) => Some("($1 + 0)::text"),
         (_, T::Boolean) => Some("($1)::boolean"),
         (_, T::Uuid) => Some("($1)::uuid"),
         (T::Date, T::Timestamp) => Some("(($1)::timestamp AT TIME ZONE 'UTC')"),

@@ -31,6 +31,7 @@ pub static SQLITE: Dialect = Dialect {
         _ => "($1 NOT IN (SELECT value FROM json_each($2)))",
     },
     set_test,
+    document_pattern: None,
     elements: |_| "json_each($1) AS $2",
     element: |ty| match ty {
         ScalarType::Bytes => "unhex($1.value)",

@@ -163,6 +163,16 @@ impl Lower<'_> {
             let message = "this database does not tell whether a JSON document contains another";
             return Err(Fault::new(code::NOT_IMPLEMENTED, message));
         }
+        if let (None, Some(pattern), Scalar::Bind(Value::Json(document), _)) =
+            (element, self.dialect.document_pattern, b)
+        {
+            let pattern = pattern(test, document).ok_or_else(|| {
+                let message = "the document to compare with is too large for this database";
+                Fault::new(code::TOO_COMPLEX, message).with_hint("look for a part of it")
+            })?;
+            let pattern = Scalar::Bind(Value::Text(pattern), ScalarType::String);
+            return self.typed_template(template, &[a, &pattern], ScalarType::String);
+        }
         self.template(template, &mut |lower, marker| lower.scalar(if marker == '1' { a } else { b }))
     }
 

@@ -4,6 +4,7 @@
 
 #![cfg(test)]
 
+mod housekeeping;
 mod load;
 mod rates;
 mod socket;
@@ -41,6 +42,8 @@ fn every_limit_has_its_test() {
         mail_queue: _,        // outbound/src/mail.rs
         mailbox: _,           // outbound/src/mailbox.rs
         audit_days: _,        // testkit/tests/audit
+        prune_rows: _,        // housekeeping
+        used_token_days: _,   // housekeeping
         password_bytes: _,    // here; auth/src/password.rs
         linger_ms: _,         // socket
         drain_ms: _,          // socket

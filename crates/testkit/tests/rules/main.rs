@@ -4,6 +4,7 @@
 
 #![cfg(test)]
 
+mod confined;
 mod memory;
 mod oracle;
 
@@ -59,7 +60,8 @@ fn rows(table: &str, columns: &[&str], rows: Vec<Vec<Input>>) -> Insert {
     }
 }
 
-async fn stored(catalog: &Arc<Catalog>, world: &World) -> Store {
+/// With `orgs`, each parent belongs to a tenant.
+async fn stored(catalog: &Arc<Catalog>, world: &World, orgs: Option<&[&str]>) -> Store {
     let store = Store::new(catalog).await;
     let accounts =
         world.accounts.iter().map(|account| vec![Input::Value(Value::Uuid(account.id)), input(account.team)]);
@@ -78,8 +80,12 @@ async fn stored(catalog: &Arc<Catalog>, world: &World) -> Store {
             owner,
             parent.up.map_or(Input::Null, key),
         ]
+        .into_iter()
+        .chain(orgs.map(|orgs| Input::Text(orgs[index].to_owned())))
+        .collect()
     });
-    let columns = ["id", "a", "b", "c", "d", "f", "tags", "owner_id", "up_id"];
+    let mut columns = vec!["id", "a", "b", "c", "d", "f", "tags", "owner_id", "up_id"];
+    columns.extend(orgs.map(|_| "org"));
     store.fill(catalog, rows("parent", &columns, parents.collect())).await;
     let kids =
         world.kids.iter().enumerate().map(|(index, kid)| {
@@ -194,7 +200,7 @@ async fn compiled_rules_and_the_evaluator_agree_with_the_reference() {
     let mut done = 0;
     while done < total {
         let world = World::random(&mut rng);
-        let store = stored(&model, &world).await;
+        let store = stored(&model, &world, None).await;
         let memory = memory::Memory { catalog: &model, world: &world };
         for _ in 0..PER_WORLD.min(total - done) {
             done += 1;

@@ -36,6 +36,7 @@ const TABLES: &[Table] = &[
             "raised",
             "meta->a",
             "meta->b->>c",
+            "meta",
         ],
         &[
             ("owner", 4, true),
@@ -209,6 +210,11 @@ fn test(column: &str, world: &World, rng: &mut StdRng) -> String {
             let marks =
                 ["{}", "{alpha}", "{alpha,Beta}", "{Beta,d_elta,gam%25ma,\"\"}"][rng.random_range(0..4)];
             format!("{not}{op}.{marks}")
+        }
+        "meta" => {
+            let op = ["cs", "cd"][rng.random_range(0..2)];
+            let documents = [r#"{"a":1}"#, r#"{"b":{"c":"alpha"}}"#, "{}", r#"{"a":2,"b":{"c":"Beta"}}"#];
+            format!("{not}{op}.{}", documents[rng.random_range(0..4)])
         }
         "id" if rng.random_bool(0.2) => format!("{not}in.(1,2,3,100,101)"),
         "public" | "hidden" => format!("{not}is.{}", rng.random_bool(0.5)),

@@ -1,12 +1,14 @@
-//! Whether one JSON document contains another, as `@>` of PostgreSQL's `jsonb` says it.
+//! JSON documents: whether one contains another, as `@>` of PostgreSQL's `jsonb` says it.
 //! Numbers compare by value, however they are written.
 
+pub mod pattern;
+
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// A document, taken apart.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Document {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Document {
     /// `null`, `true`, `false`, or a number in its one form.
     Plain(String),
     /// A string.
@@ -14,15 +16,16 @@ pub(super) enum Document {
     /// An array.
     List(Vec<Self>),
     /// An object.
-    Object(HashMap<String, Self>),
+    Object(BTreeMap<String, Self>),
 }
 
 /// Reads a document; none where the text is none.
-pub(super) fn parse(text: &str) -> Option<Document> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Document> {
     let text = text.trim_ascii();
     Some(match text.as_bytes().first()? {
         b'{' => {
-            let members: HashMap<String, &RawValue> = serde_json::from_str(text).ok()?;
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
             let members = members.into_iter().map(|(name, raw)| Some((name, parse(raw.get())?)));
             Document::Object(members.collect::<Option<_>>()?)
         }
@@ -54,7 +57,8 @@ fn number(text: &str) -> Option<String> {
 }
 
 /// `whole @> part`.
-pub(super) fn contains(whole: &Document, part: &Document) -> bool {
+#[must_use]
+pub fn contains(whole: &Document, part: &Document) -> bool {
     match (whole, part) {
         // an array contains a single value, at the top alone
         (Document::List(items), Document::Plain(_) | Document::Text(_)) => items.contains(part),
