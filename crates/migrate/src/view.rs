@@ -16,7 +16,7 @@ pub fn lacking(dialect: &'static Dialect, catalog: &Catalog, live: &Live) -> Vec
         .tables
         .iter()
         .filter(|table| table.is_view)
-        .flat_map(|table| of_table(dialect, table, live))
+        .flat_map(|table| of_table(dialect, (catalog, table), live))
         .collect()
 }
 
@@ -34,7 +34,7 @@ pub fn check(dialect: &'static Dialect, catalog: &Catalog, live: &Live) -> Resul
         .with_hint("write a migration file with CREATE VIEW, and apply it: backstay migrate up"))
 }
 
-fn of_table(dialect: &'static Dialect, table: &Table, live: &Live) -> Vec<String> {
+fn of_table(dialect: &'static Dialect, (catalog, table): (&Catalog, &Table), live: &Live) -> Vec<String> {
     let name = &table.name;
     let Some(view) = live.views.iter().find(|view| view.name == *name) else {
         return vec![format!("there is no view {name}")];
@@ -43,7 +43,8 @@ fn of_table(dialect: &'static Dialect, table: &Table, live: &Live) -> Vec<String
         None => Some(format!("{name} has no column {}", column.name)),
         Some(live) if holds(dialect, live, column.ty) => None,
         Some(live) => {
-            Some(format!("{name}.{} is {}, which is no {}", column.name, live.ty, words(column.ty)))
+            let wanted = column.ty.schema_name(catalog);
+            Some(format!("{name}.{} is {}, which is no {wanted}", column.name, live.ty))
         }
     };
     table.columns.iter().filter_map(of_column).collect()
@@ -71,25 +72,5 @@ fn holds(dialect: &'static Dialect, live: &LiveColumn, ty: ScalarType) -> bool {
             )
         }
         (found, ty) => found == ty,
-    }
-}
-
-const fn words(ty: ScalarType) -> &'static str {
-    match ty {
-        ScalarType::Int => "Int",
-        ScalarType::BigInt => "BigInt",
-        ScalarType::Float => "Float",
-        ScalarType::Decimal { .. } => "Decimal",
-        ScalarType::Boolean => "Boolean",
-        ScalarType::String => "String",
-        ScalarType::Uuid => "UUID",
-        ScalarType::Timestamp => "Timestamp",
-        ScalarType::Date => "Date",
-        ScalarType::Time => "Time",
-        ScalarType::Duration => "Duration",
-        ScalarType::Bytes => "Bytes",
-        ScalarType::Json => "JSON",
-        ScalarType::Enum(_) => "enum",
-        ScalarType::List(_) => "list",
     }
 }

@@ -516,6 +516,28 @@ pub struct Insert {
     pub returning: Option<Select>,
 }
 
+impl Insert {
+    /// Rows into a table, and nothing besides: no rule, no answer.
+    #[must_use]
+    pub const fn of(table: TableId, row: SourceId, columns: Vec<ColumnId>, rows: Vec<Vec<Value>>) -> Self {
+        Self {
+            table,
+            row,
+            columns,
+            rows,
+            absent: Vec::new(),
+            derived: Vec::new(),
+            references: Vec::new(),
+            checks: Vec::new(),
+            rule: Pred::TRUE,
+            denials: Denials { open: Vec::new(), rule: Pred::TRUE, each: Vec::new() },
+            invalid: Vec::new(),
+            conflict: None,
+            returning: None,
+        }
+    }
+}
+
 /// What the refused hear where nothing but `@deny(message:)` stands in their way: the rules
 /// of a write without those denials, and each of them. Nothing of it decides a write.
 #[derive(Debug, Clone, PartialEq)]

@@ -150,21 +150,7 @@ pub(super) fn insert(table: &Table, page: Page) -> Step {
         cells.filter(|(_, column)| given(column)).map(|(cell, _)| cell).collect()
     };
     let rows = page.rows.into_iter().map(of_row).collect();
-    let query = Query::Insert(Insert {
-        table: table.id,
-        row: ROW,
-        columns: kept.iter().map(|column| column.id).collect(),
-        rows,
-        absent: Vec::new(),
-        derived: Vec::new(),
-        references: Vec::new(),
-        checks: Vec::new(),
-        rule: Pred::TRUE,
-        denials: Denials::default(),
-        invalid: Vec::new(),
-        conflict: None,
-        returning: None,
-    });
+    let query = Query::Insert(Insert::of(table.id, ROW, kept.iter().map(|column| column.id).collect(), rows));
     Step { query, expect: Expect::Any }
 }
 

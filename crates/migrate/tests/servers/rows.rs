@@ -12,8 +12,8 @@ use backstay_migrate::draft::draft;
 use backstay_migrate::{apply, file};
 use backstay_policy::weave;
 use backstay_query::plan::{
-    Audit, ColumnRef, Denials, End, Expect, Insert, Order, Output, OutputValue, Pred, Query, Scalar, Script,
-    Select, SourceId, Sources, Step,
+    Audit, ColumnRef, End, Expect, Insert, Order, Output, OutputValue, Pred, Query, Scalar, Script, Select,
+    SourceId, Sources, Step,
 };
 use backstay_query::reply::{Cell, Reply};
 use backstay_schema::catalog::{Catalog, Column, Table, TableId, Valid};
@@ -95,21 +95,8 @@ pub(crate) async fn fill(engine: &dyn Engine, catalog: &Arc<Catalog>, rows: &[(T
     // a circle of required references cannot be filled row by row: it stays empty
     for table in ddl::in_order(catalog, &tables) {
         let Some((_, rows)) = rows.iter().find(|(id, _)| *id == table.id) else { continue };
-        let insert = Insert {
-            table: table.id,
-            row: ROW,
-            columns: table.columns.iter().map(|column| column.id).collect(),
-            rows: rows.clone(),
-            absent: Vec::new(),
-            derived: Vec::new(),
-            references: Vec::new(),
-            checks: Vec::new(),
-            rule: Pred::TRUE,
-            denials: Denials::default(),
-            invalid: Vec::new(),
-            conflict: None,
-            returning: None,
-        };
+        let insert =
+            Insert::of(table.id, ROW, table.columns.iter().map(|column| column.id).collect(), rows.clone());
         let steps = vec![Step { query: Query::Insert(insert), expect: Expect::Any }];
         let mut sources = Sources::default();
         let _ = sources.next_id();

@@ -227,21 +227,7 @@ fn any(catalog: &Catalog, ty: ScalarType, random: &mut impl Rng) -> Value {
 }
 
 fn insert(table: &Table, row: Vec<Value>) -> Insert {
-    Insert {
-        table: table.id,
-        row: ROW,
-        columns: table.columns.iter().map(|column| column.id).collect(),
-        rows: vec![row],
-        absent: Vec::new(),
-        derived: Vec::new(),
-        references: Vec::new(),
-        checks: Vec::new(),
-        rule: Pred::TRUE,
-        denials: Denials::default(),
-        invalid: Vec::new(),
-        conflict: None,
-        returning: None,
-    }
+    Insert::of(table.id, ROW, table.columns.iter().map(|column| column.id).collect(), vec![row])
 }
 
 fn column(table: &Table, id: backstay_schema::catalog::ColumnId) -> Scalar {

@@ -32,21 +32,8 @@ impl<'c> Resolver<'c> {
             Some(select) => Some(self.returning(select, table, row)?),
             None => None,
         };
-        Ok(Insert {
-            table: table.id,
-            row,
-            columns: ids,
-            rows,
-            absent: absent(&insert.rows),
-            derived: Vec::new(),
-            references: Vec::new(),
-            checks: Vec::new(),
-            rule: Pred::TRUE,
-            denials: Denials::default(),
-            invalid: Vec::new(),
-            conflict,
-            returning,
-        })
+        let absent = absent(&insert.rows);
+        Ok(Insert { absent, conflict, returning, ..Insert::of(table.id, row, ids, rows) })
     }
 
     pub(super) fn update(&mut self, update: &named::Update) -> Result<Update, Fault> {

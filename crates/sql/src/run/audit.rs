@@ -9,7 +9,7 @@ use crate::lower::{audit as lower, insert as lower_insert};
 use crate::session::Session;
 use crate::statement::Statement;
 use backstay_base::fault::Fault;
-use backstay_query::plan::{Author, Denials, Insert, Pred, SourceId};
+use backstay_query::plan::{Author, Insert, SourceId};
 use backstay_schema::audit::{ACCOUNT, AFTER, AT, BEFORE, FIELDS, OPERATION, ROLE, key_column};
 use backstay_schema::catalog::{Column, ColumnId, Fill, OnDelete, Table, TableId};
 use backstay_schema::scalar::list::write_json_value;
@@ -206,21 +206,7 @@ impl<S: Session> Runner<'_, S> {
     fn entry(&mut self, audit: &Table) -> Result<Statement, Fault> {
         let columns = audit.columns.iter().map(|column| column.id).filter(|id| !audit.key.contains(id));
         let row: SourceId = self.new_source();
-        let insert = Insert {
-            table: audit.id,
-            row,
-            columns: columns.collect(),
-            rows: Vec::new(),
-            absent: Vec::new(),
-            derived: Vec::new(),
-            references: Vec::new(),
-            checks: Vec::new(),
-            rule: Pred::TRUE,
-            denials: Denials::default(),
-            invalid: Vec::new(),
-            conflict: None,
-            returning: None,
-        };
+        let insert = Insert::of(audit.id, row, columns.collect(), Vec::new());
         lower_insert::row(self.catalog, self.dialect, &insert)
     }
 }
