@@ -17,21 +17,27 @@ use std::time::Duration;
 
 /// Rows that both databases hold before the first measurement.
 const POSTS: usize = 10_000;
+/// Rounds of each kind of work at each level.
+const ROUNDS: usize = 9;
+/// How long a round is.
+const ROUND: Duration = Duration::from_secs(1);
 /// How many requests are in flight.
 const LEVELS: [usize; 4] = [1, 16, 64, 256];
 
 fn main() -> Result<()> {
     let quick = std::env::args().any(|arg| arg == "--quick");
+    let rounds = std::env::args().find_map(|arg| arg.strip_prefix("--rounds=")?.parse().ok());
+    let rounds = rounds.unwrap_or(if quick { 1 } else { ROUNDS });
     let write = std::env::args().any(|arg| arg == "--write");
     let only: Option<String> = std::env::args().find_map(|arg| Some(arg.strip_prefix("--only=")?.to_owned()));
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?
-        .block_on(run(quick, write, only))
+        .block_on(run(rounds, write, only))
 }
 
-async fn run(quick: bool, write: bool, only: Option<String>) -> Result<()> {
+async fn run(rounds: usize, write: bool, only: Option<String>) -> Result<()> {
     if let Some(megabytes) = backup_megabytes()? {
         let page = backup::measured(megabytes).await?;
         say(&page);
@@ -50,8 +56,6 @@ async fn run(quick: bool, write: bool, only: Option<String>) -> Result<()> {
     };
     let baseline = baseline.context("cannot start the baseline")?;
     let mut report = Report::new(subject.ready_ms, subject.idle_kib()?);
-    let (rounds, seconds) = if quick { (1, 1) } else { (9, 1) };
-    let round = Duration::from_secs(seconds);
     for work in [Work::ById, Work::List, Work::Insert, Work::Bulk, Work::Update, Work::Mixed] {
         if server.is_none() && matches!(work, Work::Bulk | Work::Update) {
             continue;
@@ -63,8 +67,8 @@ async fn run(quick: bool, write: bool, only: Option<String>) -> Result<()> {
             let mut ours = Vec::new();
             let mut theirs = Vec::new();
             for _ in 0..rounds {
-                ours.push(measure(&subject.shape(work), level, round, subject.pid).await?);
-                theirs.push(measure(&baseline.shape(work), level, round, baseline.pid).await?);
+                ours.push(measure(&subject.shape(work), level, ROUND, subject.pid).await?);
+                theirs.push(measure(&baseline.shape(work), level, ROUND, baseline.pid).await?);
             }
             let statements =
                 server.as_deref().map_or(Ok(None), |url| pgbench::rate(url, &subject, (work, level)))?;
@@ -73,7 +77,7 @@ async fn run(quick: bool, write: bool, only: Option<String>) -> Result<()> {
             report.lines.push(line);
         }
     }
-    let text = report.markdown(quick);
+    let text = report.markdown(rounds);
     say(&text);
     if write {
         let kind = server.as_deref().and_then(|url| url.split_once(':')).map_or("", |(kind, _)| kind);

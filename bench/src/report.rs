@@ -83,10 +83,12 @@ impl Report {
         Self { ready_ms, idle_kib, lines: Vec::new() }
     }
 
-    pub fn markdown(&self, quick: bool) -> String {
+    pub fn markdown(&self, rounds: usize) -> String {
         let mut text = String::new();
-        let kind = if quick { "a quick run: one round of 1 s" } else { "medians of 9 rounds of 1 s" };
-        let _ = writeln!(text, "Written by `cargo xtask bench --write`; {kind}, rounds alternating.\n");
+        let _ = writeln!(
+            text,
+            "Written by `cargo xtask bench --write`; medians of {rounds} rounds of 1 s, rounds alternating.\n"
+        );
         let _ = writeln!(
             text,
             "ready in {} ms, {:.1} MiB resident when idle\n",

@@ -35,9 +35,11 @@ fn views(connection: &Connection) -> Result<Vec<LiveTable>> {
         .collect()
 }
 
+/// Every table but SQLite's own and those in which Litestream, beside the server, keeps its place.
 fn tables(connection: &Connection) -> Result<Vec<LiveTable>> {
     let mut statement = connection.prepare(
-        "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name",
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'
+         AND name NOT LIKE '~_litestream~_%' ESCAPE '~' ORDER BY name",
     )?;
     let named: Vec<(String, String)> =
         statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_>>()?;

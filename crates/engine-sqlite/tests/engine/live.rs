@@ -54,6 +54,19 @@ async fn what_was_made_is_found_again() {
 }
 
 #[tokio::test]
+async fn what_litestream_keeps_beside_is_not_found() {
+    let db = open().await;
+    let before = db.engine.introspect().await.unwrap();
+    let its = ["_litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)", "_litestream_lock (id INTEGER)"];
+    let statements = its.map(|table| format!("CREATE TABLE {table}")).to_vec();
+    db.engine.migrate(&Batch::plain(statements)).await.unwrap();
+    assert_eq!(db.engine.introspect().await.unwrap(), before);
+    let ours = words(&["CREATE TABLE litestream_seq (id INTEGER PRIMARY KEY)"]);
+    db.engine.migrate(&Batch::plain(ours)).await.unwrap();
+    assert_eq!(db.engine.introspect().await.unwrap().tables.len(), before.tables.len() + 1);
+}
+
+#[tokio::test]
 async fn checks_are_found_with_their_text() {
     let db = open().await;
     let live = db.engine.introspect().await.unwrap();
