@@ -12,6 +12,7 @@ use backstay_auth::service::StartedKeys;
 use backstay_base::fault::Fault;
 use backstay_base::secret::Secret;
 use backstay_migrate::draft::draft;
+use backstay_migrate::file::MigrationFile;
 use backstay_migrate::{apply, file, view};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::diagnostic::render;
@@ -39,8 +40,16 @@ pub struct Args {
 
 /// What became of a schema on disk.
 enum Reload {
-    Served(Arc<Catalog>, Vec<String>),
+    Served(Arc<Catalog>, Migrated),
     Broken,
+}
+
+/// What the database was brought to a schema by.
+struct Migrated {
+    /// In words.
+    changes: Vec<String>,
+    /// The file that was made for it.
+    written: Option<MigrationFile>,
 }
 
 /// Serves until stopped.
@@ -70,8 +79,13 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         let _ = finished.await;
     }));
     'serving: loop {
+        // as they are now: what is saved from here on, also while this reloads, is news
+        let mut known = file::read(&project.migrations()).ok();
         match reload(context, &project, &database, &app).await {
-            Ok(Reload::Served(catalog, changes)) => {
+            Ok(Reload::Served(catalog, Migrated { changes, written })) => {
+                if let (Some(known), Some(written)) = (&mut known, written) {
+                    known.push(written);
+                }
                 if let Some(began) = first.take() {
                     auth.load(Arc::clone(&catalog));
                     let keys = auth.start().await?;
@@ -85,8 +99,6 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
             Ok(Reload::Broken) => {}
             Err(error) => refused(context, &app, &error),
         }
-        // what this writes itself is no news
-        let known = file::read(&project.migrations()).ok();
         loop {
             tokio::select! {
                 () = &mut stop => break 'serving,
@@ -169,11 +181,11 @@ async fn reload(context: &Context, project: &Project, database: &Database, app: 
     }
     let catalog = Arc::new(compiled.catalog);
     database.own_tables(&catalog).await?;
-    let changes = migrate(context, project, database, &catalog).await?;
+    let migrated = migrate(context, project, database, &catalog).await?;
     if catalog.tables.iter().any(|table| table.is_view) {
         view::check(database.dialect, &catalog, &database.engine.introspect().await?)?;
     }
-    Ok(Reload::Served(catalog, changes))
+    Ok(Reload::Served(catalog, migrated))
 }
 
 /// Applies pending files, then drafts and applies what is missing.
@@ -182,7 +194,7 @@ async fn migrate(
     project: &Project,
     database: &Database,
     catalog: &Catalog,
-) -> Result<Vec<String>> {
+) -> Result<Migrated> {
     let engine = &*database.engine;
     let folder = project.migrations();
     let applied =
@@ -190,7 +202,9 @@ async fn migrate(
     let mut changes: Vec<String> = applied.iter().map(|name| format!("applied migrations/{name}")).collect();
     let scratch = Scratch::open(project)?;
     let draft = draft(&*scratch.engine, catalog, &file::read(&folder)?).await?;
-    let Some(plan) = draft.plan(engine.name()).filter(|_| !draft.is_empty()) else { return Ok(changes) };
+    let Some(plan) = draft.plan(engine.name()).filter(|_| !draft.is_empty()) else {
+        return Ok(Migrated { changes, written: None });
+    };
     if plan.is_destructive() && !context.yes {
         let losing: Vec<String> = plan
             .changes
@@ -213,7 +227,7 @@ async fn migrate(
     }
     changes.extend(plan.changes.iter().map(|change| change.summary.clone()));
     changes.push(format!("migrations/{}", written.name));
-    Ok(changes)
+    Ok(Migrated { changes, written: Some(written) })
 }
 
 fn title(plan: &backstay_migrate::change::Plan) -> String {
