@@ -45,7 +45,8 @@ async fn run(rounds: usize, write: bool, only: Option<String>) -> Result<()> {
     }
     let folder = tempfile::tempdir()?;
     let server = server_url();
-    let subject = Subject::start(folder.path(), POSTS).await.context("cannot start backstay")?;
+    let subject =
+        Subject::start(folder.path(), POSTS, server.is_some()).await.context("cannot start backstay")?;
     if let Some(said) = edge(&subject).await? {
         say(&said);
         return Ok(());
