@@ -5,7 +5,10 @@
 use crate::connection::Connection;
 use crate::pool::{Pool, Purpose};
 use backstay_base::fault::Fault;
-use backstay_engine::live::{Live, LiveCheck, LiveColumn, LiveIndex, LiveKey, LiveReference, LiveTable};
+use backstay_engine::live::{
+    Live, LiveCheck, LiveColumn, LiveFullText, LiveIndex, LiveKey, LiveReference, LiveTable,
+};
+use backstay_sql::ddl::full_text::{PREFIX, triggers as wanted_triggers, version};
 use std::collections::BTreeMap;
 
 const TABLES: &str = "SELECT table_name, table_comment, table_type FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'VIEW')";
@@ -18,6 +21,8 @@ const INDEXES: &str = "SELECT table_name, index_name, non_unique, column_name, s
 const HIDDEN: &str = "_backstay_";
 
 const REFERENCES: &str = "SELECT k.table_name, k.constraint_name, k.column_name, k.referenced_table_name, k.referenced_column_name, r.delete_rule FROM information_schema.key_column_usage AS k JOIN information_schema.referential_constraints AS r ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name WHERE k.constraint_schema = DATABASE() AND k.referenced_table_name IS NOT NULL ORDER BY k.table_name, k.constraint_name, k.ordinal_position";
+
+const TRIGGERS: &str = "SELECT event_object_table, trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()";
 
 type Tables = BTreeMap<String, LiveTable>;
 
@@ -54,6 +59,7 @@ pub async fn of(connection: &mut Connection) -> Result<Live, Fault> {
             table.checks.push(LiveCheck { name, text: text.unwrap_or_default() });
         }
     }
+    full_texts(connection, &mut tables).await?;
     let (views, tables) = tables.into_values().partition(|table| views.contains(&table.name));
     Ok(Live { tables, views })
 }
@@ -130,6 +136,31 @@ async fn indexes(connection: &mut Connection, tables: &mut Tables) -> Result<(),
             _ => table.indexes.push(index),
         }
     }
+    Ok(())
+}
+
+/// Indexes of words are tables; a comment says what for, a reference of which.
+async fn full_texts(connection: &mut Connection, tables: &mut Tables) -> Result<(), Fault> {
+    let triggers: Vec<[Option<String>; 2]> = texts(connection, TRIGGERS).await?;
+    let own: Vec<String> = tables.keys().filter(|name| name.starts_with(PREFIX)).cloned().collect();
+    let own: Vec<LiveTable> = own.iter().filter_map(|name| tables.remove(name)).collect();
+    for part in own {
+        let names = part.comment.as_deref().and_then(|said| serde_json::from_str::<Vec<String>>(said).ok());
+        let Some((name, columns)) = names.as_deref().and_then(<[String]>::split_first) else { continue };
+        let Some(reference) = part.references.first() else { continue };
+        let Some(table) = tables.get_mut(&reference.target) else { continue };
+        let mut columns = columns.to_vec();
+        columns.sort();
+        let version = version(&part.name).to_owned();
+        let stands = |wanted: &String| {
+            triggers
+                .iter()
+                .any(|[of, name]| of.as_deref() == Some(&table.name) && name.as_ref() == Some(wanted))
+        };
+        let whole = wanted_triggers(name, &version).iter().all(stands);
+        table.full_texts.push(LiveFullText { name: name.clone(), columns, version, whole });
+    }
+    tables.values_mut().for_each(|table| table.full_texts.sort_by(|a, b| a.name.cmp(&b.name)));
     Ok(())
 }
 

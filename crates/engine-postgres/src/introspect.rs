@@ -2,7 +2,10 @@
 //! in the words of PostgreSQL's catalog. Tables of extensions are not among them.
 
 use crate::error::Trouble;
-use backstay_engine::live::{Live, LiveCheck, LiveColumn, LiveIndex, LiveKey, LiveReference, LiveTable};
+use backstay_engine::live::{
+    Live, LiveCheck, LiveColumn, LiveFullText, LiveIndex, LiveKey, LiveReference, LiveTable,
+};
+use backstay_sql::ddl::full_text::version;
 use tokio_postgres::{Client, Row};
 
 const COLUMNS: &str = "SELECT c.relname::text, obj_description(c.oid, 'pg_class'),
@@ -51,8 +54,27 @@ JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
 JOIN pg_catalog.pg_class AS c ON c.oid = x.indrelid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND x.indisvalid
+  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS f
+    JOIN pg_catalog.pg_proc AS p ON p.oid = f.refobjid AND p.proname LIKE '\\_backstay\\_words%'
+    WHERE f.classid = 'pg_class'::regclass AND f.objid = x.indexrelid AND f.refclassid = 'pg_proc'::regclass)
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint AS k
     WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x'))
+ORDER BY c.relname COLLATE \"C\", i.relname COLLATE \"C\"";
+
+/// The columns of an expression are told by what it depends on.
+const FULL_TEXTS: &str = "SELECT c.relname::text, i.relname::text,
+  ARRAY(SELECT a.attname::text FROM pg_catalog.pg_depend AS d
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    WHERE d.classid = 'pg_class'::regclass AND d.objid = x.indexrelid AND d.refclassid = 'pg_class'::regclass
+      AND d.refobjid = x.indrelid AND d.refobjsubid > 0 ORDER BY a.attname COLLATE \"C\"), p.proname::text
+FROM pg_catalog.pg_index AS x
+JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
+JOIN pg_catalog.pg_class AS c ON c.oid = x.indrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_depend AS f ON f.classid = 'pg_class'::regclass AND f.objid = x.indexrelid
+  AND f.refclassid = 'pg_proc'::regclass
+JOIN pg_catalog.pg_proc AS p ON p.oid = f.refobjid AND p.proname LIKE '\\_backstay\\_words%'
+WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND x.indisvalid
 ORDER BY c.relname COLLATE \"C\", i.relname COLLATE \"C\"";
 
 /// Everything in the current schema, within the transaction that is open.
@@ -85,6 +107,17 @@ pub async fn live(client: &Client) -> Result<Live, Trouble> {
                 columns: row.try_get(2)?,
                 unique: row.try_get(3)?,
                 partial: row.try_get(4)?,
+            });
+        }
+    }
+    for row in client.query_typed(FULL_TEXTS, &[]).await? {
+        let (name, function): (&str, &str) = (row.try_get(0)?, row.try_get(3)?);
+        if let Some(table) = tables.iter_mut().find(|table| table.name == name) {
+            table.full_texts.push(LiveFullText {
+                name: row.try_get(1)?,
+                columns: row.try_get(2)?,
+                version: version(function).to_owned(),
+                whole: true,
             });
         }
     }

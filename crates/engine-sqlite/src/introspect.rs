@@ -3,6 +3,7 @@
 //! text is scanned for them.
 
 mod constraints;
+mod full_texts;
 
 use self::constraints::{Constraint, ConstraintKind};
 use crate::error::fault;
@@ -16,7 +17,10 @@ use rusqlite::{Connection, Result};
 /// When the file cannot be read.
 pub fn live(connection: &Connection) -> std::result::Result<Live, Fault> {
     connection.execute_batch("BEGIN").map_err(fault)?;
-    let found = tables(connection).and_then(|tables| Ok(Live { tables, views: views(connection)? }));
+    let found = tables(connection).and_then(|mut tables| {
+        full_texts::read(connection, &mut tables)?;
+        Ok(Live { tables, views: views(connection)? })
+    });
     connection.execute_batch("ROLLBACK").map_err(fault)?;
     found.map_err(fault)
 }
@@ -35,11 +39,12 @@ fn views(connection: &Connection) -> Result<Vec<LiveTable>> {
         .collect()
 }
 
-/// Every table but SQLite's own and those in which Litestream, beside the server, keeps its place.
+/// Every table but SQLite's own, those of indexes of words and those in which Litestream, beside the server, keeps its place.
 fn tables(connection: &Connection) -> Result<Vec<LiveTable>> {
     let mut statement = connection.prepare(
         "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'
-         AND name NOT LIKE '~_litestream~_%' ESCAPE '~' ORDER BY name",
+         AND name NOT LIKE '~_litestream~_%' ESCAPE '~' AND name NOT LIKE '~_backstay~_search%' ESCAPE '~'
+         ORDER BY name",
     )?;
     let named: Vec<(String, String)> =
         statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_>>()?;
@@ -67,6 +72,7 @@ fn table(connection: &Connection, name: String, text: &str) -> Result<LiveTable>
         checks.map(|found| LiveCheck { name: found.name.clone(), text: found.text.clone() }).collect();
     Ok(LiveTable {
         comment: None,
+        full_texts: Vec::new(),
         key,
         uniques: uniques.collect(),
         indexes,

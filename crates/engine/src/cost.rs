@@ -79,6 +79,7 @@ fn fixed_columns(filter: &Pred, source: SourceId) -> Vec<ColumnId> {
         | Pred::SomeElement(_)
         | Pred::NoElement(_)
         | Pred::NotText(..)
+        | Pred::Candidates(_)
         | Pred::Exists(_)
         | Pred::NotExists(_) => Vec::new(),
     }

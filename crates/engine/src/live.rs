@@ -25,6 +25,8 @@ pub struct LiveTable {
     pub uniques: Vec<LiveKey>,
     /// Plain and unique indexes that were made by `CREATE INDEX`.
     pub indexes: Vec<LiveIndex>,
+    /// Indexes of words.
+    pub full_texts: Vec<LiveFullText>,
     /// Foreign keys.
     pub references: Vec<LiveReference>,
     /// CHECK constraints.
@@ -74,6 +76,19 @@ pub struct LiveIndex {
     pub unique: bool,
     /// Whether it covers only a part of the rows.
     pub partial: bool,
+}
+
+/// An index of the words of texts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LiveFullText {
+    /// Name.
+    pub name: String,
+    /// Its columns, in the order of their names.
+    pub columns: Vec<String>,
+    /// What it holds is said by this version.
+    pub version: String,
+    /// Whether nothing of what keeps it is missing.
+    pub whole: bool,
 }
 
 /// A foreign key.

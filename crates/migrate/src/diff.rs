@@ -2,6 +2,7 @@
 
 use crate::change::{Change, Plan};
 use crate::columns::{Columns, columns, with_names, without_added};
+use crate::full_text;
 use crate::in_place::later::Later;
 use crate::in_place::{InPlace, Pair};
 use crate::partial;
@@ -76,7 +77,9 @@ pub(crate) fn compare(
     let in_place = InPlace { catalog, dialect, pairs: &pairs, gone: &gone, online };
     let stands = matches!(dialect.definition.alter, Alter::InPlace(_));
     let mut later = Later::default();
+    gone.iter().for_each(|table| full_text::all_gone(dialect, table, &mut plan));
     if stands {
+        in_place.let_words_go(&mut plan, &mut later);
         in_place.let_go(&mut plan);
         in_place.alter(&mut plan, &mut later);
     } else {
@@ -86,6 +89,7 @@ pub(crate) fn compare(
     create(catalog, dialect, &created, &mut plan);
     if stands {
         in_place.refer(&mut plan, &mut later);
+        in_place.find_words(&mut plan, &mut later);
     }
     if let Some(words) = online {
         later.follow(words, &mut plan);
@@ -201,9 +205,13 @@ impl Differ<'_> {
             && pair.named.columns.iter().all(same)
             && same_constraints(&pair.named, &rest, pair.names);
         if columns.dropped.is_empty() && simple_adds && same_rest {
+            plan.changes.extend(full_text::unwanted(pair).map(|live| full_text::gone(self.dialect, live)));
             self.alter(table, columns, plan);
             self.indexes(pair, plan);
+            let missing = full_text::missing(pair);
+            plan.changes.extend(missing.map(|index| full_text::made(self.dialect, table, index)));
         } else {
+            full_text::all_gone(self.dialect, &pair.found, plan);
             plan.changes.push(rebuild(self.catalog, self.dialect, table, (&pair.found, columns)));
         }
     }

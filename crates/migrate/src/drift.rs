@@ -9,7 +9,7 @@ use crate::shape::{Names, same_index};
 use crate::shape::{bound, is_foreign, provides, same_reference, scalar_of};
 use backstay_base::fault::Fault;
 use backstay_engine::Engine;
-use backstay_engine::live::{Live, LiveColumn, LiveTable};
+use backstay_engine::live::{Live, LiveColumn, LiveFullText, LiveTable};
 use backstay_sql::dialect::Dialect;
 
 /// One thing that is not as the files left it.
@@ -138,6 +138,16 @@ fn constraints(live: &LiveTable, wanted: &LiveTable, told: &mut impl FnMut(Strin
             // a unique index and a unique constraint do the same
             if !(index.unique && is_unique(to, &named)) {
                 let what = if std::ptr::eq(from, wanted) { "is gone" } else { "is made by no file" };
+                told(format!("the index {} of {} {what}", index.name, wanted.name));
+            }
+        }
+        for index in &from.full_texts {
+            let same = |other: &LiveFullText| {
+                other.columns == index.columns && other.version == index.version && other.whole == index.whole
+            };
+            if !to.full_texts.iter().any(same) {
+                let what = if std::ptr::eq(from, wanted) { "is gone" } else { "is made by no file" };
+                let what = if index.whole { what } else { "lacks a trigger" };
                 told(format!("the index {} of {} {what}", index.name, wanted.name));
             }
         }

@@ -182,6 +182,7 @@ pub fn contracted(live: &Live, catalog: &Catalog, waiting: &[MigrationFile]) -> 
         table.columns.retain(|column| !gone(&column.name));
         table.uniques.retain(|unique| !unique.columns.iter().any(gone));
         table.indexes.retain(|index| !index.columns.iter().flatten().any(gone));
+        table.full_texts.retain(|index| !index.columns.iter().any(gone));
         table.references.retain(|reference| !reference.columns.iter().any(gone));
         table.checks.retain(|check| {
             let mut words = check.text.split(|c: char| !c.is_alphanumeric() && c != '_');

@@ -9,12 +9,14 @@ mod steps;
 use self::later::Later;
 use crate::change::{Change, Plan};
 use crate::columns::{Columns, told};
+use crate::full_text;
 use crate::shape::{Names, same_check, same_reference, scalar_of, unwanted_checks};
 use backstay_engine::live::{LiveCheck, LiveColumn, LiveReference, LiveTable};
 use backstay_schema::catalog::{Catalog, Column, Table};
 use backstay_schema::scalar::ScalarType;
 use backstay_sql::ddl;
 use backstay_sql::ddl::alter::{self, Kind};
+use backstay_sql::ddl::full_text::create_online;
 use backstay_sql::ddl::online;
 use backstay_sql::dialect::Dialect;
 use backstay_sql::dialect::definition::Online;
@@ -74,7 +76,7 @@ impl Pair<'_> {
         self.is_touched(name) || nullable(&self.named) != nullable(&self.wanted)
     }
 
-    fn key_changes(&self) -> bool {
+    pub(crate) fn key_changes(&self) -> bool {
         let columns = |table: &LiveTable| table.key.as_ref().map(|key| key.columns.clone());
         columns(&self.named) != columns(&self.wanted)
             || columns(&self.named).is_some_and(|key| key.iter().any(|name| self.is_touched(name)))
@@ -154,6 +156,40 @@ impl InPlace<'_> {
                     };
                     plan.changes.push(Change::keeping(format!("+ reference {constraint}"), vec![statement]));
                 }
+            }
+        }
+    }
+
+    /// Indexes of words that are in the way, or not wanted.
+    pub(crate) fn let_words_go(&self, plan: &mut Plan, later: &mut Later) {
+        for (pair, live) in
+            self.pairs.iter().flat_map(|pair| full_text::unwanted(pair).map(move |live| (pair, live)))
+        {
+            // one that reads a column which changes goes with it
+            let touched = live.columns.iter().any(|name| pair.is_touched(name));
+            match self.online.filter(|_| !touched) {
+                Some(words) => {
+                    let drop = vec![online::drop_index(self.dialect, words, &live.name)];
+                    later.in_the_way.push((format!("- index {}", live.name), drop));
+                }
+                None => plan.changes.push(full_text::gone(self.dialect, live)),
+            }
+        }
+    }
+
+    /// Indexes of words that are not there yet, or had to go.
+    pub(crate) fn find_words(&self, plan: &mut Plan, later: &mut Later) {
+        for pair in self.pairs {
+            for index in full_text::missing(pair) {
+                let Some(words) = self.online else {
+                    plan.changes.push(full_text::made(self.dialect, pair.table, index));
+                    continue;
+                };
+                let mut build = create_online(pair.table, self.dialect, words, index);
+                // the function is a definition, the index is long work
+                let last = build.pop();
+                plan.changes.push(Change::keeping(format!("+ words of {}", index.name), build));
+                later.builds.push((format!("+ index {}", index.name), Vec::from_iter(last)));
             }
         }
     }

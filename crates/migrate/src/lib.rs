@@ -12,6 +12,7 @@ pub mod draft;
 pub mod drift;
 pub mod expand;
 pub mod file;
+mod full_text;
 pub mod import;
 mod in_place;
 pub mod lease;

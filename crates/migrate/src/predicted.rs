@@ -1,8 +1,11 @@
 //! What a database should look like, told from the catalog alone. Its words are ours, not the
 //! database's, so that it can say that nothing is to be done but not what is.
 
+use crate::full_text::wanted;
 use crate::shape::Scope;
-use backstay_engine::live::{Live, LiveCheck, LiveColumn, LiveIndex, LiveKey, LiveReference, LiveTable};
+use backstay_engine::live::{
+    Live, LiveCheck, LiveColumn, LiveFullText, LiveIndex, LiveKey, LiveReference, LiveTable,
+};
 use backstay_schema::catalog::{Catalog, ColumnId, OnDelete, RelationKind, Table};
 use backstay_sql::ddl;
 use backstay_sql::ddl::column::Stored;
@@ -44,6 +47,9 @@ fn described(dialect: &'static Dialect, catalog: &Catalog, table: &Table) -> Liv
         partial: true,
     });
     let indexes = indexes.chain(partials);
+    let mut full_texts: Vec<LiveFullText> =
+        table.full_texts.iter().map(|index| wanted(table, index)).collect();
+    full_texts.sort_by(|a, b| a.name.cmp(&b.name));
     let references = ddl::references(table).filter_map(|(relation, constraint)| {
         let RelationKind::ToOne { columns, on_delete, .. } = &relation.kind else { return None };
         let target = catalog.table(relation.target);
@@ -69,6 +75,7 @@ fn described(dialect: &'static Dialect, catalog: &Catalog, table: &Table) -> Liv
         key: Some(LiveKey { name: Some(ddl::key_name(table)), columns: names(table, &table.key) }),
         uniques: uniques.collect(),
         indexes: indexes.collect(),
+        full_texts,
         references: references.collect(),
         checks: checks.collect(),
         columns: columns.collect(),

@@ -1,6 +1,8 @@
 //! Splits a migration file into statements: quotes, comments and trigger bodies
 //! are looked through, sections of other engines are left out.
 
+use backstay_sql::ddl::full_text::is_part;
+
 /// What a remark begins with that silences a lint, after its dashes.
 const ALLOWS: &str = "backstay:allow";
 
@@ -184,7 +186,7 @@ fn is_executed(after_slash: impl Iterator<Item = char>) -> bool {
 fn inside_trigger(text: &str) -> bool {
     let upper = text.trim_start().to_ascii_uppercase();
     let is_trigger = upper.starts_with("CREATE TRIGGER") || upper.starts_with("CREATE TEMP TRIGGER");
-    is_trigger && upper.contains("BEGIN") && !upper.trim_end().ends_with("END")
+    is_trigger && upper.split_whitespace().any(|word| word == "BEGIN") && !upper.trim_end().ends_with("END")
 }
 
 /// What `ALTER TABLE … DROP` drops without losing a value.
@@ -234,6 +236,9 @@ pub(crate) fn losses(statements: &[String]) -> Vec<String> {
                 !column_taken_again(words.get(2), name, index)
                     && !column_computed_again(words.get(2), name, index)
             });
+        if is_part(text) {
+            continue;
+        }
         if dropped_table || dropped_column || starts(&["DELETE"]) || starts(&["TRUNCATE"]) {
             found.push(text.clone());
         }

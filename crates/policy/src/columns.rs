@@ -6,7 +6,7 @@ use backstay_schema::catalog::ColumnId;
 /// Adds the columns of `source` that `pred` reads to `found`.
 pub(crate) fn in_pred(pred: &Pred, source: SourceId, found: &mut Vec<ColumnId>) {
     match pred {
-        Pred::Const(_) => {}
+        Pred::Const(_) | Pred::Candidates(_) => {}
         Pred::And(parts) | Pred::Or(parts) => {
             for part in parts {
                 in_pred(part, source, found);

@@ -3,6 +3,7 @@
 //! `policy` weaves the rules in; engines run it and fill a [`reply::Reply`].
 //! No SQL, no HTTP, no clock, no rules.
 
+pub mod folding;
 pub mod named;
 pub mod plan;
 pub mod reply;

@@ -266,6 +266,9 @@ pub enum Pred {
     Text(Function, Scalar, Scalar),
     /// The test of [`Pred::Text`] is FALSE (not NULL).
     NotText(Function, Scalar, Scalar),
+    /// An index says that the row may have the words. It stands beside the patterns that decide, in reads, and never
+    /// under a negation.
+    Candidates(Box<Candidates>),
     /// Some row of a table holds.
     Exists(Box<Exists>),
     /// No row of a table holds.
@@ -293,6 +296,35 @@ pub struct Exists {
     pub table: TableId,
     /// Join condition and rules.
     pub filter: Pred,
+}
+
+/// The rows of a table that an index of words gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidates {
+    /// The occurrence.
+    pub source: SourceId,
+    /// Its table.
+    pub table: TableId,
+    /// Which of [`backstay_schema::catalog::Table::full_texts`].
+    pub index: usize,
+    /// What it is asked for.
+    pub words: Words,
+}
+
+/// Words that a text has to have, of letters without case and accents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Words {
+    /// One, or one that begins so.
+    Word {
+        /// Its letters; never none.
+        letters: String,
+        /// It may go on.
+        prefix: bool,
+    },
+    /// All of them; never none.
+    All(Vec<Self>),
+    /// One of them; never none.
+    Any(Vec<Self>),
 }
 
 /// A sub-select over the elements of a list that is only asked whether it has rows.

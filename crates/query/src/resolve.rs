@@ -40,7 +40,9 @@ pub fn resolve(
     reach: Reach,
     limits: &Limits,
 ) -> Result<Script, Fault> {
-    let mut resolver = Resolver { catalog, reach, limits, sources: Sources::default(), nodes: 0, hops: 0 };
+    let reads = steps.iter().all(|(query, _)| matches!(query, named::Query::Select(_)));
+    let mut resolver =
+        Resolver { catalog, reach, limits, reads, sources: Sources::default(), nodes: 0, hops: 0 };
     let steps = steps
         .iter()
         .map(|(query, expect)| Ok(Step { query: resolver.query(query)?, expect: *expect }))
@@ -53,6 +55,8 @@ struct Resolver<'c> {
     catalog: &'c Catalog,
     reach: Reach,
     limits: &'c Limits,
+    /// Nothing is written: what an index says is what stands.
+    reads: bool,
     sources: Sources,
     nodes: usize,
     hops: usize,

@@ -98,6 +98,8 @@ pub struct Table {
     pub indexes: Vec<Index>,
     /// Unique and plain indexes of a part of the rows.
     pub partials: Vec<PartialIndex>,
+    /// Indexes of the words of texts.
+    pub full_texts: Vec<FullText>,
     /// `@check` of the type.
     pub checks: Vec<Check>,
     /// Rules of the type.
@@ -375,6 +377,17 @@ pub struct PartialIndex {
     pub unique: bool,
     /// Over columns of the row; [`crate::expr::plain`].
     pub condition: Expr,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// `@index(kind: FULLTEXT)`: an index of the words of text columns.
+#[derive(Debug, Clone)]
+pub struct FullText {
+    /// Its name, for example `product_description_title_fts`.
+    pub name: String,
+    /// Its columns, in the order of their names.
+    pub columns: Vec<ColumnId>,
     /// Where it is declared.
     pub span: Span,
 }

@@ -10,6 +10,7 @@ mod constraint;
 mod embedded;
 mod enumeration;
 mod field;
+mod full_text;
 mod implied;
 mod judge;
 mod junction;

@@ -7,6 +7,7 @@ pub mod column;
 pub mod comment;
 pub mod copy;
 pub mod expand;
+pub mod full_text;
 pub mod online;
 pub mod partial;
 pub mod security;
@@ -143,7 +144,9 @@ fn create(
 #[must_use]
 pub fn create_indexes(table: &Table, dialect: &'static Dialect) -> Vec<String> {
     let plain = indexes(table).into_iter().map(|index| create_index(table, dialect, &index));
-    plain.chain(table.partials.iter().map(|index| partial::create(table, dialect, index))).collect()
+    let partials = table.partials.iter().map(|index| partial::create(table, dialect, index));
+    let words = table.full_texts.iter().flat_map(|index| full_text::create(table, dialect, index));
+    plain.chain(partials).chain(words).collect()
 }
 
 /// The indexes that a table has besides those of its key and unique constraints.

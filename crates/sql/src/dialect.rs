@@ -8,6 +8,7 @@ pub mod sqlite;
 
 use self::definition::Definition;
 use backstay_query::named::SetTest;
+use backstay_query::plan::Words;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Decimal;
@@ -92,6 +93,8 @@ pub struct Dialect {
     pub references_wait: bool,
     /// A pattern of `matches` in the database's own words; none where it takes ours.
     pub pattern: Option<fn(&str) -> Option<String>>,
+    /// How an index of words is asked.
+    pub candidates: Asked,
     /// Tables, constraints, and how they are changed.
     pub definition: &'static Definition,
     /// `startsWith` and its kin.
@@ -127,6 +130,26 @@ pub const DIALECTS: &[&Dialect] = &[&sqlite::SQLITE, &postgres::POSTGRES, &mysql
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Dialect> {
     DIALECTS.iter().find(|dialect| dialect.name == name).copied()
+}
+
+/// How an index of words is asked which rows may have some. `$k` is the key of the row, `$r` the same columns of the
+/// index, `$w` and `$m` are its tables, `$t` is the text of the row, `$q` what is asked.
+#[derive(Debug, Clone, Copy)]
+pub enum Asked {
+    /// For all words by one text.
+    AtOnce {
+        /// The condition.
+        template: &'static str,
+        /// The text.
+        query: fn(&Words) -> String,
+    },
+    /// For each word.
+    EachWord {
+        /// The condition for a word.
+        word: &'static str,
+        /// The condition for a word that may go on; `$q` is a pattern of `LIKE`.
+        prefix: &'static str,
+    },
 }
 
 /// How placeholders look.

@@ -2,6 +2,7 @@
 //! which sources may be named in it, and what a name of another source means.
 
 pub mod audit;
+pub(crate) mod candidates;
 pub mod delete;
 pub(crate) mod group;
 pub mod insert;

@@ -2,6 +2,7 @@
 //! the program, names that the catalog resolved, and binds; nothing that a
 //! client sent can become text.
 
+use crate::dialect::definition::Escaped;
 use crate::dialect::{Dialect, Placeholder, digits_and_scale};
 use crate::statement::{Bind, Statement};
 use backstay_query::plan::SourceId;
@@ -219,6 +220,38 @@ impl Writer {
             }
         }
         self.text.push('\'');
+        self
+    }
+
+    /// The inside of a class of characters, within a text: as they are, or as their numbers.
+    pub(crate) fn class(&mut self, ranges: &[(char, char)], escaped: Escaped) -> &mut Self {
+        for (first, last) in ranges {
+            for (index, c) in [first, last].into_iter().enumerate() {
+                self.text.push_str(if index > 0 { "-" } else { "" });
+                match escaped {
+                    Escaped::Never => self.text.push(*c),
+                    Escaped::Braces => self.text.push_str(&format!("\\\\x{{{:x}}}", u32::from(*c))),
+                    Escaped::Digits => self.text.push_str(&format!("\\U{:08x}", u32::from(*c))),
+                }
+            }
+        }
+        self
+    }
+
+    /// Every character of some ranges, within a text. None of them is a quote.
+    pub(crate) fn listed(&mut self, ranges: &[(char, char)]) -> &mut Self {
+        self.text.extend(ranges.iter().flat_map(|(first, last)| *first..=*last));
+        self
+    }
+
+    /// A letter as a literal.
+    pub(crate) fn letter(&mut self, letter: char) -> &mut Self {
+        self.letters(letter.encode_utf8(&mut [0; 4]))
+    }
+
+    /// Letters as a literal.
+    pub(crate) fn letters(&mut self, letters: &str) -> &mut Self {
+        self.quoted(letters);
         self
     }
 

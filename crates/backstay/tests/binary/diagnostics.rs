@@ -44,9 +44,8 @@ fn an_enum_member_that_is_not_there() {
 }
 
 #[test]
-fn a_full_text_index_is_not_available_yet() {
-    let text =
-        wrong("type Category @access", "type Category @index(fields: [\"name\"], kind: FULLTEXT) @access");
+fn a_hash_index_is_not_available_yet() {
+    let text = wrong("type Category @access", "type Category @index(fields: [\"name\"], kind: HASH) @access");
     assert_snapshot!(text);
 }
 

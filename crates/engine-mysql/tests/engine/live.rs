@@ -38,6 +38,7 @@ async fn what_was_made_is_found_again() {
         ],
         key: Some(LiveKey { name: Some("note_pkey".into()), columns: words(&["id"]) }),
         uniques: vec![LiveKey { name: Some("note_text_key".into()), columns: words(&["text"]) }],
+        full_texts: Vec::new(),
         indexes: vec![LiveIndex {
             name: "note_post_id_idx".into(),
             columns: vec![Some("post_id".into())],
@@ -90,6 +91,7 @@ async fn what_others_made_is_found_in_its_own_words() {
             column("f", "text", true),
         ],
         uniques: vec![LiveKey { name: Some("two".into()), columns: words(&["a", "c"]) }],
+        full_texts: Vec::new(),
         indexes: vec![LiveIndex {
             name: "half".into(),
             columns: vec![Some("f".into())],

@@ -34,6 +34,7 @@ async fn what_was_made_is_found_again() {
         ],
         key: Some(LiveKey { name: Some("note_pkey".into()), columns: words(&["id"]) }),
         uniques: vec![LiveKey { name: Some("note_text_key".into()), columns: words(&["text"]) }],
+        full_texts: Vec::new(),
         indexes: vec![LiveIndex {
             name: "note_post_id_idx".into(),
             columns: vec![Some("post_id".into())],
@@ -90,6 +91,7 @@ async fn what_others_made_is_found_too() {
         ],
         key: None,
         uniques: vec![LiveKey { name: Some("Odd \"one_a_c_key".into()), columns: words(&["a", "c"]) }],
+        full_texts: Vec::new(),
         indexes: vec![LiveIndex {
             name: "odd_idx".into(),
             columns: vec![None, Some("a".into())],

@@ -1,10 +1,15 @@
 //! What SQLite makes of our statements: point reads and joins use their indexes.
 
 use crate::kit::{Db, embed, eq, select};
-use backstay_query::named::{self, Query};
-use backstay_query::plan::Query as Planned;
+use backstay_base::limit::Limits;
+use backstay_query::named::{self, Query, Search, SearchForm};
+use backstay_query::plan::{End, Expect, Query as Planned};
+use backstay_query::resolve::{Reach, resolve};
+use backstay_schema::compile::{Owner, Settings, SourceFile, compile};
+use backstay_sql::ddl::create_all;
 use backstay_sql::dialect::sqlite::SQLITE;
 use backstay_sql::lower::select::{Reading, Way, reading};
+use rusqlite::functions::FunctionFlags;
 
 /// `EXPLAIN QUERY PLAN` of every level.
 fn explained(connection: &rusqlite::Connection, reading: &Reading<'_>, into: &mut Vec<String>) {
@@ -70,4 +75,25 @@ async fn lists_search() {
             "USE TEMP B-TREE FOR ORDER BY",
         ]
     );
+}
+
+#[test]
+fn a_search_by_an_index_of_words_reads_no_other_rows() {
+    let text = "type T @index(fields: [\"t\"], kind: FULLTEXT) { id: String!  t: String }";
+    let file = SourceFile { name: "schema.graphql".into(), text: text.into(), owner: Owner::Project };
+    let catalog = compile(&[file], &Settings::default()).unwrap().catalog;
+    let connection = rusqlite::Connection::open_in_memory().unwrap();
+    connection.execute_batch(&create_all(&catalog, &SQLITE).join(";\n")).unwrap();
+    connection.create_scalar_function("bs_matches", 2, FunctionFlags::SQLITE_UTF8, |_| Ok(true)).unwrap();
+    let search = Search { form: SearchForm::Plain, query: "fat cat".into(), config: None };
+    let test = named::Filter::Field(crate::kit::field("t"), named::Test::Search(search));
+    let query = Query::Select(named::Select { filters: vec![test], ..select("t", "id") });
+    let steps = [(query, Expect::Any)];
+    let script = resolve(&catalog, &steps, End::Commit, Reach::Public, &Limits::default()).unwrap();
+    let Planned::Select(select) = &script.steps[0].query else { unreachable!() };
+    let mut steps = Vec::new();
+    explained(&connection, &reading(&catalog, &SQLITE, select).unwrap(), &mut steps);
+    assert_eq!(steps.first().map(String::as_str), Some("SEARCH s0 USING INDEX sqlite_autoindex_t_1 (id=?)"));
+    assert!(steps.iter().any(|step| step.contains("VIRTUAL TABLE INDEX")), "{steps:?}");
+    assert!(!steps.iter().any(|step| step.starts_with("SCAN s0")), "{steps:?}");
 }

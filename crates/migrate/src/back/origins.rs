@@ -7,6 +7,7 @@ use crate::lint::act::{Act, NewColumn, acts, last, literal, parsed};
 use crate::squash::is_by_hand;
 use crate::statements::located;
 use backstay_engine::live::Live;
+use backstay_sql::ddl::full_text::is_part;
 use sqlparser::ast::{
     Assignment, AssignmentTarget, Expr, Insert, SelectItem, SetExpr, Statement, TableFactor, TableObject,
     Update,
@@ -52,7 +53,9 @@ impl Origins {
             let origin = TableOrigin { name: Some(table.name.clone()), columns };
             origins.tables.insert(table.name.clone(), origin);
         }
-        for statement in located(&file.text, engine) {
+        // an index of words holds nothing that its table has not
+        let statements = located(&file.text, engine).into_iter().filter(|each| !is_part(&each.text));
+        for statement in statements {
             let known = origins.rows(engine, &statement.text);
             if known == Known::Kept {
                 continue;

@@ -191,6 +191,7 @@ pub(super) fn first(base: &Live, wanted: &Live, tables: &[Table]) -> (Live, Live
             table.columns.retain(|column| !merged.is_old(&column.name));
             table.uniques.retain(|unique| !unique.columns.iter().any(|name| merged.is_old(name)));
             table.indexes.retain(|index| !index.columns.iter().flatten().any(|name| merged.is_old(name)));
+            table.full_texts.retain(|index| !index.columns.iter().any(|name| merged.is_old(name)));
             table.references.retain(|reference| !reference.columns.iter().any(|name| merged.is_old(name)));
             table.checks.retain(|check| !mentions(&check.text, merged));
         }
@@ -227,6 +228,9 @@ pub(super) fn second(base: &Live, reached: &Live, tables: &[Table]) -> Live {
         table
             .indexes
             .extend(old.indexes.iter().filter(|known| known.columns.iter().flatten().any(is_old)).cloned());
+        table
+            .full_texts
+            .extend(old.full_texts.iter().filter(|known| known.columns.iter().any(is_old)).cloned());
         table
             .references
             .extend(old.references.iter().filter(|known| known.columns.iter().any(is_old)).cloned());

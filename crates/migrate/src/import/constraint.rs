@@ -54,3 +54,19 @@ pub(super) fn indexes(ty: &mut Type, table: &LiveTable) {
         done.push(columns);
     }
 }
+
+pub(super) fn full_texts(ty: &mut Type, table: &LiveTable) {
+    for index in &table.full_texts {
+        let names: Option<Vec<String>> = index
+            .columns
+            .iter()
+            .map(|column| ty.field_of(std::slice::from_ref(column)).map(|field| field.name.clone()))
+            .collect();
+        match names {
+            Some(names) => {
+                ty.directives.push(format!("@index(fields: [{}], kind: FULLTEXT)", listed(&names)));
+            }
+            None => ty.remarks.push(format!("not said: index {}", index.name)),
+        }
+    }
+}

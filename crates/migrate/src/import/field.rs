@@ -61,6 +61,7 @@ pub(super) fn of_table(
     }
     constraint::uniques(&mut ty, table);
     constraint::indexes(&mut ty, table);
+    constraint::full_texts(&mut ty, table);
     check::of_table(&mut ty, table);
     ty
 }

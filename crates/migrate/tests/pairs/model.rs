@@ -59,6 +59,8 @@ pub struct Field {
     index: bool,
     /// An index of a part of the rows.
     part: Option<Part>,
+    /// An index of its words.
+    words: bool,
     valid: bool,
 }
 
@@ -110,6 +112,7 @@ impl Field {
             unique: plain && random.random_range(0..5) == 0,
             index: !matches!(kind, Kind::Reference(_) | Kind::List) && random.random_range(0..5) == 0,
             part: Part::random(random).filter(|_| plain),
+            words: kind == Kind::String && random.random_range(0..3) == 0,
             valid: plain && random.random_range(0..3) == 0,
         }
     }
@@ -162,6 +165,7 @@ impl Field {
         if let Some(part) = self.part {
             text.push_str(&part.sdl(self.name));
         }
+        text.push_str(if self.words { " @index(kind: FULLTEXT)" } else { "" });
         text.push_str(if self.doc().is_some() && self.required {
             " @deprecated(reason: \"old\")"
         } else {
@@ -361,6 +365,7 @@ impl Model {
             6 => {
                 let plain = matches!(field.kind, Kind::Int | Kind::String | Kind::Decimal(_));
                 field.part = Part::random(random).filter(|_| plain);
+                field.words = !field.words && field.kind == Kind::String;
             }
             _ => {
                 let changed = Field::random(field.name, names, random);

@@ -22,6 +22,7 @@ mod rows;
 mod stored;
 mod views;
 mod walls;
+mod words;
 
 use crate::model::Model;
 use backstay_base::clock::Clock;

@@ -58,7 +58,7 @@ impl Weaver<'_> {
     /// A request's condition with masks in place.
     pub(super) fn pred(&mut self, pred: Pred) -> Result<Pred, Fault> {
         Ok(match pred {
-            Pred::Const(_) => pred,
+            Pred::Const(_) | Pred::Candidates(_) => pred,
             Pred::And(parts) => {
                 let mut all = Pred::TRUE;
                 for part in parts {

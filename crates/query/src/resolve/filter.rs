@@ -16,30 +16,44 @@ use backstay_schema::value::Value;
 impl<'c> Resolver<'c> {
     /// All of the filters.
     pub(super) fn filters(&mut self, scope: Scope<'c, '_>, filters: &[Filter]) -> Result<Pred, Fault> {
-        filters.iter().try_fold(Pred::TRUE, |all, filter| Ok(all.and(self.filter(scope, filter, 0)?)))
+        filters
+            .iter()
+            .try_fold(Pred::TRUE, |all, filter| Ok(all.and(self.filter(scope, filter, (0, self.reads))?)))
     }
 
-    fn filter(&mut self, scope: Scope<'c, '_>, filter: &Filter, depth: usize) -> Result<Pred, Fault> {
+    /// `indexed`: rows for which the filter is not TRUE need not be looked at.
+    fn filter(
+        &mut self,
+        scope: Scope<'c, '_>,
+        filter: &Filter,
+        (depth, indexed): (usize, bool),
+    ) -> Result<Pred, Fault> {
         self.node()?;
         self.deep(depth)?;
         Ok(match filter {
             Filter::And(inner) => {
-                let each = inner.iter().map(|filter| self.filter(scope, filter, depth + 1));
+                let each = inner.iter().map(|filter| self.filter(scope, filter, (depth + 1, indexed)));
                 Pred::And(each.collect::<Result<_, Fault>>()?)
             }
             Filter::Or(inner) => {
-                let each = inner.iter().map(|filter| self.filter(scope, filter, depth + 1));
+                let each = inner.iter().map(|filter| self.filter(scope, filter, (depth + 1, indexed)));
                 Pred::Or(each.collect::<Result<_, Fault>>()?)
             }
-            Filter::Not(inner) => Pred::Not(Box::new(self.filter(scope, inner, depth + 1)?)),
+            Filter::Not(inner) => Pred::Not(Box::new(self.filter(scope, inner, (depth + 1, false))?)),
             Filter::Field(field, test) => match embed_named(scope, field) {
                 Some(embed) => self.embed_test(scope, embed, test)?,
-                None => self.test(scope, field, test)?,
+                None => self.test(scope, field, test, indexed)?,
             },
         })
     }
 
-    fn test(&mut self, scope: Scope<'c, '_>, field: &Field, test: &Test) -> Result<Pred, Fault> {
+    fn test(
+        &mut self,
+        scope: Scope<'c, '_>,
+        field: &Field,
+        test: &Test,
+        indexed: bool,
+    ) -> Result<Pred, Fault> {
         let (scalar, ty) = self.field(scope, field)?;
         Ok(match test {
             Test::Compare(comparison, operand) => self.comparison(scalar, ty, *comparison, operand)?,
@@ -56,7 +70,7 @@ impl<'c> Resolver<'c> {
                 if !matches!(ty, ScalarType::String | ScalarType::Enum(_)) {
                     return Err(no_operator(ty, "@@"));
                 }
-                search::search(&scalar, wanted, self.limits)?
+                search::search(&scalar, wanted, indexed.then_some(scope), self.limits)?
             }
             Test::In(_) if matches!(ty, ScalarType::List(_)) => return Err(no_operator(ty, "=")),
             Test::In(operands) => {

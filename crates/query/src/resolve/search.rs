@@ -3,14 +3,15 @@
 //! letters. A query enters, a predicate of patterns over the text as it is stored leaves, so that
 //! nothing beside the text has to be kept.
 
-mod folding;
 mod tsquery;
 mod websearch;
 
-use self::folding::{MARKS, fold, is_separator, others, separators};
-use super::within;
+use super::{Scope, within};
+use crate::folding::{
+    INDEXED_LETTERS, MARKS, SEPARATORS, fold, is_indexed, is_separator, others, separators,
+};
 use crate::named::{Search, SearchForm};
-use crate::plan::{Pred, PredOp, Scalar};
+use crate::plan::{Candidates, ColumnRef, Pred, PredOp, Scalar, Words};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
@@ -45,8 +46,14 @@ struct Word {
     prefix: bool,
 }
 
-/// The predicate of a search in a text.
-pub(super) fn search(scalar: &Scalar, search: &Search, limits: &Limits) -> Result<Pred, Fault> {
+/// The predicate of a search in a text. `indexed` is the row that a read looks for: where an index has the words of
+/// the text, it says which rows may have those of the query, so that no other is looked at.
+pub(super) fn search(
+    scalar: &Scalar,
+    search: &Search,
+    indexed: Option<Scope<'_, '_>>,
+    limits: &Limits,
+) -> Result<Pred, Fault> {
     if let Some(config) = search.config.as_deref().filter(|config| *config != SIMPLE) {
         let message = format!("text search configuration \"{config}\" does not exist");
         return Err(Fault::new(code::UNDEFINED_OBJECT, message)
@@ -69,7 +76,39 @@ pub(super) fn search(scalar: &Scalar, search: &Search, limits: &Limits) -> Resul
     let mut steps = 0;
     let pred = predicate(&wanted, scalar, &mut steps);
     within(steps, limits.pattern_steps, "steps of a search")?;
-    Ok(pred)
+    Ok(match indexed.and_then(|scope| candidates(scope, scalar, &wanted)) {
+        Some(candidates) => Pred::Candidates(Box::new(candidates)).and(pred),
+        None => pred,
+    })
+}
+
+/// The rows that may be found; none where no index knows.
+fn candidates(scope: Scope<'_, '_>, scalar: &Scalar, wanted: &Wanted) -> Option<Candidates> {
+    let Scalar::Column(ColumnRef { source, table, column }) = scalar else { return None };
+    let mut indexes = scope.table.full_texts.iter();
+    let index = indexes.position(|index| *table == scope.table.id && index.columns.contains(column))?;
+    Some(Candidates { source: *source, table: *table, index, words: needed(wanted)? })
+}
+
+/// The words without which nothing is found; none where something may be.
+fn needed(wanted: &Wanted) -> Option<Words> {
+    let all = |parts: Vec<Words>| (!parts.is_empty()).then_some(Words::All(parts));
+    match wanted {
+        Wanted::Sequence(words) => {
+            let indexed = words.iter().filter(|(_, word)| word.letters.iter().all(|c| is_indexed(*c)));
+            all(indexed.map(|(_, word)| entry(word)).collect())
+        }
+        Wanted::All(parts) => all(parts.iter().filter_map(needed).collect()),
+        Wanted::Any(parts) => parts.iter().map(needed).collect::<Option<Vec<_>>>().map(Words::Any),
+        Wanted::Not(_) => None,
+    }
+}
+
+/// The word as an index has it: cut where it is long.
+fn entry(word: &Word) -> Words {
+    let cut = word.letters.len() >= INDEXED_LETTERS;
+    let letters = word.letters.iter().take(INDEXED_LETTERS).collect();
+    Words::Word { letters, prefix: word.prefix || cut }
 }
 
 fn all(mut parts: Vec<Wanted>) -> Option<Wanted> {
@@ -110,14 +149,14 @@ fn predicate(wanted: &Wanted, scalar: &Scalar, steps: &mut usize) -> Pred {
 fn pattern(words: &[(usize, Word)], steps: &mut usize) -> String {
     let separators = separators();
     let mut out = format!("(?s)(?:^|[{separators}])");
-    *steps = steps.saturating_add(2 * folding::SEPARATORS.len());
+    *steps = steps.saturating_add(2 * SEPARATORS.len());
     for (index, (distance, word)) in words.iter().enumerate() {
         if index > 0 {
             out.push_str(&format!("[{separators}]+"));
             for _ in 1..*distance {
                 out.push_str(&format!("[^{separators}]+[{separators}]+"));
             }
-            *steps = steps.saturating_add(folding::SEPARATORS.len().saturating_mul(2 * distance));
+            *steps = steps.saturating_add(SEPARATORS.len().saturating_mul(2 * distance));
         }
         for letter in &word.letters {
             let others = others(*letter);
@@ -147,7 +186,7 @@ mod tests {
     fn found(form: SearchForm, query: &str, text: &str) -> bool {
         let scalar = Scalar::Null(ScalarType::String);
         let wanted = Search { form, query: query.to_owned(), config: None };
-        holds(&search(&scalar, &wanted, &Limits::default()).unwrap(), text)
+        holds(&search(&scalar, &wanted, None, &Limits::default()).unwrap(), text)
     }
 
     fn holds(pred: &Pred, text: &str) -> bool {
@@ -220,7 +259,7 @@ mod tests {
         let refused = |query: &str| {
             let wanted = Search { form: SearchForm::Query, query: query.to_owned(), config: None };
             let scalar = Scalar::Null(ScalarType::String);
-            search(&scalar, &wanted, &Limits::default()).unwrap_err().code.text
+            search(&scalar, &wanted, None, &Limits::default()).unwrap_err().code.text
         };
         for bad in ["a b", "a &", "(a", "a)", "'a", "a <-", "a <0> b", "a <10> b", "a:x", "& a", "!", "a:"] {
             assert_eq!(refused(bad), "42601", "{bad}");

@@ -245,6 +245,7 @@ impl<'a> Builder<'a> {
             uniques: Vec::new(),
             indexes: Vec::new(),
             partials: Vec::new(),
+            full_texts: Vec::new(),
             checks: Vec::new(),
             access: Access::default(),
             soft_delete: None,

@@ -1,6 +1,6 @@
 //! `@unique`, `@index` and the indexes that references get by themselves.
 
-use crate::catalog::{ColumnId, Index, PartialIndex, Span, Unique};
+use crate::catalog::{ColumnId, FullText, Index, PartialIndex, Span, Unique};
 use crate::compile::build::{Builder, Placed};
 use crate::compile::draft::{Application, TypeDraft, every};
 use crate::diagnostic::codes;
@@ -88,6 +88,10 @@ impl Builder<'_> {
     }
 
     fn add_constraint(&mut self, index: usize, directive: &Application, columns: Vec<ColumnId>) {
+        if directive.word("kind") == Some("FULLTEXT") {
+            self.add_full_text(index, directive, columns);
+            return;
+        }
         let unique = directive.name == "unique";
         let Some(table) = self.table_of(index) else { return };
         let unfit = columns.iter().map(|id| table.column(*id)).find_map(|column| match column.ty {
@@ -142,6 +146,35 @@ impl Builder<'_> {
             condition,
             span: directive.span,
         });
+    }
+
+    /// The columns stand in the order of their names: of words in several texts there is no first.
+    fn add_full_text(&mut self, index: usize, directive: &Application, mut columns: Vec<ColumnId>) {
+        let Some(table) = self.table_of(index) else { return };
+        columns.sort_by(|a, b| table.column(*a).name.cmp(&table.column(*b).name));
+        let other = columns
+            .iter()
+            .map(|id| table.column(*id))
+            .find(|column| column.ty != ScalarType::String || column.relation.is_some());
+        if let Some(field) = other.map(|column| column.field.clone()) {
+            let message = format!("\"{field}\" is no text, and a full-text index holds words of texts");
+            let help = "name fields of the type String";
+            self.error_with_help(codes::UNFIT_DIRECTIVE, directive.span, message, help);
+            return;
+        }
+        if directive.text("where").is_some() {
+            let message = "a full-text index has the words of every row: it takes no `where`";
+            self.error(codes::UNFIT_DIRECTIVE, directive.span, message.to_owned());
+            return;
+        }
+        if table.full_texts.iter().any(|other| other.columns == columns) {
+            let message = "`@index` repeats a full-text index of the type";
+            self.error(codes::DUPLICATE, directive.span, message.to_owned());
+            return;
+        }
+        let name = self.free_name(index, &columns, "fts");
+        let Some(table) = self.table_of(index) else { return };
+        table.full_texts.push(FullText { name, columns, span: directive.span });
     }
 
     /// Every reference can be followed backwards: an index begins with its columns.

@@ -82,9 +82,9 @@ const fn later(name: &'static str, kind: Kind) -> ArgumentEntry {
     ArgumentEntry { name, kind, required: false, available: false }
 }
 
-/// The words of `@index(kind:)`; the first is available.
+/// The words of `@index(kind:)`; the first two are available.
 const INDEX_KINDS: Kind =
-    Kind::Word("_BackstayIndexKind", &["BTREE", "HASH", "FULLTEXT", "VECTOR", "GIN", "GEO"], 1);
+    Kind::Word("_BackstayIndexKind", &["BTREE", "FULLTEXT", "HASH", "VECTOR", "GIN", "GEO"], 2);
 const METRICS: Kind = Kind::Word("_BackstayMetric", &["COSINE", "L2", "INNER"], 3);
 const ON_DELETE: Kind = Kind::Word("_BackstayOnDelete", &["RESTRICT", "CASCADE", "SET_NULL"], 3);
 const FORMATS: Kind = Kind::Word("_BackstayFormat", &["EMAIL", "URL", "SLUG", "UUID", "PHONE"], 5);
@@ -203,7 +203,7 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
             may("where", Kind::Cel),
             later("metric", METRICS),
         ],
-        doc: "An index; with `where`, of the rows that it holds for.",
+        doc: "An index; with `where`, of the rows that it holds for; of kind `FULLTEXT`, of the words of texts.",
     },
     DirectiveEntry {
         name: "default",

@@ -6,7 +6,7 @@ use crate::catalog::{
     Access, Arm, Catalog, Column, DefaultValue, Fill, Operation, Origin, Permit, RelationKind, Table, TableId,
 };
 use crate::cel::check::NamedRules;
-use crate::compile::stored;
+use crate::compile::{full_text, stored};
 use crate::diagnostic::{Diagnostics, codes};
 use crate::expr::{AuthField, CompareOp, End, Expr, ExprKind, Path, Root};
 use crate::scalar::ScalarType;
@@ -25,6 +25,7 @@ pub(super) fn judge(catalog: &Catalog, rules: &NamedRules, diagnostics: &mut Dia
     for table in &catalog.tables {
         server_set(table, diagnostics);
         stored::judge(catalog, table, diagnostics);
+        full_text::judge(table, diagnostics);
         transitions(catalog, table, diagnostics);
         remarks(table, diagnostics);
     }

@@ -82,16 +82,35 @@ fn what_is_not_available_yet() {
         (&["E1003"; 3], "type A @table(live: true, store: \"s\", strict: false) { a: Int }"),
         (&["E1003"], "type A @on(event: [CREATE], run: \"f\") { a: Int }"),
         (&["E1003"], "type A { a: Int @file }"),
-        (
-            &["E1003"; 3],
-            "type A @index(fields: [\"a\"], kind: FULLTEXT) @index(fields: [\"a\"], kind: HASH, metric: L2) { a: Int }"
-        ),
+        (&["E1003"; 2], "type A @index(fields: [\"a\"], kind: HASH, metric: L2) { a: Int }"),
         (&["E1410"], "type A { a: Int @unique(where: \"true\") }"),
         (&["E1003"], "type A @access(call: \"true\") { a: Int }"),
         (&["E1003"; 2], "type A { a: String @column(type: \"citext\") @collate(name: \"de\") }"),
         (&["E1003"], "type A @access(read: \"auth.has != null\") { a: String }"),
         (&["E1003"], "type A @access(read: \"auth.has('pro')\") { a: String }"),
         (&["E1003"], "type A @access(read: \"request.dialect == 'x'\") { a: String }"),
+    ]));
+}
+
+#[test]
+fn indexes_of_words() {
+    let code = "E1106";
+    insta::assert_snapshot!(all(&[
+        (&[code], "type A @index(fields: [\"a\", \"b\"], kind: FULLTEXT) { a: String, b: Int }"),
+        (&[code], "type A { a: [String!] @index(kind: FULLTEXT) }"),
+        (&[code], "type A { a: JSON @index(kind: FULLTEXT) }"),
+        (&[code], "enum E { X }\ntype A { a: E @index(kind: FULLTEXT) }"),
+        (&[code], "type A { a: B @index(kind: FULLTEXT) }\ntype B { id: String! }"),
+        (&[code], "type A { a: String @index(kind: FULLTEXT, where: \"this.a != null\") }"),
+        (&[code], "type A { a: String @index(kind: FULLTEXT) @access(read: \"auth.uid != null\") }"),
+        (
+            &[code],
+            "type A @index(fields: [\"a\", \"b\"], kind: FULLTEXT) { a: String, b: String @deny(read: \"true\") }"
+        ),
+        (
+            &["E1202"],
+            "type A @index(fields: [\"a\", \"b\"], kind: FULLTEXT) @index(fields: [\"b\", \"a\"], kind: FULLTEXT) { a: String, b: String }"
+        ),
     ]));
 }
 

@@ -57,7 +57,7 @@ fn every_rule_of_the_shop() {
 
 /// The shop with the parts that later versions have.
 fn full_shop() -> String {
-    SHOP.replace("type Product\n", "type Product @table(live: true)\n  @index(fields: [\"title\", \"description\"], kind: FULLTEXT)\n")
+    SHOP.replace("type Product\n", "type Product @table(live: true)\n")
         .replace("  items: [OrderItem!]!\n  reviews", "  image: File @file(accept: [\"image/*\"], maxSize: \"5MB\")\n  items: [OrderItem!]!\n  reviews")
         .replace("type Order\n", "type Order @table(audit: true, live: true)\n  @on(event: [UPDATE], when: \"this.status != new.status && new.status == 'PAID'\", run: \"receipt\")\n  @limit(rate: \"20/hour\", by: \"auth.uid\", on: [CREATE])\n")
         + "\ntype Mutation {\n  checkout(cart: ID!): Order! @access(call: \"auth.user != null\") @limit(rate: \"10/minute\", by: \"auth.uid\")\n}\n"

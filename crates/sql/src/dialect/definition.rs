@@ -48,6 +48,8 @@ pub struct Definition {
     pub drop_index: &'static str,
     /// Indexes of a part of the rows.
     pub partial: Partial,
+    /// Indexes of words.
+    pub full_text: FullText,
     /// What a column that the database computes calculates, without registered functions; overflow is NULL.
     /// `$d` and `$s` are digits and scale, `$m` is the largest number of so many digits.
     pub arithmetic: fn(ArithmeticOp, ScalarType) -> &'static str,
@@ -69,6 +71,32 @@ pub struct Partial {
     pub plain: &'static str,
     /// `DROP`.
     pub drop: &'static str,
+}
+
+/// Indexes of words: whole statements with the marks of `ddl::full_text`.
+#[derive(Debug, Clone, Copy)]
+pub struct FullText {
+    /// The words of a text, as the index keeps them.
+    pub words: &'static str,
+    /// How characters stand in classes.
+    pub escaped: Escaped,
+    /// `$1` is what `$2` is, NULL too.
+    pub same: &'static str,
+    /// Makes it.
+    pub create: &'static [&'static str],
+    /// Drops it.
+    pub drop: &'static [&'static str],
+}
+
+/// How characters stand in classes of characters within a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Escaped {
+    /// As they are.
+    Never,
+    /// `\\x{2000}`.
+    Braces,
+    /// `\U00002000`.
+    Digits,
 }
 
 /// Where comments are kept. `$k` is the text: on one line, with escapes.
@@ -203,6 +231,8 @@ pub struct Online {
     pub partial: Partial,
     /// A whole statement: drops the index `$1`.
     pub drop_index: &'static str,
+    /// Whole statements: an index of words.
+    pub full_text: &'static [&'static str],
     /// What ends a reference or check that rows which are there are not held against yet.
     pub unvalidated: &'static str,
     /// Holds all rows against the constraint `$1`.

@@ -2,7 +2,8 @@
 //! name and in whether inserts can answer. Text is compared by its bytes, trailing spaces count.
 
 use super::{
-    Children, Dialect, Indexed, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+    Asked, Children, Dialect, Indexed, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest,
+    definition,
 };
 use crate::document::{self, pattern};
 use crate::pattern::{PERL, translate};
@@ -75,6 +76,10 @@ pub static MARIADB: Dialect = Dialect {
     decimal_literal: |decimal, _| decimal.to_string(),
     list_literal,
     literal,
+    candidates: Asked::EachWord {
+        word: "($k IN (SELECT $r FROM $w AS r WHERE r._backstay_word IN ($q, '*')))",
+        prefix: "($k IN (SELECT $r FROM $w AS r WHERE r._backstay_word LIKE $q OR r._backstay_word = '*'))",
+    },
     definition: &definition::mysql::MYSQL,
 };
 

@@ -1,11 +1,12 @@
-//! table: PostgreSQL 13 and later. No extension, no function of our own: what the
-//! database does otherwise than the language is said around it.
+//! table: PostgreSQL 13 and later. No extension, and no function of our own but the one by which indexes of
+//! words part texts: what the database does otherwise than the language is said around it.
 
 use super::{
-    Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+    Asked, Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
 };
 use crate::pattern::{ADVANCED, translate};
 use backstay_query::named::SetTest;
+use backstay_query::plan::Words;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::scalar::list::Element;
@@ -73,8 +74,24 @@ pub static POSTGRES: Dialect = Dialect {
         Value::List(values.iter().map(stored).collect()).to_text()
     },
     literal: |value: &Value| ["'", &value.to_text(), "'"].concat(),
+    candidates: Asked::AtOnce {
+        template: "(_backstay_words1($t) @@ (CAST($q AS text))::tsquery)",
+        query: |words| format!("{} | '*'", asked(words)),
+    },
     definition: &definition::postgres::POSTGRES,
 };
+
+/// A query of the type `tsquery`. No letter of a word is a quote or a backslash.
+fn asked(words: &Words) -> String {
+    let joined = |parts: &[Words], between: &str| {
+        format!("({})", parts.iter().map(asked).collect::<Vec<_>>().join(between))
+    };
+    match words {
+        Words::Word { letters, prefix } => format!("'{letters}'{}", if *prefix { ":*" } else { "" }),
+        Words::All(parts) => joined(parts, " & "),
+        Words::Any(parts) => joined(parts, " | "),
+    }
+}
 
 const fn null(ty: ScalarType) -> &'static str {
     match ty {

@@ -2,9 +2,11 @@
 //! none of them stands in DDL, so that a file opens in plain `sqlite3`.
 
 use super::{
-    Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+    Asked, Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
 };
+use crate::ddl::full_text::ANY;
 use backstay_query::named::SetTest;
+use backstay_query::plan::Words;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::scalar::list::write_json;
@@ -79,8 +81,24 @@ pub static SQLITE: Dialect = Dialect {
     decimal_literal,
     list_literal,
     literal,
+    candidates: Asked::AtOnce {
+        template: "($k IN (SELECT $r FROM $m AS r WHERE r._backstay_row IN (SELECT rowid FROM $w WHERE $w MATCH $q)))",
+        query: |words| format!("{} OR \"{ANY}\"", asked(words)),
+    },
     definition: &definition::sqlite::SQLITE,
 };
+
+/// A query of FTS5. No letter of a word is a quote.
+fn asked(words: &Words) -> String {
+    let joined = |parts: &[Words], between: &str| {
+        format!("({})", parts.iter().map(asked).collect::<Vec<_>>().join(between))
+    };
+    match words {
+        Words::Word { letters, prefix } => format!("\"{letters}\"{}", if *prefix { "*" } else { "" }),
+        Words::All(parts) => joined(parts, " AND "),
+        Words::Any(parts) => joined(parts, " OR "),
+    }
+}
 
 /// An element that is NULL is equal to nothing.
 const fn set_test(test: SetTest, element: Option<ScalarType>) -> &'static str {

@@ -44,6 +44,7 @@ impl Lower<'_> {
             Pred::Set(test, a, b) => self.set_test(*test, a, b),
             Pred::SomeElement(of) => self.elements("EXISTS (", of),
             Pred::NoElement(of) => self.elements("NOT EXISTS (", of),
+            Pred::Candidates(of) => self.candidates(of),
             Pred::Exists(exists) => self.exists("EXISTS (", exists),
             Pred::NotExists(exists) => self.exists("NOT EXISTS (", exists),
         }

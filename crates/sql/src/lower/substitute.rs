@@ -20,7 +20,7 @@ pub(crate) fn pred(pred_: &Pred, replace: &Replace<'_>) -> Pred {
         Box::new(Elements { list, filter, ..of.clone() })
     };
     match pred_ {
-        Pred::Const(truth) => Pred::Const(*truth),
+        Pred::Const(_) | Pred::Candidates(_) => pred_.clone(),
         Pred::And(preds) => Pred::And(all(preds)),
         Pred::Or(preds) => Pred::Or(all(preds)),
         Pred::Not(inner) => Pred::Not(inside(inner)),
@@ -99,7 +99,7 @@ impl Reads {
     /// Adds what a predicate reads.
     pub(crate) fn pred(&mut self, pred: &Pred) {
         match pred {
-            Pred::Const(_) => {}
+            Pred::Const(_) | Pred::Candidates(_) => {}
             Pred::And(preds) | Pred::Or(preds) => preds.iter().for_each(|inner| self.pred(inner)),
             Pred::Not(inner) | Pred::IsNotTrue(inner) => self.pred(inner),
             Pred::Compare(_, a, b)

@@ -128,7 +128,7 @@ impl Looking<'_> {
 
     fn pred(&self, pred: &Pred) -> bool {
         match pred {
-            Pred::Const(_) => false,
+            Pred::Const(_) | Pred::Candidates(_) => false,
             Pred::And(all) | Pred::Or(all) => all.iter().any(|pred| self.pred(pred)),
             Pred::Not(inner) | Pred::IsNotTrue(inner) => self.pred(inner),
             Pred::Compare(_, a, b)

@@ -3,6 +3,8 @@
 
 #![cfg(test)]
 
+mod indexed;
+
 use backstay_testkit::seed::{cases, seeded};
 use backstay_testkit::served::{Ask, Served, Setup};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -153,8 +155,17 @@ fn question(random: &mut StdRng) -> (String, Meaning) {
 
 #[tokio::test]
 async fn searches_find_the_words_that_are_there() {
+    found("").await;
+}
+
+#[tokio::test]
+async fn searches_find_them_by_an_index() {
+    found("@index(kind: FULLTEXT)").await;
+}
+
+async fn found(index: &str) {
     let mut random = seeded("search", 20_261_123);
-    let sdl = "type T @access(all: \"true\") { id: Int!  t: String }".to_owned();
+    let sdl = format!("type T @access(all: \"true\") {{ id: Int!  t: String {index} }}");
     let served = Served::start(&Setup { sdl, ..Setup::default() }).await;
     let mut texts: Vec<Vec<Vec<char>>> = Vec::new();
     let mut rows: Vec<Value> = Vec::new();

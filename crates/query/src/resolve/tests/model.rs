@@ -42,6 +42,7 @@ impl Builder {
             uniques: Vec::new(),
             indexes: Vec::new(),
             partials: Vec::new(),
+            full_texts: Vec::new(),
             limits: Vec::new(),
             checks: Vec::new(),
             access: Access::default(),

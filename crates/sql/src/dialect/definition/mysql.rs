@@ -1,7 +1,9 @@
 //! table: definitions of MariaDB and MySQL, which differ in the name of a collation alone: comments
 //! that one of them executes say it, so that a migration file has one text for both.
 
-use super::{Alter, ChangeType, Comments, Definition, Expand, InPlace, Partial, Place, on_delete};
+use super::{
+    Alter, ChangeType, Comments, Definition, Escaped, Expand, FullText, InPlace, Partial, Place, on_delete,
+};
 use backstay_schema::scalar::ScalarType;
 
 /// MariaDB 10.6 and later, MySQL 8.0.19 and later.
@@ -29,6 +31,7 @@ pub static MYSQL: Definition = Definition {
         plain: "ALTER TABLE $2 ADD COLUMN $5 TINYINT GENERATED ALWAYS AS (CASE WHEN $4 THEN 1 END) VIRTUAL INVISIBLE, ADD INDEX $1 ($3, $5)",
         drop: "ALTER TABLE $2 DROP INDEX $1, DROP COLUMN $5",
     },
+    full_text: FULL_TEXT,
     arithmetic: crate::dialect::mysql::arithmetic,
     widened,
     comments: Comments::Clauses {
@@ -62,6 +65,29 @@ pub static MYSQL: Definition = Definition {
         online: None,
         expand: &EXPAND,
     }),
+};
+
+/// The words stand in a table, each with the keys of its rows, and triggers keep it: `FULLTEXT` would not see what the
+/// own transaction wrote, nor a row that is written at this very moment, and leaves words out. The collation knows
+/// case and accents. What a cascade does to rows, for which no trigger is called, it does to their words.
+const FULL_TEXT: FullText = FullText {
+    words: "if(octet_length($t) > 300000 OR $t RLIKE '[$a]', '[\"*\"]', concat('[\"', regexp_replace(regexp_replace($e, '[\\\\x{300}-\\\\x{36f}]+', ''), '[\\\\x{0}$p]+', '\",\"'), '\"]'))",
+    escaped: Escaped::Braces,
+    same: "BINARY $1 <=> BINARY $2",
+    create: &[
+        "DROP TABLE IF EXISTS $w",
+        "CREATE TABLE $w (_backstay_word VARCHAR(64) COLLATE utf8mb4_unicode_520_ci NOT NULL, $d, PRIMARY KEY (_backstay_word, $k), INDEX ($k), FOREIGN KEY ($k) REFERENCES $1 ($k) ON DELETE CASCADE ON UPDATE CASCADE) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=/*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ COMMENT=$C",
+        "CREATE TRIGGER $i AFTER INSERT ON $1 FOR EACH ROW INSERT IGNORE INTO $w (_backstay_word, $k) SELECT DISTINCT left(j.w, 64), $K FROM json_table($x, '$$[*]' COLUMNS (w LONGTEXT CHARACTER SET utf8mb4 PATH '$$')) AS j WHERE j.w <> ''",
+        "CREATE TRIGGER $q AFTER UPDATE ON $1 FOR EACH ROW DELETE FROM $w WHERE $m AND NOT ($s)",
+        "CREATE TRIGGER $u AFTER UPDATE ON $1 FOR EACH ROW FOLLOWS $q INSERT IGNORE INTO $w (_backstay_word, $k) SELECT DISTINCT left(j.w, 64), $K FROM json_table(if($s, '[]', $x), '$$[*]' COLUMNS (w LONGTEXT CHARACTER SET utf8mb4 PATH '$$')) AS j WHERE j.w <> ''",
+        "INSERT IGNORE INTO $w (_backstay_word, $k) SELECT DISTINCT left(j.w, 64), $T FROM $1 AS t, json_table($z, '$$[*]' COLUMNS (w LONGTEXT CHARACTER SET utf8mb4 PATH '$$')) AS j WHERE j.w <> ''",
+    ],
+    drop: &[
+        "DROP TRIGGER IF EXISTS $i",
+        "DROP TRIGGER IF EXISTS $u",
+        "DROP TRIGGER IF EXISTS $q",
+        "DROP TABLE IF EXISTS $w",
+    ],
 };
 
 const EXPAND: Expand = Expand {

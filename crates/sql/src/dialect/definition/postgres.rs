@@ -1,6 +1,9 @@
 //! table: definitions of PostgreSQL.
 
-use super::{Alter, ChangeType, Comments, Definition, Expand, InPlace, Online, Partial, Place, on_delete};
+use super::{
+    Alter, ChangeType, Comments, Definition, Escaped, Expand, FullText, InPlace, Online, Partial, Place,
+    on_delete,
+};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::scalar::list::{Element, ListType};
 
@@ -27,6 +30,14 @@ pub static POSTGRES: Definition = Definition {
         unique: "CREATE UNIQUE INDEX $1 ON $2 ($3) WHERE $4",
         plain: "CREATE INDEX $1 ON $2 ($3) WHERE $4",
         drop: "DROP INDEX $1",
+    },
+    full_text: FullText {
+        // a list of words has an end, a text has none: of a long one any word may be there
+        words: "BEGIN RETURN CASE WHEN octet_length($t) > 300000 THEN array_to_tsvector(ARRAY['*']) ELSE array_to_tsvector(array_remove(regexp_split_to_array(regexp_replace(CASE WHEN octet_length($t) = char_length($t) THEN lower($t COLLATE \"C\") ELSE translate($t COLLATE \"C\", $b, $g) END, '([^$p]{64})[^$p]+', '\\1', 'g'), '[$p]+'), '')) END; END",
+        escaped: Escaped::Digits,
+        same: "$1 IS NOT DISTINCT FROM $2",
+        create: &[WORDS, "CREATE INDEX $n ON $1 USING gin (_backstay_words1($t))"],
+        drop: &["DROP INDEX $n"],
     },
     arithmetic: crate::dialect::postgres::arithmetic,
     widened,
@@ -65,11 +76,16 @@ pub static POSTGRES: Definition = Definition {
                 drop: "DROP INDEX CONCURRENTLY IF EXISTS $1",
             },
             drop_index: "DROP INDEX CONCURRENTLY IF EXISTS $1",
+            full_text: &[WORDS, "CREATE INDEX CONCURRENTLY $n ON $1 USING gin (_backstay_words1($t))"],
             unvalidated: " NOT VALID",
             validate: " VALIDATE CONSTRAINT $1",
         }),
     }),
 };
+
+/// The words of a text; an index that uses it is of its version. What it costs is said, and a function of `SQL`
+/// would be put in place: a plan would rather compute it for every row than look into the index.
+const WORDS: &str = "CREATE OR REPLACE FUNCTION _backstay_words1(t text) RETURNS tsvector LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 10000 AS $f";
 
 const fn widened(_: ScalarType, to: ScalarType) -> &'static str {
     match to {

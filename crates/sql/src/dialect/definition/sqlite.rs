@@ -1,6 +1,6 @@
 //! table: definitions of SQLite. No registered function stands in them.
 
-use super::{Alter, Comments, Definition, Partial, Place, on_delete};
+use super::{Alter, Comments, Definition, Escaped, FullText, Partial, Place, on_delete};
 use backstay_schema::expr::ArithmeticOp;
 use backstay_schema::scalar::ScalarType;
 
@@ -29,10 +29,37 @@ pub static SQLITE: Definition = Definition {
         plain: "CREATE INDEX $1 ON $2 ($3) WHERE $4",
         drop: "DROP INDEX $1",
     },
+    full_text: FULL_TEXT,
     arithmetic,
     widened,
     comments: Comments::Nowhere,
     alter: Alter::Rebuild,
+};
+
+/// The words stand in FTS5 without their texts; what they are called there a table of its own says, because SQLite
+/// may give rows other numbers. Triggers keep both. A row that was replaced leaves words behind, of nobody.
+const FULL_TEXT: FullText = FullText {
+    words: "CASE WHEN instr($t, char(0)) > 0 OR $t GLOB '*[$a]*' THEN 'zzbackstayanyzz' ELSE $e END",
+    escaped: Escaped::Never,
+    same: "$1 IS $2",
+    create: &[
+        "DROP TABLE IF EXISTS $w",
+        "DROP TABLE IF EXISTS $r",
+        "CREATE VIRTUAL TABLE $w USING fts5(words, content='', columnsize=0, detail=none, tokenize=\"unicode61 remove_diacritics 2 categories 'L* Nd Nl' separators '$j'\")",
+        "CREATE TABLE $r (_backstay_row INTEGER PRIMARY KEY, $d, UNIQUE ($k), CHECK ($C <> '')) STRICT",
+        "INSERT INTO $r ($k) SELECT $k FROM $1",
+        "INSERT INTO $w (rowid, words) SELECT r._backstay_row, $z FROM $1 AS t JOIN $r AS r USING ($k)",
+        "CREATE TRIGGER $i AFTER INSERT ON $1 BEGIN DELETE FROM $r WHERE $m; INSERT INTO $r ($k) VALUES ($K); INSERT INTO $w (rowid, words) SELECT _backstay_row, $x FROM $r WHERE $m; END",
+        "CREATE TRIGGER $u AFTER UPDATE OF $c, $k ON $1 WHEN NOT ($s) BEGIN INSERT INTO $w ($w, rowid, words) SELECT 'delete', _backstay_row, $y FROM $r WHERE $o; DELETE FROM $r WHERE $o; DELETE FROM $r WHERE $m; INSERT INTO $r ($k) VALUES ($K); INSERT INTO $w (rowid, words) SELECT _backstay_row, $x FROM $r WHERE $m; END",
+        "CREATE TRIGGER $q AFTER DELETE ON $1 BEGIN INSERT INTO $w ($w, rowid, words) SELECT 'delete', _backstay_row, $y FROM $r WHERE $o; DELETE FROM $r WHERE $o; END",
+    ],
+    drop: &[
+        "DROP TRIGGER IF EXISTS $i",
+        "DROP TRIGGER IF EXISTS $u",
+        "DROP TRIGGER IF EXISTS $q",
+        "DROP TABLE IF EXISTS $w",
+        "DROP TABLE IF EXISTS $r",
+    ],
 };
 
 /// An integer that leaves 64 bits becomes a fraction.

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 
 /// What parts words: what is neither letter nor digit in ASCII and Latin-1, punctuation, signs and pictures.
-pub(super) const SEPARATORS: &[(u32, u32)] = &[
+pub const SEPARATORS: &[(u32, u32)] = &[
     (0x1, 0x2f),
     (0x3a, 0x40),
     (0x5b, 0x60),
@@ -48,7 +48,7 @@ pub(super) const SEPARATORS: &[(u32, u32)] = &[
 ];
 
 /// Accents that stand after their letter.
-pub(super) const MARKS: &str = "\\x{300}-\\x{36f}";
+pub const MARKS: &str = "\\x{300}-\\x{36f}";
 
 /// Letters that have a case or an accent stand in these.
 const LETTERS: &[(u32, u32)] = &[
@@ -64,7 +64,8 @@ const LETTERS: &[(u32, u32)] = &[
 ];
 
 /// Whether a character parts words.
-pub(super) fn is_separator(c: char) -> bool {
+#[must_use]
+pub fn is_separator(c: char) -> bool {
     SEPARATORS.iter().any(|(first, last)| (*first..=*last).contains(&u32::from(c))) || c == '\0'
 }
 
@@ -73,7 +74,8 @@ const fn is_mark(c: char) -> bool {
 }
 
 /// The letter without case and accent; none for an accent alone.
-pub(super) fn fold(c: char) -> Option<char> {
+#[must_use]
+pub fn fold(c: char) -> Option<char> {
     if is_mark(c) {
         return None;
     }
@@ -88,17 +90,60 @@ pub(super) fn fold(c: char) -> Option<char> {
 
 static OTHERS: LazyLock<HashMap<char, Vec<char>>> = LazyLock::new(|| {
     let mut others: HashMap<char, Vec<char>> = HashMap::new();
-    let all = LETTERS.iter().flat_map(|(first, last)| *first..=*last).filter_map(char::from_u32);
-    for c in all {
-        if let Some(folded) = fold(c).filter(|folded| *folded != c) {
-            others.entry(folded).or_default().push(c);
-        }
+    for (c, folded) in forms() {
+        others.entry(folded).or_default().push(c);
     }
     others
 });
 
+/// Every letter that is not as it is compared, with the one that it is compared as.
+pub fn forms() -> impl Iterator<Item = (char, char)> {
+    let all = LETTERS.iter().flat_map(|(first, last)| *first..=*last).filter_map(char::from_u32);
+    all.filter_map(|c| fold(c).filter(|folded| *folded != c).map(|folded| (c, folded)))
+}
+
+/// Letters and digits that every database takes for a part of a word, and no other kind of sign. An index of words
+/// is asked for words of these alone.
+const INDEXED: &[(u32, u32)] = &[
+    (0x30, 0x39),
+    (0x61, 0x7a),
+    (0xaa, 0xaa),
+    (0xb5, 0xb5),
+    (0xba, 0xba),
+    (0xdf, 0xf6),
+    (0xf8, 0x2af),
+    (0x386, 0x386),
+    (0x388, 0x3f5),
+    (0x3f7, 0x481),
+    (0x48a, 0x523),
+    (0x561, 0x587),
+    (0x5d0, 0x5ea),
+    (0x620, 0x64a),
+    (0x660, 0x669),
+    (0x671, 0x6d3),
+    (0x904, 0x939),
+    (0xe01, 0xe30),
+    (0x10d0, 0x10fa),
+    (0x3041, 0x3096),
+    (0x30a1, 0x30fa),
+    (0x3105, 0x312d),
+    (0x3400, 0x4db5),
+    (0x4e00, 0x9fcc),
+    (0xac00, 0xd7a3),
+];
+
+/// Most letters of a word that an index keeps.
+pub const INDEXED_LETTERS: usize = 64;
+
+/// Whether an index of words may be asked for words with this letter.
+#[must_use]
+pub fn is_indexed(letter: char) -> bool {
+    INDEXED.iter().any(|(first, last)| (*first..=*last).contains(&u32::from(letter)))
+}
+
 /// The letters that are this one but for case and accents.
-pub(super) fn others(letter: char) -> &'static [char] {
+#[must_use]
+pub fn others(letter: char) -> &'static [char] {
     OTHERS.get(&letter).map(Vec::as_slice).unwrap_or_default()
 }
 
@@ -108,6 +153,7 @@ static CLASS: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The inside of the class of separators.
-pub(super) fn separators() -> &'static str {
+#[must_use]
+pub fn separators() -> &'static str {
     &CLASS
 }
