@@ -49,6 +49,7 @@ pub static MARIADB: Dialect = Dialect {
         }),
     },
     row_set: RowSetForm::JsonTable { column: table_column, read: table_read },
+    batches: true,
     children: Children::PerLevel,
     nested_exists: "",
     returning: Returning::InsertAndDelete,
@@ -94,6 +95,7 @@ pub static MYSQL: Dialect = Dialect {
         }),
     },
     returning: Returning::Never,
+    batches: false,
     lock_read: " FOR SHARE",
     ..MARIADB
 };
