@@ -17,9 +17,6 @@ const MOST: u32 = 1_000_000;
 impl Filler<'_> {
     /// The limits of a type.
     pub(super) fn limits(&mut self, table: TableId, ty: &TypeDraft) {
-        for directive in ty.fields.iter().flat_map(|field| every(&field.directives, "limit")) {
-            unavailable::report(self.diagnostics, directive.span, "@limit on a field");
-        }
         let directives: Vec<&Application> = every(&ty.directives, "limit").collect();
         for directive in directives {
             let Some(rate) = directive.text("rate") else { continue };

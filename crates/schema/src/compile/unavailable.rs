@@ -11,7 +11,6 @@ const INSTEAD: &[(&str, &str)] = &[
     ("@access(call:)", CALLS),
     ("@deny(call:)", CALLS),
     ("@limit(on: [CALL])", "there are no functions yet: READ, CREATE, UPDATE and DELETE are counted"),
-    ("@limit on a field", "limit the type: rows are counted, whichever fields they show"),
     (
         "@table(strict:)",
         "keep what has no field of its own in one of the type `JSON`, or of an `@embedded` type",
@@ -39,12 +38,7 @@ const INSTEAD: &[(&str, &str)] = &[
 
 /// Reports a part that has no effect yet.
 pub(super) fn report(diagnostics: &mut Diagnostics, span: Span, part: &str) {
-    let message = match part.split_once(' ') {
-        Some((directive, place)) if !directive.contains('(') => {
-            format!("`{directive}` {place} is not available yet")
-        }
-        Some(_) | None => format!("`{part}` is not available yet"),
-    };
+    let message = format!("`{part}` is not available yet");
     match instead(part) {
         Some(instead) => diagnostics.report_with_help(codes::UNAVAILABLE, span, message, instead),
         None => diagnostics.report(codes::UNAVAILABLE, span, message),

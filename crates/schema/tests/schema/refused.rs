@@ -94,7 +94,7 @@ fn what_is_not_available_yet() {
             "type A { a: Int @index(kind: VECTOR), b: JSON @index(kind: GIN), c: Float @index(kind: GEO) }"
         ),
         (&["E1003"], "type A @limit(rate: \"1/second\", on: [READ, CALL]) { a: Int }"),
-        (&["E1003"], "type A { a: Int @limit(rate: \"1/second\") }"),
+        (&["E1106"], "type A { a: Int @limit(rate: \"1/second\") }"),
         (&["E1003"; 3], "type A @table(strict: true) @deny(call: \"true\") { a: String @column(dims: 3) }"),
         (&["E1003"], "type A @access(read: \"auth.has != null\") { a: String }"),
         (&["E1003"], "type A @access(read: \"auth.has('pro')\") { a: String }"),
