@@ -53,7 +53,7 @@ fn scripts(subject: &Subject, work: Work) -> Vec<String> {
         }),
         Work::List => vec![format!(
             "SELECT p.id, p.title, p.score, a.id, a.name FROM post p JOIN author a ON a.id = p.author_id \
-             WHERE (p.published OR p.owner_id = '{uid}') ORDER BY p.created_at DESC, p.id LIMIT 20;"
+             WHERE (p.published OR p.owner_id = '{uid}') ORDER BY p.created_at DESC, p.id DESC LIMIT 20;"
         )],
         Work::Insert => vec![format!(
             "INSERT INTO post (id, owner_id, author_id, title, body, score, published, created_at) \

@@ -112,9 +112,8 @@ impl Subject {
         let headers = format!("apikey: {}\r\nauthorization: Bearer {}\r\n", self.key, self.token);
         let get = |target: &str| request("GET", target, &headers, "");
         let by_id = self.ids.iter().map(|id| get(&format!("/rest/v1/post?select=*&id=eq.{id}"))).collect();
-        let list = vec![get(
-            "/rest/v1/post?select=id,title,score,author(id,name)&order=created_at.desc,id&limit=20",
-        )];
+        let list =
+            vec![get("/rest/v1/post?select=id,title,score,author(id,name)&order=created_at.desc&limit=20")];
         let insert = vec![request("POST", "/rest/v1/post", &headers, &new_post(&self.author))];
         let bulk = vec![request("POST", "/rest/v1/post", &headers, &new_posts(&self.author))];
         let change = |(n, id): (usize, &String)| {

@@ -125,7 +125,7 @@ impl Session {
         let list = client
             .prepare(
                 "SELECT p.id, p.title, p.score, a.id, a.name FROM post p JOIN author a ON a.id = p.author_id
-                 WHERE (p.published OR p.owner_id = $1) ORDER BY p.created_at DESC, p.id LIMIT 20",
+                 WHERE (p.published OR p.owner_id = $1) ORDER BY p.created_at DESC, p.id DESC LIMIT 20",
             )
             .await?;
         let insert = client
@@ -215,7 +215,7 @@ impl Store {
                 let rows: Vec<MyListed> = connection
                     .exec(
                         "SELECT p.id, p.title, p.score, a.id, a.name FROM post p JOIN author a ON a.id = p.author_id
-                         WHERE (p.published OR p.owner_id = ?) ORDER BY p.created_at DESC, p.id LIMIT 20",
+                         WHERE (p.published OR p.owner_id = ?) ORDER BY p.created_at DESC, p.id DESC LIMIT 20",
                         (uid.as_bytes().to_vec(),),
                     )
                     .await?;

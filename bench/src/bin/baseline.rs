@@ -24,7 +24,7 @@ use uuid::Uuid;
 const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 const LIST: &str =
     "SELECT p.id, p.title, p.score, a.id, a.name FROM post p JOIN author a ON a.id = p.author_id
-  WHERE (p.published = 1 OR p.owner_id = ?1) ORDER BY p.created_at DESC, p.id LIMIT 20";
+  WHERE (p.published = 1 OR p.owner_id = ?1) ORDER BY p.created_at DESC, p.id DESC LIMIT 20";
 const BY_ID: &str = "SELECT id, owner_id, author_id, title, body, score, published, created_at FROM post
   WHERE id = ?1 AND (published = 1 OR owner_id = ?2)";
 const INSERT: &str = "INSERT INTO post (id, owner_id, author_id, title, body, score, published, created_at)

@@ -28,14 +28,20 @@ const TRUSTED: Duration = Duration::from_millis(500);
 /// The server shuts down, or somebody killed the connection: whatever ran may have been done.
 const ENDED: &[u16] = &[1053, 1927];
 
-/// Everything that makes answers depend on how a server is set up. What does not fit its
-/// column is refused; times are UTC; messages are those that [`crate::error`] reads.
+/// Bytes of a packet that are neither text nor values.
+const OVERHEAD: usize = 1_024;
+
+/// What is no batch cannot be run as one.
+const NO_BATCH: u16 = 1295;
+
 /// How a comparison with a pattern of a request or rule stands in a statement.
 const PATTERN: &str = " REGEXP ?";
 
 /// The number of the warning about a pattern that the server gave up.
 const GAVE_UP: u16 = 1139;
 
+/// Everything that makes answers depend on how a server is set up. What does not fit its
+/// column is refused; times are UTC; messages are those that [`crate::error`] reads.
 const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', lc_messages = 'en_US', group_concat_max_len = 1073741824, autocommit = 1, div_precision_increment = 8, foreign_key_checks = 1, unique_checks = 1; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 /// How a server is reached.
@@ -62,6 +68,8 @@ pub struct Connection {
     in_transaction: bool,
     silent: bool,
     references_wait: bool,
+    /// Whether the server takes a batch as one statement, once it was asked.
+    batches: Option<bool>,
     idle_since: Instant,
     /// Which generation of connections it belongs to.
     pub generation: u64,
@@ -161,6 +169,7 @@ impl Connector {
             in_transaction: false,
             silent: false,
             references_wait: false,
+            batches: None,
             idle_since: Instant::now(),
             generation: 0,
             expires: Instant::now(),
@@ -281,10 +290,7 @@ impl Connection {
         values: Vec<mysql_async::Value>,
         on_row: &mut (dyn FnMut(mysql_async::Row) -> Result<(), Fault> + Send),
     ) -> Result<u64, Refusal> {
-        if size(text, &values) > self.packet_bytes {
-            let words = "a value or statement is too large";
-            return Err(Refusal::Fault(Fault::new(code::TOO_COMPLEX, words)));
-        }
+        self.refuse_size(text.len() + size_of_values(&values))?;
         let deadline = self.deadline();
         self.busy = true;
         let work = self.execute_within(text, values, on_row);
@@ -294,6 +300,60 @@ impl Connection {
             Err(_) => Err(Refusal::Fault(timed_out())),
         };
         self.judge(result)
+    }
+
+    /// Whether a batch is one statement. Where the server does not say that it takes any, the driver
+    /// runs row after row, each for itself; it does not tell which it does, but no server takes
+    /// a batch of this statement.
+    ///
+    /// # Errors
+    /// Whatever the server refuses the question with.
+    pub async fn takes_batches(&mut self) -> Result<bool, Fault> {
+        if let Some(known) = self.batches {
+            return Ok(known);
+        }
+        let rows = [vec![mysql_async::Value::Int(1)], vec![mysql_async::Value::Int(2)]].to_vec();
+        let known = match self.execute_each("DO ?", rows).await {
+            Ok(_) => false,
+            Err(refusal) if refusal.number() == Some(NO_BATCH) => true,
+            Err(refusal) => return Err(refusal.into_fault()),
+        };
+        self.batches = Some(known);
+        Ok(known)
+    }
+
+    /// Runs a prepared statement for each of many rows of values; in a batch where the server takes one.
+    ///
+    /// # Errors
+    /// Whatever the server refuses it with.
+    pub async fn execute_each(
+        &mut self,
+        text: &str,
+        rows: Vec<Vec<mysql_async::Value>>,
+    ) -> Result<u64, Refusal> {
+        let bytes: usize = rows.iter().map(|values| size_of_values(values)).sum();
+        self.refuse_size(bytes + text.len())?;
+        let deadline = self.deadline();
+        self.busy = true;
+        let work = async {
+            let statement = self.prepared(text).await?;
+            self.conn.exec_batch(statement, rows.into_iter().map(Params::Positional)).await?;
+            Ok(self.conn.affected_rows())
+        };
+        let result = match timeout_at(deadline, work).await {
+            Ok(result) => result.map_err(Refusal::Server),
+            Err(_) => Err(Refusal::Fault(timed_out())),
+        };
+        self.judge(result)
+    }
+
+    /// Refuses what is larger than the server takes: a batch in parts would be more than one statement.
+    fn refuse_size(&self, bytes: usize) -> Result<(), Refusal> {
+        if bytes + OVERHEAD <= self.packet_bytes {
+            return Ok(());
+        }
+        let words = "a value or statement is too large";
+        Err(Refusal::Fault(Fault::new(code::TOO_COMPLEX, words)))
     }
 
     /// Runs statements of the program that have neither values nor rows.
@@ -440,13 +500,13 @@ impl Connection {
     }
 }
 
-/// About how many bytes a statement is on its way.
-fn size(text: &str, values: &[mysql_async::Value]) -> usize {
+/// About how many bytes values are on their way.
+fn size_of_values(values: &[mysql_async::Value]) -> usize {
     let value = |value: &mysql_async::Value| match value {
-        mysql_async::Value::Bytes(bytes) => bytes.len() + 9,
+        mysql_async::Value::Bytes(bytes) => bytes.len() + 10,
         _ => 16,
     };
-    text.len() + values.iter().map(value).sum::<usize>() + 1_024
+    values.iter().map(value).sum()
 }
 
 /// Why something did not run.

@@ -30,14 +30,28 @@ impl<'c> MySqlSession<'c> {
         slots: &[Value],
         on_row: OnRow<'_>,
     ) -> Result<u64, Failure> {
-        let values = statement.binds.iter().map(|bind| bound(bind, slots));
-        let values = values.collect::<Result<Vec<mysql_async::Value>, Fault>>()?;
+        let values = values_of(statement, slots)?;
         let mut hand_on = |row| on_row(&MySqlRow(row));
-        match self.connection.execute(&statement.text, values, &mut hand_on).await {
-            Ok(affected) => Ok(affected),
-            Err(Refusal::Server(error)) => Err(failure(error, &statement.text)),
-            Err(Refusal::Fault(fault)) => Err(Failure::Fault(fault)),
-        }
+        let outcome = self.connection.execute(&statement.text, values, &mut hand_on).await;
+        outcome.map_err(|refusal| failed(refusal, statement))
+    }
+
+    async fn run_each_now(&mut self, statement: &Statement, rows: &[Vec<Value>]) -> Result<u64, Failure> {
+        let rows = rows.iter().map(|slots| values_of(statement, slots));
+        let rows = rows.collect::<Result<Vec<_>, Fault>>()?;
+        let outcome = self.connection.execute_each(&statement.text, rows).await;
+        outcome.map_err(|refusal| failed(refusal, statement))
+    }
+}
+
+fn values_of(statement: &Statement, slots: &[Value]) -> Result<Vec<mysql_async::Value>, Fault> {
+    statement.binds.iter().map(|bind| bound(bind, slots)).collect()
+}
+
+fn failed(refusal: Refusal, statement: &Statement) -> Failure {
+    match refusal {
+        Refusal::Server(error) => failure(error, &statement.text),
+        Refusal::Fault(fault) => Failure::Fault(fault),
     }
 }
 
@@ -49,5 +63,13 @@ impl Session for MySqlSession<'_> {
         on_row: OnRow<'a>,
     ) -> impl Future<Output = Result<u64, Failure>> + Send {
         self.run_now(statement, slots, on_row)
+    }
+
+    fn run_each<'a>(
+        &'a mut self,
+        statement: &'a Statement,
+        rows: &'a [Vec<Value>],
+    ) -> impl Future<Output = Result<u64, Failure>> + Send {
+        self.run_each_now(statement, rows)
     }
 }

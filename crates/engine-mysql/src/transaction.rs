@@ -78,7 +78,7 @@ async fn snapshot(connection: &mut Connection, script: &Guarded<Script>) -> Resu
 async fn write(connection: &mut Pooled<'_>, script: &Guarded<Script>) -> Result<Reply, Fault> {
     let dialect = connection.flavour().dialect;
     if let Some(direct) = Direct::of(script, dialect)? {
-        let alone = direct.stands_alone();
+        let alone = direct.stands_alone() && (!direct.is_batch() || connection.takes_batches().await?);
         if !alone {
             connection.begin(Transaction::Write).await?;
         }

@@ -26,7 +26,7 @@ pub struct Select {
     pub items: Vec<Item>,
     /// All must hold.
     pub filters: Vec<Filter>,
-    /// Sort keys; ties are broken by the primary key.
+    /// Sort keys; ties are broken by the primary key, in the direction of the last of them.
     pub order: Vec<Order>,
     /// Most rows.
     pub limit: Option<u64>,

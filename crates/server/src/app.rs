@@ -11,6 +11,7 @@ use backstay_base::clock::Clock;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
+use backstay_base::limit::Limits;
 use backstay_engine::Engine;
 use backstay_outbound::mailbox::Mailbox;
 use backstay_rest::request::Settings;
@@ -40,9 +41,8 @@ pub struct App {
     pub mailbox: Option<Arc<Mailbox>>,
     /// What is counted.
     pub metrics: Metrics,
-    pub(crate) intake: Intake,
-    is_stopping: AtomicBool,
-    catalog: RwLock<Option<Arc<Catalog>>>,
+    /// What changes while it runs.
+    pub state: State,
 }
 
 /// Settings of the edge.
@@ -62,66 +62,40 @@ impl Default for Edge {
     }
 }
 
-/// What an [`App`] is made of.
-pub struct Parts {
-    /// The database.
-    pub engine: Arc<dyn Engine>,
-    /// Accounts, sessions and keys.
-    pub auth: Arc<Auth>,
-    /// Time.
-    pub clock: Clock,
-    /// Randomness.
-    pub ids: Ids,
-    /// What the REST codec needs of the configuration.
-    pub rest: Settings,
-    /// Edge settings.
-    pub edge: Edge,
-    /// One line per request.
-    pub log: RequestLog,
-    /// What requests are called.
-    pub request_ids: RequestIds,
-    /// The mailbox that `/_/mail` shows, in `dev`.
-    pub mailbox: Option<Arc<Mailbox>>,
-    /// Counters at zero.
-    pub metrics: Metrics,
+/// What changes while a server runs: what it serves, what it has taken in, and whether it goes.
+pub struct State {
+    intake: Intake,
+    is_stopping: AtomicBool,
+    catalog: RwLock<Option<Arc<Catalog>>>,
+}
+
+impl State {
+    /// Of a server that is not ready until [`App::load`].
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self { intake: Intake::of(limits), is_stopping: AtomicBool::new(false), catalog: RwLock::new(None) }
+    }
 }
 
 impl App {
-    /// A server that is not ready until [`App::load`].
-    #[must_use]
-    pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { engine, auth, clock, ids, rest, edge, log, request_ids, mailbox, metrics } = parts;
-        Arc::new(Self {
-            intake: Intake::of(&rest.limits),
-            engine,
-            auth,
-            clock,
-            ids,
-            rest,
-            edge,
-            log,
-            request_ids,
-            mailbox,
-            metrics,
-            is_stopping: AtomicBool::new(false),
-            catalog: RwLock::new(None),
-        })
-    }
-
     /// Whether the listener lets connections go.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::Relaxed)
+        self.state.is_stopping.load(Ordering::Relaxed)
+    }
+
+    pub(crate) const fn intake(&self) -> &Intake {
+        &self.state.intake
     }
 
     pub(crate) fn stop(&self) {
-        self.is_stopping.store(true, Ordering::Relaxed);
+        self.state.is_stopping.store(true, Ordering::Relaxed);
     }
 
     /// Serves this catalog from now on.
     pub fn load(&self, catalog: Arc<Catalog>) {
         self.auth.load(Arc::clone(&catalog));
-        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(catalog);
+        *self.state.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(catalog);
     }
 
     /// The catalog for a request that begins now.
@@ -129,7 +103,7 @@ impl App {
     /// # Errors
     /// PGRST002 before the first [`App::load`].
     pub fn catalog(&self) -> Result<Arc<Catalog>, Fault> {
-        let catalog = self.catalog.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let catalog = self.state.catalog.read().unwrap_or_else(PoisonError::into_inner).clone();
         catalog.ok_or_else(|| {
             Fault::new(code::NOT_READY, "Could not query the database for the schema cache. Retrying.")
         })

@@ -89,15 +89,7 @@ async fn answer(
     let steps = [(parsed.query, parsed.expect)];
     let script = resolve(&catalog, &steps, parsed.end, Reach::Public, &app.rest.limits)?;
     timing.mark("resolve");
-    let now_micros = app.clock.now_micros();
-    let info = RequestInfo {
-        now_micros,
-        method: head.method,
-        ip: Some(head.ip),
-        deleted: parsed.deleted,
-        tenant: headers.iter().find(|(name, _)| *name == TENANT).map(|(_, value)| *value),
-        headers: &headers,
-    };
+    let info = RequestInfo { deleted: parsed.deleted, ..info(app, head, &headers) };
     let costs = charges(&script, &identified.caller, &info, &catalog)?;
     let guarded = weave(script, &identified.caller, &info, &catalog, &app.ids)?;
     limiter::take(app, head, &costs).await?;
@@ -126,17 +118,20 @@ fn described(
 ) -> Result<(Response, u64, Option<String>), Fault> {
     openapi::check(request, &app.rest)?;
     let catalog = app.catalog()?;
-    let now_micros = app.clock.now_micros();
-    let info = RequestInfo {
-        now_micros,
+    let visible = visible(&catalog, &identified.caller, &info(app, head, request.headers))?;
+    Ok((openapi::render(request, &catalog, &visible), 0, None))
+}
+
+/// What rules may read of a request; of one that says nothing of deleted rows.
+fn info<'r>(app: &App, head: &Head<'r>, headers: &'r [(&'r str, &'r str)]) -> RequestInfo<'r> {
+    RequestInfo {
+        now_micros: app.clock.now_micros(),
         method: head.method,
         ip: Some(head.ip),
-        headers: request.headers,
         deleted: false,
-        tenant: request.headers.iter().find(|(name, _)| *name == TENANT).map(|(_, value)| *value),
-    };
-    let visible = visible(&catalog, &identified.caller, &info)?;
-    Ok((openapi::render(request, &catalog, &visible), 0, None))
+        tenant: headers.iter().find(|(name, _)| *name == TENANT).map(|(_, value)| *value),
+        headers,
+    }
 }
 
 /// Tells callers apart, for the engine alone.

@@ -69,6 +69,8 @@ pub struct Dialect {
     pub json: JsonForm,
     /// How rows are given to a statement.
     pub row_set: RowSetForm,
+    /// Whether one prepared row runs for many at once, as one statement that does all or nothing.
+    pub batches: bool,
     /// Whether a cast that cannot be is refused by the database; else casts of answers are done here.
     pub casts_refuse: bool,
     /// How rows of to-many embeds are fetched.

@@ -24,6 +24,22 @@ pub trait Session: Send {
         slots: &'a [Value],
         on_row: OnRow<'a>,
     ) -> impl Future<Output = Result<u64, Failure>> + Send;
+
+    /// Runs a statement without an answer for each of many rows of slots; where the dialect has
+    /// batches, all of it is one statement. Answers with the number of rows changed.
+    fn run_each<'a>(
+        &'a mut self,
+        statement: &'a Statement,
+        rows: &'a [Vec<Value>],
+    ) -> impl Future<Output = Result<u64, Failure>> + Send {
+        async move {
+            let mut changed = 0;
+            for slots in rows {
+                changed += self.run(statement, slots, &mut |_| Ok(())).await?;
+            }
+            Ok(changed)
+        }
+    }
 }
 
 /// One row of an answer.

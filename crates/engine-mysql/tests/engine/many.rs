@@ -113,3 +113,72 @@ async fn upserts_of_one_row_at_once_are_one_row() {
     }
     assert_eq!(db.dump("note", "text").await.matches("round").count(), 15);
 }
+
+/// What the program sent for a write, as the server's own counters have it: statements, batches, transactions.
+async fn sent(db: &Db, query: Query) -> (String, [u64; 4]) {
+    let before = counters(db).await;
+    let result = db.run(query).await;
+    let answer = match &result {
+        Ok(part) => format!("{} rows", part.affected),
+        Err(_) => refused(result),
+    };
+    let after = counters(db).await;
+    let mut told = [0; 4];
+    for (index, told) in told.iter_mut().enumerate() {
+        *told = after[index] - before[index];
+    }
+    (answer, told)
+}
+
+async fn counters(db: &Db) -> [u64; 4] {
+    let mut connection = db.engine.pool().take(Purpose::Read).await.unwrap();
+    let mut told = [0; 4];
+    let names = ["Com_insert", "Com_insert_select", "Com_begin", "Com_stmt_execute"];
+    for (name, told) in names.iter().zip(&mut told) {
+        let values = vec![mysql_async::Value::from(*name)];
+        let asked = "SELECT CAST(variable_value AS UNSIGNED) FROM information_schema.session_status WHERE variable_name = ?";
+        let mut keep = |mut row: mysql_async::Row| {
+            *told = row.take(0).unwrap();
+            Ok(())
+        };
+        connection.execute(asked, values, &mut keep).await.map_err(Refusal::into_fault).unwrap();
+    }
+    told
+}
+
+fn tags(from: usize, to: usize) -> Vec<Vec<String>> {
+    (from..to).map(|number| vec![number.to_string(), format!("tag {number} ü'\"\\")]).collect()
+}
+
+fn some(rows: &[Vec<String>]) -> Query {
+    let rows: Vec<Vec<&str>> = rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
+    Query::Insert(insert("tag", "id label", &rows))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_rows_are_one_batch() {
+    let db = Db::filled().await;
+    let before = db.dump("tag", "id").await.matches("id:").count();
+    // asks whether the server takes batches
+    sent(&db, some(&tags(100, 102))).await;
+    let (answer, [inserts, selected, begun, _]) = sent(&db, some(&tags(1_000, 1_100))).await;
+    assert_eq!((answer.as_str(), inserts, selected, begun), ("100 rows", 1, 0, 0));
+    assert_eq!(db.dump("tag", "id").await.matches("id:").count(), before + 2 + 100);
+    // the text is the same for any number of rows
+    let (answer, [inserts, ..]) = sent(&db, some(&tags(2_000, 2_777))).await;
+    assert_eq!((answer.as_str(), inserts), ("777 rows", 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_writes_all_or_nothing() {
+    let db = Db::filled().await;
+    sent(&db, some(&tags(1, 3))).await;
+    let before = db.dump("tag", "id label").await;
+    for broken in [0, 1, 50, 99] {
+        let mut rows = tags(1_000, 1_100);
+        "1".clone_into(&mut rows[broken][0]);
+        let (answer, _) = sent(&db, some(&rows)).await;
+        assert!(answer.starts_with("23505 |"), "row {broken}: {answer}");
+        assert_eq!(db.dump("tag", "id label").await, before, "row {broken}");
+    }
+}

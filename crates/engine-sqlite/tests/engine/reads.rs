@@ -101,9 +101,9 @@ async fn nulls_sort_where_they_are_told() {
         named::Select { order: vec![order], ..select("person", "id") }
     };
     assert_eq!(db.json(by(false, None)).await, "[{id:2},{id:3},{id:1}]");
-    assert_eq!(db.json(by(true, None)).await, "[{id:1},{id:2},{id:3}]");
+    assert_eq!(db.json(by(true, None)).await, "[{id:1},{id:3},{id:2}]");
     assert_eq!(db.json(by(false, Some(true))).await, "[{id:1},{id:2},{id:3}]");
-    assert_eq!(db.json(by(true, Some(false))).await, "[{id:2},{id:3},{id:1}]");
+    assert_eq!(db.json(by(true, Some(false))).await, "[{id:3},{id:2},{id:1}]");
 }
 
 #[tokio::test]

@@ -1,4 +1,6 @@
-//! Sort keys, with the primary key after them so that every order is total.
+//! Sort keys, with the primary key after them so that every order is total. It runs in the
+//! direction of the last of them: an index on that column, read backwards or not, has the rows
+//! of one value in the order of the key.
 
 use super::embed::Link;
 use super::field::{column, no_operator};
@@ -13,7 +15,7 @@ use backstay_schema::scalar::ScalarType;
 impl<'c> Resolver<'c> {
     /// The sort keys of a select.
     pub(super) fn order(&mut self, scope: Scope<'c, '_>, keys: &[named::Order]) -> Result<Vec<Order>, Fault> {
-        let mut order = Vec::with_capacity(keys.len() + scope.table.key.len());
+        let mut order: Vec<Order> = Vec::with_capacity(keys.len() + scope.table.key.len());
         for key in keys {
             self.node()?;
             let by = match &key.relation {
@@ -23,10 +25,11 @@ impl<'c> Resolver<'c> {
             let nulls_first = key.nulls_first.unwrap_or(key.descending);
             order.push(Order { by, descending: key.descending, nulls_first });
         }
+        let descending = order.last().is_some_and(|last| last.descending);
         for id in &scope.table.key {
             let by = column(scope, *id);
             if order.iter().all(|order| order.by != by) {
-                order.push(Order { by, descending: false, nulls_first: false });
+                order.push(Order { by, descending, nulls_first: descending });
             }
         }
         Ok(order)

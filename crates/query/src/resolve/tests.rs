@@ -338,6 +338,7 @@ fn orders_end_in_the_key() {
         [
             ordered(vec![]),
             ordered(vec![key("title", None, true, None), key("stock", None, false, None)]),
+            ordered(vec![key("stock", None, false, None), key("title", None, true, Some(false))]),
             ordered(vec![key("id", None, true, Some(false))]),
             ordered(vec![key("name", Some("seller"), false, Some(true))]),
             read("product_tag", vec![]),

@@ -50,6 +50,7 @@ pub static MARIADB: Dialect = Dialect {
         }),
     },
     row_set: RowSetForm::JsonTable { column: table_column, read: table_read },
+    batches: true,
     children: Children::PerLevel,
     nested_exists: "",
     returning: Returning::InsertAndDelete,
@@ -99,6 +100,7 @@ pub static MYSQL: Dialect = Dialect {
         }),
     },
     returning: Returning::Never,
+    batches: false,
     lock_read: " FOR SHARE",
     ..MARIADB
 };

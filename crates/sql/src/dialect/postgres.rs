@@ -39,6 +39,7 @@ pub static POSTGRES: Dialect = Dialect {
     plans_once: true,
     json: JsonForm::Steps { get: " -> ", text: " ->> " },
     row_set: RowSetForm::Arrays,
+    batches: false,
     children: Children::Arrays,
     // 18.4 hashes such a test once and does not hash it again for the next row of the outermost level
     nested_exists: " OFFSET 0",

@@ -56,6 +56,7 @@ pub static SQLITE: Dialect = Dialect {
         },
         from: " FROM json_each($1)",
     },
+    batches: false,
     children: Children::PerRow,
     nested_exists: "",
     returning: Returning::Always,

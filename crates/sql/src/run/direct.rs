@@ -29,6 +29,8 @@ pub struct Direct<'p> {
     slots: Vec<Value>,
     step: &'p Step,
     table: &'p Table,
+    /// Rows that fill the slots one after the other, in one batch; a batch cannot write a part of them.
+    batch: Option<&'p [Vec<Value>]>,
     /// How many rows it must write; none means one or more.
     rows: Option<u64>,
     /// Whether the statement is an insert.
@@ -76,7 +78,14 @@ impl<'p> Direct<'p> {
     /// cannot do a part of what is asked.
     #[must_use]
     pub const fn stands_alone(&self) -> bool {
-        !matches!(self.answer, Answer::Read(_)) && !matches!(self.rows, Some(2..))
+        !matches!(self.answer, Answer::Read(_)) && (self.is_batch() || !matches!(self.rows, Some(2..)))
+    }
+
+    /// Whether one prepared row is run for many: a connection that cannot do so as one statement
+    /// needs a transaction around it.
+    #[must_use]
+    pub const fn is_batch(&self) -> bool {
+        self.batch.is_some()
     }
 
     /// Runs it. None when it wrote nothing, or not all: then the transaction is to be undone.
@@ -106,7 +115,10 @@ impl<'p> Direct<'p> {
             keys.push(key.collect::<Result<Vec<_>, Fault>>()?);
             Ok(())
         };
-        let outcome = session.run(&self.statement, &self.slots, &mut on_row).await;
+        let outcome = match self.batch {
+            Some(rows) => session.run_each(&self.statement, rows).await.map(|_| rows.len() as u64),
+            None => session.run(&self.statement, &self.slots, &mut on_row).await,
+        };
         let changed = match outcome {
             Ok(changed) => {
                 if self.answers() {

@@ -2,7 +2,7 @@
 
 use super::{Answer, Asking, Direct};
 use crate::dialect::{Children, Returning};
-use crate::lower::insert::key_is_given;
+use crate::lower::insert::{self as lower, key_is_given};
 use crate::lower::row::RowSetColumn;
 use crate::lower::substitute::{self, Reads};
 use crate::lower::{Lower, Naming};
@@ -61,6 +61,15 @@ impl<'p> Asking<'p> {
             (Some(_), Some(cells)) => Answer::Cells(cells),
             (Some(select), None) => Answer::Read(select),
         };
+        // rows that nothing is asked of but what the database itself holds
+        let batch = self.dialect.batches
+            && count > 1
+            && given
+            && insert.derived.is_empty()
+            && rules.iter().chain([&read]).all(|rule| *rule == Pred::TRUE);
+        if batch {
+            return self.batch(insert, table, answer).map(Some);
+        }
         let asked = matches!(answer, Answer::Cells(_)).then_some(returning).flatten();
         let key: &[ColumnId] = if given { &[] } else { &table.key };
         let read = if asked.is_some() { read } else { Pred::TRUE };
@@ -79,12 +88,29 @@ impl<'p> Asking<'p> {
             slots,
             step: self.step,
             table,
+            batch: None,
             rows,
             inserts: true,
             answer,
             key_types,
             keys,
         }))
+    }
+
+    /// One prepared row for all of them.
+    fn batch(&self, insert: &'p Insert, table: &'p Table, answer: Answer<'p>) -> Result<Direct<'p>, Fault> {
+        Ok(Direct {
+            statement: lower::row(self.catalog, self.dialect, insert)?,
+            slots: Vec::new(),
+            step: self.step,
+            table,
+            batch: Some(&insert.rows),
+            rows: Some(insert.rows.len() as u64),
+            inserts: true,
+            answer,
+            key_types: Vec::new(),
+            keys: insert.rows.iter().map(|row| given_values(insert, row, &table.key)).collect(),
+        })
     }
 
     /// Whether rows may refer to each other in a database that looks at each row alone.

@@ -58,6 +58,7 @@ impl<'p> Asking<'p> {
             step,
             table,
             rows,
+            batch: None,
             inserts: false,
             answer,
             key_types: Vec::new(),
@@ -92,7 +93,19 @@ impl<'p> Asking<'p> {
         let statement = lower.finish().0;
         let (step, slots, rows) = (self.step, Vec::new(), one.then_some(1));
         let (key_types, keys) = (Vec::new(), Vec::new());
-        Ok(Some(Direct { statement, slots, step, table, rows, inserts: false, answer, key_types, keys }))
+        let inserts = false;
+        Ok(Some(Direct {
+            statement,
+            slots,
+            step,
+            table,
+            batch: None,
+            rows,
+            inserts,
+            answer,
+            key_types,
+            keys,
+        }))
     }
 
     /// Where the answer comes from, and what it must hold besides; none when it cannot be had.
