@@ -5,6 +5,7 @@ use crate::{compiled, diff_of, node};
 use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
+use backstay_engine::migration::Batch;
 use backstay_engine_sqlite::Sqlite;
 use backstay_migrate::back::{Place, down};
 use backstay_migrate::change::Plan;
@@ -90,6 +91,9 @@ async fn indexes_follow_the_schema() {
     let catalog = compiled(&[(STEPS[8], Owner::Project)]);
     let files = file::read(folder.path()).unwrap();
     let setup = Setup { sdl: STEPS[8].to_owned(), ..Setup::default() };
+    let whole = backstay_testkit::served::compiled(&setup).unwrap().catalog;
+    let system = diff_of(&database, &whole, Scope::System).await;
+    database.engine.migrate(&Batch::plain(system.statements())).await.unwrap();
     let served = Served::over(&setup, database).await;
     assert_eq!(found(&served, "cafe").await, "[{\"id\":1},{\"id\":3}]");
     served.sql(vec!["UPDATE thing SET title = 'cat' WHERE id = 1".to_owned()]).await;
@@ -114,7 +118,7 @@ async fn indexes_follow_the_schema() {
     let plan = backstay_migrate::diff::diff(engine, dialect, &catalog, &live, Scope::Project).await.unwrap();
     assert!(!plan.is_destructive() && !plan.is_empty(), "{plan:?}");
     engine
-        .migrate(&backstay_engine::migration::Batch::plain(
+        .migrate(&Batch::plain(
             plan.statements()
                 .into_iter()
                 .filter(|text| text != "COMMIT")
