@@ -13,6 +13,8 @@ use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
 use backstay_engine::Engine;
 use backstay_outbound::mailbox::Mailbox;
+use backstay_policy::recurring::Recurring;
+use backstay_rest::answer::Answer;
 use backstay_rest::request::Settings;
 use backstay_schema::catalog::Catalog;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,6 +43,7 @@ pub struct App {
     /// What is counted.
     pub metrics: Metrics,
     pub(crate) intake: Intake,
+    pub(crate) recurring: Recurring<Answer>,
     is_stopping: AtomicBool,
     catalog: RwLock<Option<Arc<Catalog>>>,
 }
@@ -93,6 +96,7 @@ impl App {
         let Parts { engine, auth, clock, ids, rest, edge, log, request_ids, mailbox, metrics } = parts;
         Arc::new(Self {
             intake: Intake::of(&rest.limits),
+            recurring: Recurring::new(rest.limits.recurring_reads),
             engine,
             auth,
             clock,
@@ -116,6 +120,12 @@ impl App {
 
     pub(crate) fn stop(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// How many reads are kept for the next time.
+    #[must_use]
+    pub fn kept_reads(&self) -> usize {
+        self.recurring.len()
     }
 
     /// Serves this catalog from now on.
