@@ -31,11 +31,11 @@ fn main() -> Result<()> {
     let write = std::env::args().any(|arg| arg == "--write");
     let level = std::env::args().find_map(|arg| arg.strip_prefix("--level=")?.parse().ok());
     let only: Option<String> = std::env::args().find_map(|arg| Some(arg.strip_prefix("--only=")?.to_owned()));
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?
-        .block_on(run(rounds, write, (only, level)))
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(run(
+        rounds,
+        write,
+        (only, level),
+    ))
 }
 
 async fn run(rounds: usize, write: bool, (only, level): (Option<String>, Option<usize>)) -> Result<()> {

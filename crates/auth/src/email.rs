@@ -1,5 +1,7 @@
 //! E-mail addresses: one stored form per mailbox, so that nobody signs up twice.
 
+use crate::refusal::Refusal;
+
 /// Longest address, in bytes (RFC 5321).
 const MAX_BYTES: usize = 254;
 /// Longest part before the `@`, in bytes.
@@ -24,6 +26,11 @@ pub fn normalised(text: &str) -> Option<String> {
     };
     let good_domain = domain.contains('.') && dots(domain) && domain.split('.').all(label);
     (text.len() <= MAX_BYTES && good_local && good_domain).then(|| text.to_ascii_lowercase())
+}
+
+/// The stored form of an address that somebody sent.
+pub(crate) fn given(text: &str) -> Result<String, Refusal> {
+    normalised(text).ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))
 }
 
 #[cfg(test)]

@@ -195,21 +195,13 @@ impl Auth {
 
     /// Loads all keys from the database.
     pub(crate) async fn load_keys(&self, catalog: &Arc<Catalog>) -> Result<(), Fault> {
-        let steps = [
-            statement::select(SIGNING_KEY, vec![not("status", text("revoked"))]),
-            statement::select(SECRET, Vec::new()),
-            statement::select(API_KEY, Vec::new()),
-        ];
-        let answers = self.run(catalog, &steps).await?;
-        let [keys, secrets, api_keys] = answers.as_slice() else {
-            return Err(Fault::internal("a reply has another number of parts than its script"));
-        };
-        let (current, signing) = signing_keys(keys)?;
-        let mut named = named_secrets(secrets)?;
+        let [keys, secrets, api_keys] = self.stored_keys(catalog).await?;
+        let (current, signing) = signing_keys(&keys)?;
+        let mut named = named_secrets(&secrets)?;
         let refresh =
             named.remove(REFRESH).ok_or_else(|| Fault::internal("the refresh secret is missing"))?;
         let legacy = named.remove(LEGACY).filter(|_| self.settings.legacy_keys);
-        let api_keys = roles(api_keys)?;
+        let api_keys = roles(&api_keys)?;
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         *ring = Some(Arc::new(KeyRing {
             epoch: ring.as_ref().map_or(1, |old| old.epoch + u64::from(old.signing != signing)),
@@ -223,18 +215,21 @@ impl Auth {
         Ok(())
     }
 
-    /// Makes the keys that a project needs and does not have. Two nodes that start at once
-    /// both try; the second finds those of the first.
-    async fn make_missing_keys(&self, catalog: &Arc<Catalog>) -> Result<Option<Secret<String>>, Fault> {
+    /// What is stored of signing keys, secrets and API keys.
+    async fn stored_keys(&self, catalog: &Arc<Catalog>) -> Result<[Records; 3], Fault> {
         let steps = [
             statement::select(SIGNING_KEY, vec![not("status", text("revoked"))]),
             statement::select(SECRET, Vec::new()),
             statement::select(API_KEY, Vec::new()),
         ];
-        let answers = self.run(catalog, &steps).await?;
-        let [keys, secrets, api_keys] = answers.as_slice() else {
-            return Err(Fault::internal("a reply has another number of parts than its script"));
-        };
+        <[Records; 3]>::try_from(self.run(catalog, &steps).await?)
+            .map_err(|_| Fault::internal("a reply has another number of parts than its script"))
+    }
+
+    /// Makes the keys that a project needs and does not have. Two nodes that start at once
+    /// both try; the second finds those of the first.
+    async fn make_missing_keys(&self, catalog: &Arc<Catalog>) -> Result<Option<Secret<String>>, Fault> {
+        let [keys, secrets, api_keys] = self.stored_keys(catalog).await?;
         let mut missing = Vec::new();
         for name in [LEGACY, REFRESH] {
             let there = secrets.iter().any(|record| record.text("name").ok().flatten() == Some(name));

@@ -90,17 +90,12 @@ impl Spans {
 
 fn attributes(line: &Line, method: &'static str) -> Vec<KeyValue> {
     let number = |name, number: u64| KeyValue::new(name, i64::try_from(number).unwrap_or(i64::MAX));
-    let door = match line.route {
-        route if route.starts_with("/rest/") => "rest",
-        route if route.starts_with("/auth/") => "auth",
-        _ => "none",
-    };
     let mut all = vec![
         KeyValue::new("http.request.method", method),
         KeyValue::new("http.route", line.route),
         number("http.response.status_code", u64::from(line.status)),
         number("http.response.body.size", line.bytes as u64),
-        KeyValue::new("backstay.door", door),
+        KeyValue::new("backstay.door", line.door),
         KeyValue::new("backstay.role", line.role.clone()),
         KeyValue::new("backstay.request.id", line.id.clone()),
     ];

@@ -8,7 +8,7 @@ use crate::shipping::Shipped;
 use crate::store::{self, Store};
 use anyhow::{Context as _, Result};
 use backstay_auth::rates::Rates;
-use backstay_auth::service::{Auth, Parts as AuthParts};
+use backstay_auth::service::{Auth, Parts as AuthParts, StartedKeys};
 use backstay_auth::settings::Settings as AuthSettings;
 use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
@@ -20,7 +20,7 @@ use backstay_outbound::mail::Mail;
 use backstay_outbound::mailbox::Mailbox;
 use backstay_rest::request::Settings as RestSettings;
 use backstay_schema::catalog::Catalog;
-use backstay_server::app::{App, Edge, Parts};
+use backstay_server::app::{App, Edge, State};
 use backstay_server::client_address::{Proxies, ProxyHeader};
 use backstay_server::metrics::Metrics;
 use backstay_server::request_id::RequestIds;
@@ -138,6 +138,18 @@ impl Database {
         })))
     }
 
+    /// Accounts and keys for a command, which serves nothing.
+    ///
+    /// # Errors
+    /// When the schema has mistakes, or the database refuses.
+    pub async fn accounts(&self, project: &Project) -> Result<(Arc<Auth>, StartedKeys)> {
+        let catalog = Arc::new(project.check()?.catalog()?);
+        let auth = self.auth(&project.config, "http://127.0.0.1:8000", None)?;
+        self.prepare(&auth, &catalog).await?;
+        let started = auth.start().await?;
+        Ok((auth, started))
+    }
+
     /// The server over this database; not ready until it has a catalog.
     ///
     /// # Errors
@@ -150,7 +162,8 @@ impl Database {
         mailbox: Option<Arc<Mailbox>>,
     ) -> Result<Arc<App>> {
         let limits = config.limits.limits();
-        Ok(App::new(Parts {
+        Ok(Arc::new(App {
+            state: State::new(&limits),
             engine: Arc::clone(&self.engine),
             auth,
             clock: self.clock.clone(),

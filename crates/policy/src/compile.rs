@@ -23,7 +23,7 @@ use std::rc::Rc;
 
 pub(crate) use operand::{NullMeans, Operand};
 pub(crate) use path::{bind, exists};
-pub(crate) use permit::{is_unruled, passes_access};
+pub(crate) use permit::passes_access;
 
 /// The request as rules see it.
 #[derive(Debug, Clone, Copy)]

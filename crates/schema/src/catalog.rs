@@ -188,6 +188,14 @@ pub struct Column {
     pub span: Span,
 }
 
+impl Column {
+    /// Whether a read rule of its own guards it, beside that of the row.
+    #[must_use]
+    pub const fn has_read_rule(&self) -> bool {
+        !self.access.read.allow.is_empty() || !self.access.read.deny.is_empty()
+    }
+}
+
 /// A default for a column.
 #[derive(Debug, Clone)]
 pub enum DefaultValue {

@@ -20,6 +20,7 @@ mod relation;
 mod rules;
 mod source;
 mod stored;
+mod unavailable;
 mod usage;
 mod valid;
 mod view;

@@ -11,6 +11,7 @@ use backstay_base::clock::Clock;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
+use backstay_base::limit::Limits;
 use backstay_engine::Engine;
 use backstay_outbound::mailbox::Mailbox;
 use backstay_policy::recurring::Recurring;
@@ -42,10 +43,8 @@ pub struct App {
     pub mailbox: Option<Arc<Mailbox>>,
     /// What is counted.
     pub metrics: Metrics,
-    pub(crate) intake: Intake,
-    pub(crate) recurring: Recurring<Answer>,
-    is_stopping: AtomicBool,
-    catalog: RwLock<Option<Arc<Catalog>>>,
+    /// What changes while it runs.
+    pub state: State,
 }
 
 /// Settings of the edge.
@@ -65,73 +64,56 @@ impl Default for Edge {
     }
 }
 
-/// What an [`App`] is made of.
-pub struct Parts {
-    /// The database.
-    pub engine: Arc<dyn Engine>,
-    /// Accounts, sessions and keys.
-    pub auth: Arc<Auth>,
-    /// Time.
-    pub clock: Clock,
-    /// Randomness.
-    pub ids: Ids,
-    /// What the REST codec needs of the configuration.
-    pub rest: Settings,
-    /// Edge settings.
-    pub edge: Edge,
-    /// One line per request.
-    pub log: RequestLog,
-    /// What requests are called.
-    pub request_ids: RequestIds,
-    /// The mailbox that `/_/mail` shows, in `dev`.
-    pub mailbox: Option<Arc<Mailbox>>,
-    /// Counters at zero.
-    pub metrics: Metrics,
+/// What changes while a server runs: what it serves, what it has taken in, and whether it goes.
+pub struct State {
+    intake: Intake,
+    recurring: Recurring<Answer>,
+    is_stopping: AtomicBool,
+    catalog: RwLock<Option<Arc<Catalog>>>,
+}
+
+impl State {
+    /// Of a server that is not ready until [`App::load`].
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            intake: Intake::of(limits),
+            recurring: Recurring::new(limits.recurring_reads),
+            is_stopping: AtomicBool::new(false),
+            catalog: RwLock::new(None),
+        }
+    }
 }
 
 impl App {
-    /// A server that is not ready until [`App::load`].
-    #[must_use]
-    pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { engine, auth, clock, ids, rest, edge, log, request_ids, mailbox, metrics } = parts;
-        Arc::new(Self {
-            intake: Intake::of(&rest.limits),
-            recurring: Recurring::new(rest.limits.recurring_reads),
-            engine,
-            auth,
-            clock,
-            ids,
-            rest,
-            edge,
-            log,
-            request_ids,
-            mailbox,
-            metrics,
-            is_stopping: AtomicBool::new(false),
-            catalog: RwLock::new(None),
-        })
-    }
-
     /// Whether the listener lets connections go.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::Relaxed)
+        self.state.is_stopping.load(Ordering::Relaxed)
+    }
+
+    pub(crate) const fn intake(&self) -> &Intake {
+        &self.state.intake
+    }
+
+    pub(crate) const fn recurring(&self) -> &Recurring<Answer> {
+        &self.state.recurring
     }
 
     pub(crate) fn stop(&self) {
-        self.is_stopping.store(true, Ordering::Relaxed);
+        self.state.is_stopping.store(true, Ordering::Relaxed);
     }
 
     /// How many reads are kept for the next time.
     #[must_use]
     pub fn kept_reads(&self) -> usize {
-        self.recurring.len()
+        self.state.recurring.len()
     }
 
     /// Serves this catalog from now on.
     pub fn load(&self, catalog: Arc<Catalog>) {
         self.auth.load(Arc::clone(&catalog));
-        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(catalog);
+        *self.state.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(catalog);
     }
 
     /// The catalog for a request that begins now.
@@ -139,7 +121,7 @@ impl App {
     /// # Errors
     /// PGRST002 before the first [`App::load`].
     pub fn catalog(&self) -> Result<Arc<Catalog>, Fault> {
-        let catalog = self.catalog.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let catalog = self.state.catalog.read().unwrap_or_else(PoisonError::into_inner).clone();
         catalog.ok_or_else(|| {
             Fault::new(code::NOT_READY, "Could not query the database for the schema cache. Retrying.")
         })

@@ -3,13 +3,13 @@
 
 pub mod admin;
 pub mod app;
-pub mod audit;
 mod auth_door;
 mod body;
 mod caller;
 pub mod client_address;
 mod cors;
 pub mod door;
+pub mod house;
 mod intake;
 mod limiter;
 pub mod listen;

@@ -81,15 +81,8 @@ async fn answer(
         return described(app, head, &request, identified);
     }
     let catalog = app.catalog()?;
-    let info = RequestInfo {
-        now_micros: app.clock.now_micros(),
-        method: head.method,
-        ip: Some(head.ip),
-        tenant: headers.iter().find(|(name, _)| *name == TENANT).map(|(_, value)| *value),
-        headers: &headers,
-        ..RequestInfo::default()
-    };
-    let with = With { settings: &app.rest, recurring: &app.recurring, ids: &app.ids };
+    let info = info(app, head, &headers);
+    let with = With { settings: &app.rest, recurring: app.recurring(), ids: &app.ids };
     let Ready { guarded, answer, costs } =
         prepare(&with, &request, (&identified.caller, info), &catalog, &mut |stage| timing.mark(stage))?;
     limiter::take(app, head, &costs).await?;
@@ -118,18 +111,20 @@ fn described(
 ) -> Result<(Response, u64, Option<String>), Fault> {
     openapi::check(request, &app.rest)?;
     let catalog = app.catalog()?;
-    let now_micros = app.clock.now_micros();
-    let info = RequestInfo {
-        now_micros,
+    let visible = visible(&catalog, &identified.caller, &info(app, head, request.headers))?;
+    Ok((openapi::render(request, &catalog, &visible), 0, None))
+}
+
+/// What rules may read of a request; of one that says nothing of deleted rows.
+fn info<'r>(app: &App, head: &Head<'r>, headers: &'r [(&'r str, &'r str)]) -> RequestInfo<'r> {
+    RequestInfo {
+        now_micros: app.clock.now_micros(),
         method: head.method,
         ip: Some(head.ip),
-        headers: request.headers,
-        deleted: false,
-        tenant: request.headers.iter().find(|(name, _)| *name == TENANT).map(|(_, value)| *value),
-        momentary: None,
-    };
-    let visible = visible(&catalog, &identified.caller, &info)?;
-    Ok((openapi::render(request, &catalog, &visible), 0, None))
+        tenant: headers.iter().find(|(name, _)| *name == TENANT).map(|(_, value)| *value),
+        headers,
+        ..RequestInfo::default()
+    }
 }
 
 /// Tells callers apart, for the engine alone.

@@ -29,6 +29,8 @@ pub struct Line {
     pub method: String,
     /// Path and query as sent; of the auth door the path alone, as links carry tokens.
     pub target: String,
+    /// The door that the path leads to.
+    pub door: &'static str,
     /// The route that it took, a word of this program: `/rest/v1/{table}`.
     pub route: &'static str,
     /// The table that the path names, where there is one of that name.

@@ -7,7 +7,7 @@ use crate::door::Head;
 use crate::pipeline::Outcome;
 use crate::request_log::Line;
 use crate::trace_parent::TraceParent;
-use crate::{auth_door, body, cors, mailbox_door, pipeline, request_id};
+use crate::{auth_door, body, cors, mailbox_door, metrics, pipeline, request_id};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_rest::request::Response as Answer;
@@ -76,12 +76,12 @@ where
         return pipeline::refused(&fault, Audience::Anon, None);
     }
     // refused before the body is read: what cannot be worked on is not taken in
-    let _place = match app.intake.request() {
+    let _place = match app.intake().request() {
         Ok(place) => place,
         Err(fault) => return overloaded(head, &fault),
     };
     if head.path.starts_with("/auth/v1/") {
-        return match body::read(body, &app.intake, limits).await {
+        return match body::read(body, app.intake(), limits).await {
             Ok(body) => plain(auth_door::answer(app, head, &body.bytes).await),
             Err(fault) => plain(auth_door::refusal(head, &fault)),
         };
@@ -90,7 +90,7 @@ where
         if head.method == "OPTIONS" {
             return plain(backstay_rest::render::options());
         }
-        return match body::read(body, &app.intake, limits).await {
+        return match body::read(body, app.intake(), limits).await {
             Ok(body) => pipeline::rest(app, head, &body.bytes).await,
             Err(fault) => pipeline::refused(&fault, Audience::Anon, None),
         };
@@ -142,6 +142,7 @@ fn line(app: &App, head: &Head<'_>, outcome: &Outcome, began: Instant) -> Line {
         id: head.id.to_owned(),
         method: head.method.to_owned(),
         target: format!("{}{query}", head.path),
+        door: metrics::door(head.path),
         route: head.route(),
         table: table(app, head),
         status: outcome.response.status,

@@ -16,7 +16,7 @@ use backstay_rest::request::Settings as RestSettings;
 use backstay_schema::catalog::Catalog;
 use backstay_schema::compile::{Compiled, Owner, Settings as SchemaSettings, SourceFile, compile};
 use backstay_schema::diagnostic::render;
-use backstay_server::app::{App, Edge, Parts};
+use backstay_server::app::{App, Edge, State};
 use backstay_server::client_address::Proxies;
 use backstay_server::metrics::Metrics;
 use backstay_server::request_id::RequestIds;
@@ -177,7 +177,8 @@ impl Served {
         auth.load(Arc::clone(&catalog));
         let keys = auth.start().await.unwrap();
         let ids = Ids::seeded(clock.clone(), 2);
-        let app = App::new(Parts {
+        let app = Arc::new(App {
+            state: State::new(&setup.limits),
             engine,
             auth,
             clock: clock.clone(),

@@ -34,8 +34,7 @@ impl Auth {
         way: &Way<'_>,
     ) -> Result<Asked, Refusal> {
         self.mail()?;
-        let wanted = email::normalised(wanted)
-            .ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))?;
+        let wanted = email::given(wanted)?;
         if account.email.as_ref() == Some(&wanted) {
             return Ok(Asked::default());
         }

@@ -35,8 +35,7 @@ impl Auth {
         if body.phone.is_some_and(|phone| !phone.is_empty()) {
             return Err(Refusal::phone_disabled());
         }
-        let email = email::normalised(body.email.as_deref().unwrap_or_default())
-            .ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))?;
+        let email = email::given(body.email.as_deref().unwrap_or_default())?;
         let challenge = body.pkce.challenge(self.settings.pkce_plain)?;
         let now = self.clock.now_micros();
         self.claim_letter(catalog, Purpose::MagicLink, &email, now).await?;

@@ -32,8 +32,7 @@ impl Auth {
     ) -> Result<Response, Refusal> {
         self.mail()?;
         let body: Body = request.json()?;
-        let email = email::normalised(body.email.as_deref().unwrap_or_default())
-            .ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))?;
+        let email = email::given(body.email.as_deref().unwrap_or_default())?;
         let challenge = body.pkce.challenge(self.settings.pkce_plain)?;
         self.claim_letter(catalog, Purpose::Recovery, &email, self.clock.now_micros()).await?;
         if let Some(account) = self.account_by_email(catalog, &email).await? {

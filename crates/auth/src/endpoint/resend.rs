@@ -37,8 +37,7 @@ impl Auth {
         if !matches!(kind, "signup" | "email_change") {
             return Err(Refusal::validation("Missing one of these types: signup, email_change"));
         }
-        let email = email::normalised(body.email.as_deref().unwrap_or_default())
-            .ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))?;
+        let email = email::given(body.email.as_deref().unwrap_or_default())?;
         let challenge = body.pkce.challenge(self.settings.pkce_plain)?;
         let redirect_to = request.decoded("redirect_to");
         let way = Way { redirect_to: redirect_to.as_deref(), challenge };

@@ -70,8 +70,7 @@ impl Auth {
         if password.is_empty() {
             return Err(Refusal::validation("Signup requires a valid password"));
         }
-        let email = email::normalised(body.email.as_deref().unwrap_or_default())
-            .ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))?;
+        let email = email::given(body.email.as_deref().unwrap_or_default())?;
         password::check_new(&password, self.settings.password_characters, self.limits.password_bytes)?;
         if !self.settings.autoconfirm {
             let redirect_to = request.decoded("redirect_to");

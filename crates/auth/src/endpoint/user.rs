@@ -156,8 +156,7 @@ pub(super) fn change_email(
     confirmed_at: Option<i64>,
     fresh: Uuid,
 ) -> Result<Option<Step>, Refusal> {
-    let email = email::normalised(email)
-        .ok_or_else(|| Refusal::validation("Unable to validate email address: invalid format"))?;
+    let email = email::given(email)?;
     if account.email.as_ref() == Some(&email) {
         return Ok(None);
     }

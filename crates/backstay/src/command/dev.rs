@@ -17,6 +17,7 @@ use backstay_migrate::{apply, file, view};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::diagnostic::render;
 use backstay_server::app::App;
+use backstay_server::house::keep_house;
 use backstay_server::listen::listen;
 use backstay_server::request_log::{Line, RequestLog};
 use notify::{RecursiveMode, Watcher};
@@ -73,6 +74,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let _watcher = watch(&project, saves, Arc::clone(&schema_saved))?;
 
     let mut first = Some(began);
+    let mut housekeeping = None;
     let mut stop = std::pin::pin!(stopped()?);
     let (done, finished) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(listen(Arc::clone(&app), listener, async {
@@ -90,6 +92,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
                     auth.load(Arc::clone(&catalog));
                     let keys = auth.start().await?;
                     app.load(Arc::clone(&catalog));
+                    housekeeping =
+                        Some(tokio::spawn(keep_house(Arc::clone(&app), database.node.holder.clone())));
                     banner(context, &project, &url, &catalog, &keys, &changes, began);
                 } else {
                     app.load(Arc::clone(&catalog));
@@ -116,6 +120,9 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     }
     let _ = done.send(());
     let _ = server.await;
+    if let Some(housekeeping) = housekeeping {
+        housekeeping.abort();
+    }
     post.finish().await;
     Ok(Exit::Ok)
 }

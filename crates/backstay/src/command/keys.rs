@@ -8,7 +8,6 @@ use anyhow::{Result, bail};
 use backstay_auth::key_ring::ApiRole;
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
-use std::sync::Arc;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -47,11 +46,7 @@ pub enum Kind {
 /// Runs it. The database must not be in use by a running server.
 pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
     let project = Project::open(&context.dir)?;
-    let catalog = Arc::new(project.check()?.catalog()?);
-    let database = Database::open(&project)?;
-    let auth = database.auth(&project.config, "http://127.0.0.1:8000", None)?;
-    database.prepare(&auth, &catalog).await?;
-    let started = auth.start().await?;
+    let (auth, started) = Database::open(&project)?.accounts(&project).await?;
     match action {
         Action::List { reveal } => {
             list(context, &auth, *reveal).await?;

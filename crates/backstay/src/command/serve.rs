@@ -12,7 +12,6 @@ use crate::spans::Spans;
 use crate::watching;
 use crate::wiring::{Database, open_files, stopped};
 use anyhow::{Context as _, Result, bail};
-use backstay_auth::prune::keep_house;
 use backstay_auth::service::Auth;
 use backstay_base::code::Kind;
 use backstay_base::fault::Fault;
@@ -20,7 +19,7 @@ use backstay_migrate::diff::{Scope, diff};
 use backstay_migrate::expand::contracted;
 use backstay_migrate::{apply, file, view};
 use backstay_schema::catalog::Catalog;
-use backstay_server::audit::keep_forgetting;
+use backstay_server::house::keep_house;
 use backstay_server::listen::{listen, listen_encrypted};
 use serde_json::json;
 use std::sync::Arc;
@@ -74,8 +73,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         started = starting.wait() => started?,
     }
     app.load(catalog);
-    let forgetting = tokio::spawn(keep_forgetting(Arc::clone(&app)));
-    let housekeeping = tokio::spawn(keep_house(Arc::clone(&auth), database.node.holder.clone()));
+    let housekeeping = tokio::spawn(keep_house(Arc::clone(&app), database.node.holder.clone()));
     let shipping =
         database.shipped.as_ref().map(|shipped| shipped.start(&project, &database.clock)).transpose()?;
     if context.output.json {
@@ -93,7 +91,6 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         ));
     }
     listening.await;
-    forgetting.abort();
     housekeeping.abort();
     if let Some(shipping) = shipping {
         shipping.finish().await;

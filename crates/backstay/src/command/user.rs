@@ -12,7 +12,6 @@ use clap::Subcommand;
 use serde_json::json;
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Accounts per page.
 const PAGE: u64 = 50;
@@ -59,11 +58,7 @@ pub enum Action {
 /// Runs it. The database must not be in use by a running server.
 pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
     let project = Project::open(&context.dir)?;
-    let catalog = Arc::new(project.check()?.catalog()?);
-    let database = Database::open(&project)?;
-    let auth = database.auth(&project.config, "http://127.0.0.1:8000", None)?;
-    database.prepare(&auth, &catalog).await?;
-    auth.start().await?;
+    let (auth, _) = Database::open(&project)?.accounts(&project).await?;
     match action {
         Action::Create { email, password_file, role, data } => {
             let data = serde_json::from_str(data).context("--data is a JSON object")?;

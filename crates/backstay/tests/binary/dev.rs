@@ -1,6 +1,6 @@
 //! `dev`: every kind of edit while it serves.
 
-use crate::kit::{Client, NOTES, Project, Running, ask};
+use crate::kit::{Client, NOTES, Project, Running, ask, until};
 use serde_json::{Value, json};
 
 fn started(project: &Project) -> (Running, String, String) {
@@ -178,6 +178,24 @@ fn a_schema_that_is_broken_at_the_first_start_waits_and_serves_once_mended() {
     let (dev, ready) = dev.ready();
     let key = ready["keys"]["publishable"].as_str().unwrap();
     assert_eq!(ask(&dev.url, key, "GET", "/rest/v1/note", "").body, "[]");
+}
+
+#[test]
+fn the_house_is_kept_as_in_production() {
+    let project = Project::with(NOTES);
+    let commands: [&[&str]; 2] =
+        [&["dev", "--json", "--port", "0"], &["serve", "--json", "--listen", "127.0.0.1:0"]];
+    drop(started(&project));
+    for command in commands {
+        let rows = || project.rows("SELECT hash FROM _backstay_bucket");
+        project
+            .database()
+            .execute("INSERT INTO _backstay_bucket (hash, full_at) VALUES ('x', 0)", ())
+            .unwrap();
+        assert_eq!(rows(), ["x"]);
+        let _kept = project.start(command).ready();
+        until(|| rows().is_empty());
+    }
 }
 
 #[test]

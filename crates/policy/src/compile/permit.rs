@@ -3,7 +3,7 @@
 use super::{Asked, Compiled, Compiler, Operand, RowRef, Scope, Sight, bind};
 use crate::caller::Caller;
 use backstay_query::plan::{Pred, PredOp, SourceId};
-use backstay_schema::catalog::{Access, Column, ColumnId, Operation, Origin, Permit, Table, TableId};
+use backstay_schema::catalog::{Access, ColumnId, Operation, Origin, Permit, Table, TableId};
 use backstay_schema::expr::{AuthField, Hop, Path};
 
 impl Compiler<'_> {
@@ -105,7 +105,7 @@ impl Compiler<'_> {
     pub(crate) fn mask(&mut self, source: SourceId, table: TableId, column: ColumnId) -> Compiled {
         let catalog = self.catalog;
         let column = catalog.table(table).column(column);
-        if is_unruled(column) {
+        if !column.has_read_rule() {
             return Ok(Pred::TRUE);
         }
         self.field_may(&column.access, Operation::Read, &Scope::one(RowRef::Source(source, table)))
@@ -190,9 +190,4 @@ impl Compiler<'_> {
 /// Whether access rules do not apply (SEMANTICS 14).
 pub(crate) const fn passes_access(caller: &Caller) -> bool {
     matches!(caller, Caller::Service | Caller::System)
-}
-
-/// Whether a column has no read rule of its own: whoever sees the row sees it.
-pub(crate) const fn is_unruled(column: &Column) -> bool {
-    column.access.read.allow.is_empty() && column.access.read.deny.is_empty()
 }

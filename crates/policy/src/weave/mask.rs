@@ -3,7 +3,7 @@
 
 use super::Weaver;
 use super::denial::Demands;
-use crate::compile::{Operand, RowRef, Scope, Sight, exists, is_unruled};
+use crate::compile::{Operand, RowRef, Scope, Sight, exists};
 use crate::paths;
 use backstay_base::fault::Fault;
 use backstay_query::plan::{ColumnRef, ComputedRef, Elements, Pred, Scalar};
@@ -122,7 +122,7 @@ impl Weaver<'_> {
             *scalar = self.scalar(whole)?;
             return Ok(true);
         };
-        if is_unruled(self.catalog.table(column.table).column(column.column)) {
+        if !self.catalog.table(column.table).column(column.column).has_read_rule() {
             return Ok(true);
         }
         let mask = self.compiler(Operation::Read, &[]).mask(column.source, column.table, column.column)?;

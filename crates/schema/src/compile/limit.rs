@@ -2,6 +2,7 @@
 
 use super::draft::{Application, TypeDraft, every};
 use super::rules::{Filler, Slot};
+use super::unavailable;
 use crate::catalog::{Operation, RateLimit, TableId};
 use crate::cel::check::check_any;
 use crate::diagnostic::codes;
@@ -16,10 +17,6 @@ const MOST: u32 = 1_000_000;
 impl Filler<'_> {
     /// The limits of a type.
     pub(super) fn limits(&mut self, table: TableId, ty: &TypeDraft) {
-        for directive in ty.fields.iter().flat_map(|field| every(&field.directives, "limit")) {
-            let message = "`@limit` on a field is not available yet";
-            self.diagnostics.report(codes::UNAVAILABLE, directive.span, message);
-        }
         let directives: Vec<&Application> = every(&ty.directives, "limit").collect();
         for directive in directives {
             let Some(rate) = directive.text("rate") else { continue };
@@ -52,8 +49,7 @@ impl Filler<'_> {
             };
             let on = directive.names("on").unwrap_or_default();
             if let Some((_, span)) = on.iter().find(|(word, _)| word == "CALL") {
-                let message = "`@limit(on: [CALL])` is not available yet";
-                self.diagnostics.report(codes::UNAVAILABLE, *span, message);
+                unavailable::report(self.diagnostics, *span, "@limit(on: [CALL])");
                 continue;
             }
             let named = |word: &str| on.is_empty() || on.iter().any(|(name, _)| name == word);

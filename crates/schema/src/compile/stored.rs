@@ -19,7 +19,7 @@ pub(super) fn judge(catalog: &Catalog, table: &Table, diagnostics: &mut Diagnost
         for path in computed.expr.paths().into_iter().filter(|path| path.hops.is_empty()) {
             let End::Column(read) = path.end else { continue };
             let source = table.column(read);
-            if !source.access.read.allow.is_empty() || !source.access.read.deny.is_empty() {
+            if source.has_read_rule() {
                 let message =
                     format!("\"{}\" keeps \"{}\", which has a read rule", column.field, source.field);
                 let help = "leave out `stored`: a value that is computed when it is read heeds the rule";

@@ -6,6 +6,7 @@ use crate::compile::directive::{self, ArgumentEntry, DIRECTIVES, DirectiveEntry,
 use crate::compile::draft::{Application, Argument, Given};
 use crate::compile::literal::Literal;
 use crate::compile::source::to_span;
+use crate::compile::unavailable;
 use crate::diagnostic::{Diagnostics, codes};
 use apollo_compiler::{Node, ast};
 use backstay_base::suggest;
@@ -64,8 +65,7 @@ impl Usage<'_> {
             return None;
         }
         if !entry.available {
-            let message = format!("`@{}` is not available yet", entry.name);
-            self.diagnostics.report(codes::UNAVAILABLE, span, message);
+            unavailable::report(self.diagnostics, span, &format!("@{}", entry.name));
             return None;
         }
         let mut arguments = Vec::new();
@@ -102,9 +102,8 @@ impl Usage<'_> {
             return None;
         };
         if !known.available {
-            let message = format!("`@{}({}:)` is not available yet", entry.name, known.name);
             let span = self.span(node);
-            self.diagnostics.report(codes::UNAVAILABLE, span, message);
+            unavailable::report(self.diagnostics, span, &format!("@{}({}:)", entry.name, known.name));
             return None;
         }
         let value = self.value(entry, known, &node.value)?;
@@ -132,13 +131,9 @@ impl Usage<'_> {
             (Kind::Word(_, words, available), ast::Value::Enum(word)) => {
                 let found = words.iter().position(|known| *known == word.as_str());
                 if let Some(index) = found.filter(|index| *index >= available) {
-                    let message = format!(
-                        "`@{}({}: {})` is not available yet",
-                        entry.name,
-                        known.name,
-                        words.get(index).copied().unwrap_or_default()
-                    );
-                    self.diagnostics.report(codes::UNAVAILABLE, span, message);
+                    let word = words.get(index).copied().unwrap_or_default();
+                    let part = format!("@{}({}: {word})", entry.name, known.name);
+                    unavailable::report(self.diagnostics, span, &part);
                     return None;
                 }
                 found.map(|_| Given::Word(word.to_string()))

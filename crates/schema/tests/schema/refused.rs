@@ -89,6 +89,13 @@ fn what_is_not_available_yet() {
         (&["E1410"], "type A { a: Int @unique(where: \"true\") }"),
         (&["E1003"], "type A @access(call: \"true\") { a: Int }"),
         (&["E1003"; 2], "type A { a: String @column(type: \"citext\") @collate(name: \"de\") }"),
+        (
+            &["E1003"; 3],
+            "type A { a: Int @index(kind: VECTOR), b: JSON @index(kind: GIN), c: Float @index(kind: GEO) }"
+        ),
+        (&["E1003"], "type A @limit(rate: \"1/second\", on: [READ, CALL]) { a: Int }"),
+        (&["E1106"], "type A { a: Int @limit(rate: \"1/second\") }"),
+        (&["E1003"; 3], "type A @table(strict: true) @deny(call: \"true\") { a: String @column(dims: 3) }"),
         (&["E1003"], "type A @access(read: \"auth.has != null\") { a: String }"),
         (&["E1003"], "type A @access(read: \"auth.has('pro')\") { a: String }"),
         (&["E1003"], "type A @access(read: \"request.dialect == 'x'\") { a: String }"),

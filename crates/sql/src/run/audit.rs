@@ -284,7 +284,7 @@ fn row_of(table: &Table, audit: &Table, author: &Author, told: &Told<'_>) -> Vec
 fn document(fields: &[&Column], image: Option<&Image>) -> Value {
     let Some(image) = image else { return Value::Null };
     let mut out = String::from("{");
-    for column in fields.iter().filter(|column| !is_guarded(column)) {
+    for column in fields.iter().filter(|column| !column.has_read_rule()) {
         if out.len() > 1 {
             out.push(',');
         }
@@ -294,8 +294,4 @@ fn document(fields: &[&Column], image: Option<&Image>) -> Value {
     }
     out.push('}');
     Value::Json(out)
-}
-
-const fn is_guarded(column: &Column) -> bool {
-    !column.access.read.allow.is_empty() || !column.access.read.deny.is_empty()
 }

@@ -10,7 +10,7 @@ use backstay_base::limit::Limits;
 use backstay_engine::Engine;
 use backstay_rest::request::Settings;
 use backstay_server::admin::{Admin, Watched};
-use backstay_server::app::{App, Edge, Parts};
+use backstay_server::app::{App, Edge, State};
 use backstay_server::metrics::Metrics;
 use backstay_server::request_id::RequestIds;
 use backstay_server::request_log::RequestLog;
@@ -30,7 +30,8 @@ async fn served() -> Served {
 
 /// An admin listener over what is served, but for the engine.
 fn over(served: &Served, engine: Arc<dyn Engine>) -> Admin {
-    let app = App::new(Parts {
+    let app = Arc::new(App {
+        state: State::new(&Limits::default()),
         engine,
         auth: Arc::clone(&served.app.auth),
         clock: served.clock.clone(),

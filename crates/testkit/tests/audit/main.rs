@@ -4,7 +4,7 @@
 #![cfg(test)]
 
 use backstay_base::limit::Limits;
-use backstay_server::audit::forget;
+use backstay_server::house::House;
 use backstay_testkit::seed::{cases, seeded};
 use backstay_testkit::served::{Ask, Served, Setup};
 use rand::Rng;
@@ -60,14 +60,61 @@ async fn what_is_too_old_is_forgotten() {
         entries.iter().map(|entry| entry["row_id"].as_i64().unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(ids().await, [0, 1, 2, 3, 4]);
-    assert_eq!(forget(&served.app).await.unwrap(), 2);
+    assert_eq!(kept(&served, &node(&served, "a", 3)).await, Some(vec![("leaf_audit".to_owned(), 2, 1)]));
     assert_eq!(ids().await, [2, 3, 4]);
-    assert_eq!(forget(&served.app).await.unwrap(), 0);
+    assert_eq!(kept(&served, &node(&served, "a", 3)).await, Some(Vec::new()));
     let served = server(0).await;
     write(&served, &json!({ "id": 1 })).await;
     served.clock.advance(10_000 * DAY);
-    assert_eq!(forget(&served.app).await.unwrap(), 0);
+    assert_eq!(kept(&served, &node(&served, "a", 0)).await, Some(Vec::new()));
     assert_eq!(rows(&served, "/rest/v1/leaf_audit").await.len(), 1);
+}
+
+fn node(served: &Served, holder: &str, audit_days: u32) -> House {
+    let limits = Limits { audit_days, prune_rows: 3, list: 1, ..Limits::default() };
+    House { limits, ..House::of(&served.app, holder.to_owned()) }
+}
+
+/// What a node did to audits: table, entries, batches. None where another one is at it.
+async fn kept(served: &Served, node: &House) -> Option<Vec<(String, u64, u64)>> {
+    let done = node.round(&served.app.catalog().unwrap()).await.unwrap()?;
+    let done = done.into_iter().inspect(|done| assert!(done.fault.is_none(), "{done:?}"));
+    let told = done.filter(|done| done.name.ends_with("_audit") && done.rows > 0);
+    Some(told.map(|done| (done.name, done.rows, done.batches)).collect())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_two_nodes_forgets_and_some_entries_at_a_time() {
+    let served = server(1).await;
+    for id in 0..10 {
+        write(&served, &json!({ "id": id })).await;
+    }
+    served.clock.advance(2 * 24 * 60 * 60 * 1_000_000);
+    write(&served, &json!({ "id": 10 })).await;
+    let nodes = [node(&served, "a", 1), node(&served, "b", 1)];
+    let (one, other) = tokio::join!(kept(&served, &nodes[0]), kept(&served, &nodes[1]));
+    // the second asked while the first was at it, or after it and found nothing
+    let done: Vec<_> = [one, other].into_iter().flatten().flatten().collect();
+    assert_eq!(done, [("leaf_audit".to_owned(), 10, 4)]);
+    assert_eq!(rows(&served, "/rest/v1/leaf_audit").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_duty_that_cannot_be_done_does_not_hold_up_the_others() {
+    let served = server(1).await;
+    for table in ["tree", "leaf"] {
+        let row = json!({ "id": 1 }).to_string();
+        let made = served.ask(&Ask::new("service", "POST", &format!("/rest/v1/{table}"), &row)).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+    }
+    served.clock.advance(2 * 24 * 60 * 60 * 1_000_000);
+    served.sql(vec!["ALTER TABLE leaf_audit RENAME TO elsewhere".to_owned()]).await;
+    let done = node(&served, "a", 1).round(&served.app.catalog().unwrap()).await.unwrap().unwrap();
+    let of = |table: &str| {
+        let done = done.iter().find(|done| done.name == table).unwrap();
+        (done.rows, done.fault.is_some())
+    };
+    assert_eq!((of("tree_audit"), of("leaf_audit")), ((1, false), (0, true)));
 }
 
 /// Random writes of every kind.

@@ -3,16 +3,13 @@
 
 use crate::SCHEMA;
 use backstay_auth::bucket::{Bucket, Rate};
-use backstay_auth::prune::{DUTY, Pruned};
-use backstay_auth::service::{Auth, Parts};
 use backstay_auth::settings::Settings;
-use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
 use backstay_engine::lease::{LeaseAction, LeaseAnswer, LeaseRequest};
+use backstay_server::house::{DUTY, Done, House};
 use backstay_testkit::served::{Answer, Ask, Served, Setup};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 const SECOND: i64 = 1_000_000;
 const HOUR: i64 = 3_600 * SECOND;
@@ -26,21 +23,34 @@ async fn served() -> Served {
     Served::start(&Setup { sdl, auth, roles: vec!["staff".into()], ..Setup::default() }).await
 }
 
-fn node(served: &Served, seed: u64, prune_rows: u64) -> Arc<Auth> {
-    let auth = Arc::new(Auth::new(Parts {
-        engine: Arc::clone(&served.app.engine),
-        settings: Settings::default(),
-        clock: served.clock.clone(),
-        ids: Ids::seeded(served.clock.clone(), seed),
-        limits: Limits { prune_rows, ..Limits::default() },
-        mail: None,
-    }));
-    auth.load(served.app.catalog().unwrap());
-    auth
+fn node(served: &Served, holder: &str, prune_rows: u64) -> House {
+    let limits = Limits { prune_rows, ..Limits::default() };
+    House { limits, ..House::of(&served.app, holder.to_owned()) }
 }
 
-fn of(pruned: &Pruned, table: &str) -> u64 {
-    pruned.iter().filter(|(name, _)| *name == table).map(|(_, rows)| rows).sum()
+async fn round(served: &Served, node: &House) -> Option<Vec<Done>> {
+    let done = node.round(&served.app.catalog().unwrap()).await.unwrap();
+    for one in done.iter().flatten() {
+        assert!(one.fault.is_none(), "{one:?}");
+        assert_eq!(one.batches, one.rows.div_ceil(node.limits.prune_rows), "{one:?}");
+    }
+    done
+}
+
+async fn kept(served: &Served, node: &House) -> Vec<Done> {
+    round(served, node).await.unwrap()
+}
+
+fn of(done: &[Done], table: &str) -> u64 {
+    done.iter().filter(|done| done.name == table).map(|done| done.rows).sum()
+}
+
+async fn fill_buckets(served: &Served, from: std::ops::Range<usize>) {
+    for number in from {
+        let bucket =
+            Bucket { limit: "test", whose: &number.to_string(), rate: Rate { tokens: 2, period_s: 60 } };
+        served.app.auth.take(bucket, 2).await.unwrap();
+    }
 }
 
 async fn post(served: &Served, target: &str, body: &Value) -> Answer {
@@ -64,7 +74,7 @@ async fn signed_in(served: &Served, email: &str) -> (String, Value) {
 #[tokio::test]
 async fn what_has_ended_is_forgotten_and_nothing_else() {
     let served = served().await;
-    let keeper = node(&served, 7, 2);
+    let keeper = node(&served, "a", 2);
     let (_, session) = signed_in(&served, "ann@x.test").await;
     let mut tokens = vec![session["refresh_token"].as_str().unwrap().to_owned()];
     for _ in 0..5 {
@@ -75,25 +85,23 @@ async fn what_has_ended_is_forgotten_and_nothing_else() {
         tokens.push(read(&next)["refresh_token"].as_str().unwrap().to_owned());
     }
     for number in 0..3 {
-        let bucket =
-            Bucket { limit: "test", whose: &number.to_string(), rate: Rate { tokens: 2, period_s: 60 } };
-        keeper.take(bucket, 2).await.unwrap();
+        fill_buckets(&served, number..number + 1).await;
         post(&served, "/otp", &json!({ "email": format!("o{number}@x.test") })).await;
     }
-    let early = keeper.prune("a").await.unwrap().unwrap();
-    assert_eq!(early.iter().map(|(_, rows)| rows).sum::<u64>(), 0, "{early:?}");
+    let early = kept(&served, &keeper).await;
+    assert_eq!(early.iter().map(|done| done.rows).sum::<u64>(), 0, "{early:?}");
     // an hour to spare, for clocks that differ
     served.clock.advance(HOUR + 59 * 60 * SECOND);
-    let buckets = of(&keeper.prune("a").await.unwrap().unwrap(), "_backstay_bucket");
+    let buckets = of(&kept(&served, &keeper).await, "_backstay_bucket");
     assert!(buckets >= 3, "{buckets}");
     served.clock.advance(2 * HOUR);
-    let pruned = keeper.prune("a").await.unwrap().unwrap();
+    let pruned = kept(&served, &keeper).await;
     assert_eq!(of(&pruned, "_backstay_one_time_token"), 3, "{pruned:?}");
     assert_eq!(of(&pruned, "_backstay_refresh_token"), 0);
     served.clock.advance(2 * DAY);
-    assert!(of(&keeper.prune("a").await.unwrap().unwrap(), "_backstay_mail_sent") >= 3);
+    assert!(of(&kept(&served, &keeper).await, "_backstay_mail_sent") >= 3);
     served.clock.advance(30 * DAY);
-    let pruned = keeper.prune("a").await.unwrap().unwrap();
+    let pruned = kept(&served, &keeper).await;
     assert_eq!(of(&pruned, "_backstay_refresh_token"), 5, "{pruned:?}");
     // the live one goes on, and a forgotten one is none
     let old = post(&served, "/token?grant_type=refresh_token", &json!({ "refresh_token": tokens[0] })).await;
@@ -104,12 +112,8 @@ async fn what_has_ended_is_forgotten_and_nothing_else() {
 #[tokio::test]
 async fn one_node_keeps_house_at_a_time() {
     let served = served().await;
-    let nodes = [node(&served, 7, 1), node(&served, 8, 1)];
-    for number in 0..12 {
-        let bucket =
-            Bucket { limit: "test", whose: &number.to_string(), rate: Rate { tokens: 2, period_s: 60 } };
-        nodes[0].take(bucket, 2).await.unwrap();
-    }
+    let nodes = [node(&served, "a", 1), node(&served, "b", 1)];
+    fill_buckets(&served, 0..12).await;
     served.clock.advance(DAY);
     let ask = async |holder: &str, action| {
         let request = LeaseRequest { name: DUTY.into(), holder: holder.into(), action };
@@ -118,11 +122,10 @@ async fn one_node_keeps_house_at_a_time() {
     let LeaseAnswer::Held { fence } = ask("other", LeaseAction::Take { ttl_ms: 60_000 }).await else {
         panic!("nobody else asked")
     };
-    assert_eq!(nodes[0].prune("a").await.unwrap(), None);
+    assert!(round(&served, &nodes[0]).await.is_none());
     ask("other", LeaseAction::Release { fence }).await;
-    let (one, other) = tokio::join!(nodes[0].prune("a"), nodes[1].prune("b"));
-    let gone: u64 =
-        [one.unwrap(), other.unwrap()].iter().flatten().map(|done| of(done, "_backstay_bucket")).sum();
+    let (one, other) = tokio::join!(round(&served, &nodes[0]), round(&served, &nodes[1]));
+    let gone: u64 = [one, other].iter().flatten().map(|done| of(done, "_backstay_bucket")).sum();
     assert_eq!(gone, 12);
 }
 
