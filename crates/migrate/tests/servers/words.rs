@@ -60,7 +60,8 @@ async fn indexes_follow_the_schema() {
         let nobody = node("a", 1_000);
         let ids = Ids::seeded(clock.clone(), 1);
         for again in [true, false] {
-            let done = apply::up(&*database.engine, &files, &clock, lossy, &nobody).await;
+            let going = apply::Going::with_consent(lossy);
+            let done = apply::up(&*database.engine, &files, &clock, going, &nobody).await;
             done.unwrap_or_else(|fault| panic!("step {index}: {}", short(&fault.message)));
             let left = diff_of(&database, &catalog, Scope::Project).await;
             assert_eq!(left, Plan::default(), "step {index}");
