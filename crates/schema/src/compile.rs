@@ -9,6 +9,7 @@ mod build;
 mod constraint;
 mod embedded;
 mod enumeration;
+mod extras;
 mod field;
 mod implied;
 mod judge;

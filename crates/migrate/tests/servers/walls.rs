@@ -238,6 +238,7 @@ fn keys(table: &Table) -> Query {
     let outputs = table.key.iter().map(|id| Output {
         name: table.column(*id).name.clone(),
         starred: false,
+        spilled: false,
         value: OutputValue::Scalar(column(table, *id), table.column(*id).ty),
     });
     Query::Select(Select {
