@@ -1,5 +1,5 @@
 //! What rows of a type with `@table(strict: false)` keep beside their fields: one JSON object, its members in the order
-//! of their names. A patch is such an object in which null takes a member away. Limits and names are here, so that
+//! of their names; NULL is none. A patch is such an object in which null takes a member away. Limits and names are here, so that
 //! whoever writes and whoever judges say the same.
 
 use crate::value::json;

@@ -42,7 +42,10 @@ impl Resolver<'_> {
         for cells in &insert.rows {
             let named = insert.columns.iter().map(String::as_str).zip(cells).zip(&is_extra);
             let (beside, fields): (Vec<_>, Vec<_>) = named.partition(|(_, is_extra)| **is_extra);
-            let patch = self.patch_of(table, beside.into_iter().map(|(cell, _)| cell))?;
+            // with `missing=default` what is absent stays, as a field of a row that is there does
+            let beside =
+                beside.into_iter().map(|(cell, _)| cell).filter(|(_, input)| **input != Input::Default);
+            let patch = self.patch_of(table, beside)?;
             patches.push(if merges { patch } else { without_nulls(&patch)? });
             rows.push(fields.into_iter().map(|((_, input), _)| input.clone()).collect());
         }

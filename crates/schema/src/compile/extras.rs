@@ -1,15 +1,14 @@
 //! `@table(strict: false)`: the column that keeps what has no field. It is no member of the row: neither a rule nor a
 //! directive finds it by a name.
 
-use crate::catalog::{ColumnId, DefaultValue, Fill};
+use crate::catalog::{ColumnId, Fill};
 use crate::compile::Owner;
 use crate::compile::build::Builder;
 use crate::compile::draft::one;
 use crate::compile::field::blank_column;
 use crate::diagnostic::codes;
-use crate::extras::{COLUMN, NOTHING};
+use crate::extras::COLUMN;
 use crate::scalar::ScalarType;
-use crate::value::Value;
 
 impl Builder<'_> {
     /// Adds the column to every type that wants it.
@@ -41,10 +40,9 @@ impl Builder<'_> {
                 self.error_with_help(codes::COLLISION, taken, message, "give the field another name");
                 continue;
             }
-            let mut column = blank_column(COLUMN, COLUMN, ScalarType::Json, false, Fill::None, span);
+            let mut column = blank_column(COLUMN, COLUMN, ScalarType::Json, true, Fill::None, span);
             column.id = ColumnId(u16::try_from(table.columns.len()).unwrap_or(u16::MAX));
             column.doc = Some("What has no field of its own.".to_owned());
-            column.default = Some(DefaultValue::Value(Value::Json(NOTHING.to_owned())));
             table.extras = Some(column.id);
             table.columns.push(column);
         }
