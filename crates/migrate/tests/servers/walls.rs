@@ -334,6 +334,7 @@ async fn writes(
         old: SourceId(1),
         filter,
         filtered: true,
+        given: Vec::new(),
         assign: vec![(plain.id, Assign::Value(Value::Text("new text".into())))],
         stored: Vec::new(),
         arms: Vec::new(),

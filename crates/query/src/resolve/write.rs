@@ -11,6 +11,9 @@ use backstay_schema::indexed::INDEXED_CHARACTERS;
 use backstay_schema::scalar::read::JsonCell;
 use backstay_schema::value::Value;
 
+const NAMES_OF_EXTRAS: &str =
+    "What has no field is named by up to 63 letters, digits and \"_\", and by no parameter of a request.";
+
 impl<'c> Resolver<'c> {
     pub(super) fn insert(&mut self, insert: &named::Insert) -> Result<Insert, Fault> {
         let table = self.table(&insert.table)?;
@@ -260,6 +263,7 @@ fn written<'c>(table: &'c Table, name: &str, verb: Verb) -> Result<&'c Column, F
             }
             RelationKind::ToMany { .. } | RelationKind::ManyToMany { .. } => Err(unknown()),
         },
+        None if table.extras.is_some() => Err(unknown().with_hint(NAMES_OF_EXTRAS)),
         None => Err(unknown()),
     }
 }
