@@ -10,6 +10,7 @@ pub mod limit;
 mod paths;
 
 pub mod guarded;
+pub mod recurring;
 pub mod signup;
 pub mod trail;
 mod valid;

@@ -156,7 +156,8 @@ pub enum Scalar {
     Computed(ComputedRef),
     /// A value; always bound, never text of a statement.
     Bind(Value, ScalarType),
-    /// The value that is given for this index when the statement runs, of an upsert's row.
+    /// The value that is given for this index when the statement runs: of an upsert's row, of a
+    /// read that is kept ([`crate::named::Operand::Given`]).
     Slot(usize, ScalarType),
     /// NULL of a type.
     Null(ScalarType),

@@ -1,0 +1,98 @@
+//! From a request to a script that may run: parse → resolve → weave. A read that comes again, with other
+//! values at most, was woven before. No socket, no clock, no engine.
+
+use backstay_base::fault::Fault;
+use backstay_base::ids::Ids;
+use backstay_policy::caller::{Caller, RequestInfo};
+use backstay_policy::guarded::Guarded;
+use backstay_policy::limit::{Charge, charges};
+use backstay_policy::recurring::{Kept, Recurring, types, values};
+use backstay_policy::weave::weave;
+use backstay_query::named::Query;
+use backstay_query::plan::Script;
+use backstay_query::resolve::{Reach, resolve};
+use backstay_rest::answer::Answer;
+use backstay_rest::form::Form;
+use backstay_rest::parse::parse;
+use backstay_rest::request::{Request, Settings};
+use backstay_schema::catalog::Catalog;
+use backstay_schema::scalar::ScalarType;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// What preparing needs of a server.
+#[derive(Clone, Copy)]
+pub struct With<'a> {
+    /// Settings of the codec, limits among them.
+    pub settings: &'a Settings,
+    /// Reads that came before.
+    pub recurring: &'a Recurring<Answer>,
+    /// For the keys of new rows.
+    pub ids: &'a Ids,
+}
+
+/// A request that may run.
+pub struct Ready {
+    /// What to run.
+    pub guarded: Guarded<Script>,
+    /// How to answer.
+    pub answer: Answer,
+    /// What it costs, to be taken before it runs.
+    pub costs: Vec<Charge>,
+}
+
+/// Prepares a request of the REST door; `done` hears of each stage.
+///
+/// # Errors
+/// Whatever refuses the request before it reaches a database.
+pub fn prepare(
+    with: &With<'_>,
+    request: &Request<'_>,
+    (caller, info): (&Caller, RequestInfo<'_>),
+    catalog: &Arc<Catalog>,
+    done: &mut dyn FnMut(&'static str),
+) -> Result<Ready, Fault> {
+    let form = Form::of(request);
+    if let Some(form) = &form
+        && let Some(kept) = with.recurring.find(&form.text, caller, catalog)
+        // what is no value of its type is refused in its turn, as in a first request
+        && let Ok(guarded) = kept.with(&form.values)
+    {
+        return Ok(Ready { guarded, answer: kept.answer.clone(), costs: Vec::new() });
+    }
+    let mut parsed = parse(request, with.settings)?;
+    done("parse");
+    parsed.answer.bind(catalog)?;
+    let keeping = form.and_then(|form| Keeping::of(form, &mut parsed.query, &parsed.answer, catalog));
+    let steps = [(parsed.query, parsed.expect)];
+    let script = resolve(catalog, &steps, parsed.end, Reach::Public, &with.settings.limits)?;
+    done("resolve");
+    let momentary = AtomicBool::new(false);
+    let info = RequestInfo { deleted: parsed.deleted, momentary: Some(&momentary), ..info };
+    let costs = charges(&script, caller, &info, catalog)?;
+    let guarded = weave(script, caller, &info, catalog, with.ids)?;
+    let Some(keeping) = keeping else { return Ok(Ready { guarded, answer: parsed.answer, costs }) };
+    let kept = Arc::new(Kept::new(guarded, keeping.types, parsed.answer.clone()));
+    let guarded = kept.with(&keeping.form.values)?;
+    // whoever is charged for a read is looked at each time
+    if costs.is_empty() && !momentary.into_inner() {
+        with.recurring.keep(&keeping.form.text, caller, kept);
+    }
+    Ok(Ready { guarded, answer: parsed.answer, costs })
+}
+
+/// A read that may be kept: its values were taken out of it.
+struct Keeping<'r> {
+    form: Form<'r>,
+    types: Vec<ScalarType>,
+}
+
+impl<'r> Keeping<'r> {
+    fn of(form: Form<'r>, query: &mut Query, answer: &Answer, catalog: &Catalog) -> Option<Self> {
+        let types = types(catalog, answer.table(), &form.fields(query)?)?;
+        // a value that is none of its type is refused where it stands, before what comes after it
+        values(&types, &form.values, catalog).ok()?;
+        Form::generalize(query);
+        Some(Self { form, types })
+    }
+}
