@@ -163,7 +163,7 @@ async fn who_writes_to_a_row_at_once_undoes_nothing() {
         assert_eq!(made.status, 201, "{made:?}");
         let writes = (0..24).map(async |number: usize| {
             let name = format!("k{number:02}");
-            if number % 3 == 0 {
+            if number.is_multiple_of(3) {
                 let body = json!({ "id": 1, name: number });
                 let target = format!("/rest/v1/{table}");
                 return ask(&served, "POST", &target, &body, "resolution=merge-duplicates").await;
