@@ -29,16 +29,15 @@ fn main() -> Result<()> {
     let rounds = std::env::args().find_map(|arg| arg.strip_prefix("--rounds=")?.parse().ok());
     let rounds = rounds.unwrap_or(if quick { 1 } else { ROUNDS });
     let write = std::env::args().any(|arg| arg == "--write");
-    let level = std::env::args().find_map(|arg| arg.strip_prefix("--level=")?.parse().ok());
     let only: Option<String> = std::env::args().find_map(|arg| Some(arg.strip_prefix("--only=")?.to_owned()));
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(run(
-        rounds,
-        write,
-        (only, level),
-    ))
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(run(rounds, write, only))
 }
 
-async fn run(rounds: usize, write: bool, (only, level): (Option<String>, Option<usize>)) -> Result<()> {
+async fn run(rounds: usize, write: bool, only: Option<String>) -> Result<()> {
     if let Some(megabytes) = backup_megabytes()? {
         let page = backup::measured(megabytes).await?;
         say(&page);
@@ -65,7 +64,7 @@ async fn run(rounds: usize, write: bool, (only, level): (Option<String>, Option<
         if only.as_ref().is_some_and(|only| !work.to_string().starts_with(only)) {
             continue;
         }
-        for level in LEVELS.into_iter().filter(|known| level.is_none_or(|asked| asked == *known)) {
+        for level in LEVELS {
             let mut ours = Vec::new();
             let mut theirs = Vec::new();
             for _ in 0..rounds {

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file's name in a project folder.
 pub const FILE: &str = "backstay.toml";
@@ -343,6 +343,9 @@ pub struct Backup {
     /// Bytes that commits may take beside the database while the target is away; past them it goes on
     /// without a backup until the target is back.
     pub waiting_bytes: u64,
+    /// The `pg_dump` that reads a PostgreSQL store, with `psql`, `createdb` and `dropdb` beside it; without it, the newest that is
+    /// installed. It must be as new as the server.
+    pub pg_dump: Option<PathBuf>,
 }
 
 impl Default for Backup {
@@ -354,6 +357,7 @@ impl Default for Backup {
             copy_hours: 24,
             keep_days: 7,
             waiting_bytes: 1024 * 1024 * 1024,
+            pg_dump: None,
         }
     }
 }
@@ -430,7 +434,7 @@ macro_rules! limit_settings {
 
 limit_settings! {
     body_bytes: usize, target_bytes: usize, rows: u64, write_rows: usize, depth: usize, nodes: usize,
-    hops: usize, list: usize, pattern_bytes: usize, pattern_steps: usize, statement_ms: u64, recurring_reads: usize, write_queue: usize, read_queue: usize, connections: usize,
+    hops: usize, list: usize, pattern_bytes: usize, pattern_steps: usize, statement_ms: u64, write_queue: usize, read_queue: usize, connections: usize,
     in_flight: usize, slow_bodies: usize, bodies_bytes: usize, idle_ms: u64, stall_ms: u64, head_ms: u64, body_ms: u64, hash_queue: usize, mail_queue: usize, mailbox: usize, password_bytes: usize, linger_ms: u64,
     drain_ms: u64,
     migration_wait_ms: u64, audit_days: u32, prune_rows: u64, used_token_days: u32,

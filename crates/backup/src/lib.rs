@@ -7,6 +7,7 @@ pub mod chain;
 pub mod copy;
 pub mod dump;
 pub mod error;
+pub mod installed;
 pub mod manifest;
 pub mod place;
 pub mod prune;

@@ -2,7 +2,9 @@
 //! go by the environment: arguments are read by every process of a machine.
 
 use crate::error::{BackupError, Result};
+use crate::installed::{PG_DUMP, Tools};
 use percent_encoding::percent_decode_str;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use tokio::process::Command;
 use url::Url;
@@ -13,6 +15,7 @@ pub struct Server {
     kind: Kind,
     url: Url,
     database: String,
+    tools: Tools,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +48,18 @@ impl Server {
         if database.is_empty() {
             return Err(BackupError::Url("the URL of the store names no database".to_owned()));
         }
-        Ok(Some(Self { kind, url, database }))
+        Ok(Some(Self { kind, url, database, tools: Tools::default() }))
+    }
+
+    /// The same with tools that fit: on PostgreSQL the named one, else the newest of those that are installed.
+    #[must_use]
+    pub async fn with_tools(self, pg_dump: Option<&Path>, search_path: Option<&std::ffi::OsStr>) -> Self {
+        let tools = match (self.kind, pg_dump) {
+            (Kind::MySql, _) => return self,
+            (Kind::Postgres, Some(named)) => Tools::named(named).await,
+            (Kind::Postgres, None) => Tools::newest(search_path).await,
+        };
+        Self { tools, ..self }
     }
 
     /// `postgres` or `mysql`.
@@ -76,8 +90,9 @@ impl Server {
     pub(crate) async fn dump(&self) -> Result<Command> {
         match self.kind {
             Kind::Postgres => {
-                let help = run(Command::new("pg_dump").arg("--help")).await?;
-                let mut command = self.command("pg_dump");
+                let help = run(Command::new(self.program(PG_DUMP)).arg("--help")).await?;
+                self.refuse_newer().await?;
+                let mut command = self.command(PG_DUMP);
                 command.args(["--format=plain", "--no-owner", "--no-privileges"]);
                 command.args(["--no-publications", "--no-subscriptions"]);
                 if String::from_utf8_lossy(&help.stdout).contains("--restrict-key") {
@@ -175,16 +190,40 @@ impl Server {
     /// When it is not there.
     pub(crate) async fn version(&self) -> Result<String> {
         let tool = match self.kind {
-            Kind::Postgres => "pg_dump",
+            Kind::Postgres => PG_DUMP,
             Kind::MySql => "mariadb-dump",
         };
-        let output = run(Command::new(tool).arg("--version")).await?;
+        let output = run(Command::new(self.program(tool)).arg("--version")).await?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// No `pg_dump` reads a server that is newer than itself.
+    async fn refuse_newer(&self) -> Result<()> {
+        let mut asked = self.command("psql");
+        asked.args(["--no-psqlrc", "--tuples-only", "--no-align", "--command", "SHOW server_version_num"]);
+        let output = run(&mut asked).await?;
+        let number: u32 = String::from_utf8_lossy(&output.stdout).trim().parse().unwrap_or(0);
+        let (server, (own, minor)) = (number / 10_000, self.tools.version);
+        if server <= own || own == 0 {
+            return Ok(());
+        }
+        Err(BackupError::Tool(format!(
+            "the server is PostgreSQL {server}, which {} ({own}.{minor}) cannot read: install postgresql-client-{server}, \
+             or name a newer one in [backup] pg_dump",
+            self.program(PG_DUMP).display()
+        )))
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        match self.kind {
+            Kind::Postgres => self.tools.program(name),
+            Kind::MySql => name.into(),
+        }
     }
 
     /// A tool that knows where the server is.
     fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
+        let mut command = Command::new(self.program(program));
         command.stdin(Stdio::null()).kill_on_drop(true);
         let (user, password) = (decoded(self.url.username()), self.url.password().map(decoded));
         let host = self.url.host_str().unwrap_or("localhost").trim_matches(['[', ']']).to_owned();
@@ -255,6 +294,7 @@ pub(crate) fn missing(command: &Command, error: std::io::Error) -> BackupError {
 /// A tool that ended badly, in its own words.
 pub(crate) fn failed(command: &Command, words: &[u8]) -> BackupError {
     let name = command.as_std().get_program().to_string_lossy();
+    let name = Path::new(&*name).file_name().unwrap_or_default().to_string_lossy();
     BackupError::Tool(format!("{name}: {}", String::from_utf8_lossy(words).trim()))
 }
 

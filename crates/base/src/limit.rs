@@ -25,8 +25,6 @@ pub struct Limits {
     pub pattern_steps: usize,
     /// Longest time a statement may take, in milliseconds.
     pub statement_ms: u64,
-    /// Most reads whose scripts are kept for the next time that they come.
-    pub recurring_reads: usize,
     /// Most writes that wait for the writer.
     pub write_queue: usize,
     /// Most reads that wait for the blocking pool.
@@ -83,7 +81,6 @@ impl Default for Limits {
             pattern_bytes: 256,
             pattern_steps: 8_000,
             statement_ms: 30_000,
-            recurring_reads: 512,
             write_queue: 4_096,
             read_queue: 1_024,
             connections: 10_000,

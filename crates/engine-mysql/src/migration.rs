@@ -79,6 +79,16 @@ const FORGOTTEN: &str = "SELECT schema_name FROM information_schema.schemata WHE
 /// Definitions wait for those who use a table, but not for ever.
 const PATIENCE: &str = "SET SESSION lock_wait_timeout = 60";
 
+/// One run is at the definitions of a database at a time. The lock ends with the connection, and that of a program that died
+/// lasts until the server is done with what it was asked last, which nobody hears any more.
+const ALONE: &str = "SELECT GET_LOCK(CONCAT('backstay.migration.', LEFT(SHA2(DATABASE(), 256), 40)), 1)";
+
+/// How many seconds a run waits for one that died.
+const PATIENCE_SECONDS: usize = 60;
+
+/// `ER_NOT_SUPPORTED_YET`.
+const NOT_SUPPORTED: u16 = 1235;
+
 /// Runs a migration, from where an earlier run of it stopped, and writes its journal row.
 ///
 /// # Errors
@@ -89,6 +99,7 @@ pub async fn apply(pool: &Pool, batch: &Batch) -> Result<(), Fault> {
     for setting in [unlimited, PATIENCE] {
         connection.control(setting).await.map_err(Refusal::into_fault)?;
     }
+    alone(&mut connection).await?;
     let result = match &batch.journal {
         Some(row) => recorded(&mut connection, batch, row).await,
         None => plain(&mut connection, batch).await,
@@ -96,6 +107,28 @@ pub async fn apply(pool: &Pool, batch: &Batch) -> Result<(), Fault> {
     connection.close().await;
     pool.renew();
     result
+}
+
+/// Waits until nothing is under way that a run before this one asked for: asked twice at once, a definition may be
+/// refused, or come after those that follow it.
+async fn alone(connection: &mut Connection) -> Result<(), Fault> {
+    for _ in 0..PATIENCE_SECONDS {
+        let mut taken = None;
+        let mut keep = |found| {
+            (taken,) = row::<(Option<i64>,)>(found)?;
+            Ok(())
+        };
+        match connection.execute(ALONE, Vec::new(), &mut keep).await {
+            Ok(_) if taken == Some(1) => return Ok(()),
+            Ok(_) => {}
+            // a cluster has no such locks: its definitions come one after the other by themselves
+            Err(refusal) if refusal.number() == Some(NOT_SUPPORTED) => return Ok(()),
+            Err(refusal) => return Err(refusal.into_fault()),
+        }
+    }
+    let message = "an earlier run of a migration is still at a statement";
+    Err(Fault::new(code::LEASE_LOST, message)
+        .with_hint("SHOW PROCESSLIST tells which; wait for it, or KILL it"))
 }
 
 /// What an empty database looks like after these statements. It is made beside the real

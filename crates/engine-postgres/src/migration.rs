@@ -17,6 +17,7 @@ use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::live::Live;
 use backstay_engine::migration::{Batch, JournalRow, Unfinished, Way};
+use futures_util::future::BoxFuture;
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -101,25 +102,13 @@ pub async fn rehearse(pool: &Pool, statements: &[String]) -> Result<Live, Fault>
 /// # Errors
 /// When the database cannot be reached.
 pub async fn live(pool: &Pool) -> Result<Live, Fault> {
-    let mut attempts = Attempts::new();
-    loop {
-        let found = async {
-            let connection = pool.take(Purpose::Read).await?;
-            let client = connection.client();
-            let work = async {
-                client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-                introspect::live(client).await
-            };
-            let result = connection.within_limit(work, Use::Alone).await;
-            roll_back(&connection).await;
-            connection.give_back();
-            result
-        };
-        match found.await {
-            Ok(live) => return Ok(live),
-            Err(trouble) => pool.again(trouble, &mut attempts).await?,
-        }
-    }
+    in_attempts(pool, |client| {
+        Box::pin(async {
+            client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+            introspect::live(client).await
+        })
+    })
+    .await
 }
 
 /// The migrations that were applied.
@@ -127,19 +116,7 @@ pub async fn live(pool: &Pool) -> Result<Live, Fault> {
 /// # Errors
 /// When the journal cannot be read.
 pub async fn journal(pool: &Pool) -> Result<Vec<JournalRow>, Fault> {
-    let mut attempts = Attempts::new();
-    loop {
-        let found = async {
-            let connection = pool.take(Purpose::Read).await?;
-            let result = connection.within_limit(read(connection.client()), Use::Alone).await;
-            connection.give_back();
-            result
-        };
-        match found.await {
-            Ok(rows) => return Ok(rows),
-            Err(trouble) => pool.again(trouble, &mut attempts).await?,
-        }
-    }
+    in_attempts(pool, |client| Box::pin(read(client))).await
 }
 
 /// The migrations whose first parts were done.
@@ -147,25 +124,35 @@ pub async fn journal(pool: &Pool) -> Result<Vec<JournalRow>, Fault> {
 /// # Errors
 /// When their table cannot be read.
 pub async fn unfinished(pool: &Pool) -> Result<Vec<Unfinished>, Fault> {
+    in_attempts(pool, |client| {
+        Box::pin(async {
+            if !parts::has_steps(client).await? {
+                return Ok(Vec::new());
+            }
+            let rows = client.query_typed(READ_UNFINISHED, &[]).await?;
+            let rows = rows.iter().map(|row| Ok(Unfinished { number: row.try_get(0)?, way: Way::Forth }));
+            rows.collect()
+        })
+    })
+    .await
+}
+
+/// A question that is asked again where that may help. It may begin a transaction.
+async fn in_attempts<T>(
+    pool: &Pool,
+    ask: impl for<'c> Fn(&'c Client) -> BoxFuture<'c, Result<T, Trouble>>,
+) -> Result<T, Fault> {
     let mut attempts = Attempts::new();
     loop {
         let found = async {
             let connection = pool.take(Purpose::Read).await?;
-            let client = connection.client();
-            let work = async {
-                if !parts::has_steps(client).await? {
-                    return Ok(Vec::new());
-                }
-                let rows = client.query_typed(READ_UNFINISHED, &[]).await?;
-                let rows = rows.iter().map(|row| Ok(Unfinished { number: row.try_get(0)?, way: Way::Forth }));
-                rows.collect()
-            };
-            let result = connection.within_limit(work, Use::Alone).await;
+            let result = connection.within_limit(ask(connection.client()), Use::Alone).await;
+            roll_back(&connection).await;
             connection.give_back();
             result
         };
         match found.await {
-            Ok(numbers) => return Ok(numbers),
+            Ok(found) => return Ok(found),
             Err(trouble) => pool.again(trouble, &mut attempts).await?,
         }
     }

@@ -116,46 +116,34 @@ fn stands_for(file: &MigrationFile, applied: &[JournalRow]) -> StandsFor {
     }
 }
 
-/// Applies the pending files, while no other node does. Without `consent` a file that may lose data stops
-/// it before anything is done.
-///
-/// # Errors
-/// When files and journal disagree, when consent is missing, when another node does not end, and when a
-/// statement fails: then that file left no trace where definitions are transactional, but for the parts of it
-/// that were done before.
-pub async fn up(
-    engine: &dyn Engine,
-    files: &[MigrationFile],
-    clock: &Clock,
-    consent: bool,
-    node: &Node,
-) -> Result<Vec<String>, Fault> {
-    let way = Going { consent, pace: Pace::Parts, contracts: Contracts::Wait };
-    paced(engine, files, clock, way, node).await
-}
-
-/// The same, with files that take away what nodes of the version before need: none of these runs any more.
-///
-/// # Errors
-/// As [`up`].
-pub async fn up_contracting(
-    engine: &dyn Engine,
-    files: &[MigrationFile],
-    clock: &Clock,
-    consent: bool,
-    node: &Node,
-) -> Result<Vec<String>, Fault> {
-    let way = Going { consent, pace: Pace::Parts, contracts: Contracts::Follow };
-    paced(engine, files, clock, way, node).await
-}
-
 /// How files are applied.
 #[derive(Debug, Clone, Copy)]
-struct Going {
+pub struct Going {
     /// Whether what may lose data is applied.
     consent: bool,
     pace: Pace,
     contracts: Contracts,
+}
+
+impl Going {
+    /// In parts, up to a file that waits. Without `consent` a file that may lose data stops it before anything is done.
+    #[must_use]
+    pub const fn with_consent(consent: bool) -> Self {
+        Self { consent, pace: Pace::Parts, contracts: Contracts::Wait }
+    }
+
+    /// With files that take away what nodes of the version before need: none of these runs any more.
+    #[must_use]
+    pub const fn contracting(self) -> Self {
+        Self { contracts: Contracts::Follow, ..self }
+    }
+
+    /// On a database that nobody else uses: where definitions are transactional each file is done as a whole, so
+    /// that one that is refused leaves no trace.
+    #[must_use]
+    pub const fn whole(self) -> Self {
+        Self { pace: Pace::Whole, ..self.contracting() }
+    }
 }
 
 /// Whether files that contract are applied.
@@ -174,23 +162,13 @@ pub fn due<'f>(engine: &dyn Engine, status: &'f Status) -> &'f [MigrationFile] {
     status.pending.get(..first.unwrap_or(status.pending.len())).unwrap_or_default()
 }
 
-/// The same for a database that nobody else uses: where definitions are transactional each file is done as a
-/// whole, so that one that is refused leaves no trace.
+/// Applies the pending files, while no other node does.
 ///
 /// # Errors
-/// As [`up`].
-pub async fn up_whole(
-    engine: &dyn Engine,
-    files: &[MigrationFile],
-    clock: &Clock,
-    consent: bool,
-    node: &Node,
-) -> Result<Vec<String>, Fault> {
-    let way = Going { consent, pace: Pace::Whole, contracts: Contracts::Follow };
-    paced(engine, files, clock, way, node).await
-}
-
-async fn paced(
+/// When files and journal disagree, when consent is missing, when another node does not end, and when a
+/// statement fails: then that file left no trace where definitions are transactional, but for the parts of it
+/// that were done before.
+pub async fn up(
     engine: &dyn Engine,
     files: &[MigrationFile],
     clock: &Clock,

@@ -112,7 +112,7 @@ pub async fn prepared(place: Place<'_>, files: &[MigrationFile]) -> Result<Optio
         journal: Some(row.clone()),
         pace: Pace::Whole,
         way: Way::Back,
-        ..Batch::plain(way.plan.statements())
+        ..Batch::plain(way.statements())
     };
     Ok(Some(StepBack { name: file.name.clone(), batch }))
 }
@@ -139,10 +139,20 @@ fn split<'f>(
 
 /// How a file is taken back.
 struct WayBack {
+    /// Ends what keeps two shapes of a table alike.
+    ends: Vec<String>,
     plan: Plan,
     origins: Origins,
+    /// What stood before.
+    base: Live,
     /// What the file leaves.
     top: Live,
+}
+
+impl WayBack {
+    fn statements(&self) -> Vec<String> {
+        self.ends.iter().cloned().chain(self.plan.statements()).collect()
+    }
 }
 
 fn cannot(file: &MigrationFile, why: &str) -> Fault {
@@ -194,7 +204,10 @@ async fn way(
     {
         return Err(cannot(file, &format!("going back loses {lost}")));
     }
-    statements.extend(plan.statements());
+    let ends = origins.triggers.iter();
+    let ends: Vec<String> =
+        ends.flat_map(|(table, name)| ddl::expand::drop_trigger(dialect, (table, name))).collect();
+    statements.extend(ends.iter().cloned().chain(plan.statements()));
     let there = engine.rehearse(&statements).await.map_err(|fault| {
         let why = format!("the way back does not end where it began: {}", fault.message);
         cannot(file, &why).with_source(fault)
@@ -202,7 +215,7 @@ async fn way(
     if let Some(differs) = differs(dialect, &there, &base).first() {
         return Err(cannot(file, &format!("the way back does not end where it began: {}", differs.message)));
     }
-    Ok(WayBack { plan, origins, top })
+    Ok(WayBack { ends, plan, origins, base, top })
 }
 
 /// Whether all that a step loses are values of which it is asked whether there are any.

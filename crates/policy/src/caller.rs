@@ -2,11 +2,10 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
 
 /// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Caller {
     /// Nobody signed in; came with a publishable key.
     Anon,
@@ -19,7 +18,7 @@ pub enum Caller {
 }
 
 /// A signed-in account, as its verified token and the account row say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct User {
     /// Account id.
     pub uid: Uuid,
@@ -50,19 +49,9 @@ pub struct RequestInfo<'r> {
     pub tenant: Option<&'r str>,
     /// Header names in lower case with their values; see [`RequestInfo::header`].
     pub headers: &'r [(&'r str, &'r str)],
-    /// Becomes true where a rule asks for the time, the address or a header: what was woven then
-    /// holds for this request alone.
-    pub momentary: Option<&'r AtomicBool>,
 }
 
 impl RequestInfo<'_> {
-    /// A rule has asked for what the next request of the same form may not have.
-    pub(crate) fn asked_for_the_moment(&self) {
-        if let Some(momentary) = self.momentary {
-            momentary.store(true, Ordering::Relaxed);
-        }
-    }
-
     /// A header that rules may read: none that carries a credential.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

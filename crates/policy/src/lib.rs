@@ -10,7 +10,6 @@ pub mod limit;
 mod paths;
 
 pub mod guarded;
-pub mod recurring;
 pub mod signup;
 pub mod trail;
 mod valid;

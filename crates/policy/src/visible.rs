@@ -151,7 +151,6 @@ impl Looking<'_> {
             headers: self.info.headers,
             deleted: false,
             tenant: self.info.tenant,
-            momentary: self.info.momentary,
         };
         let mut sources = Sources::default();
         // the row's own source

@@ -220,8 +220,6 @@ pub enum Operand {
     Text(String),
     /// A typed value, from Backstay's own services.
     Value(Value),
-    /// The value that comes with each run of a query that is kept: of a comparison.
-    Given(usize),
 }
 
 /// A sort key.

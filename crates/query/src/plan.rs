@@ -156,8 +156,7 @@ pub enum Scalar {
     Computed(ComputedRef),
     /// A value; always bound, never text of a statement.
     Bind(Value, ScalarType),
-    /// The value that is given for this index when the statement runs: of an upsert's row, of a
-    /// read that is kept ([`crate::named::Operand::Given`]).
+    /// The value that is given for this index when the statement runs, of an upsert's row.
     Slot(usize, ScalarType),
     /// NULL of a type.
     Null(ScalarType),

@@ -37,12 +37,6 @@ pub(crate) enum Action {
 }
 
 impl Answer {
-    /// The table that was asked.
-    #[must_use]
-    pub fn table(&self) -> &str {
-        &self.table
-    }
-
     /// Takes from the catalog what the response needs; to be called before the query is resolved.
     ///
     /// # Errors

@@ -9,7 +9,6 @@ mod condition;
 mod csv_rows;
 mod cursor;
 mod field;
-pub mod form;
 mod json;
 mod lines;
 mod media;

@@ -60,11 +60,6 @@ pub(crate) fn decoded(text: &str, plus: Plus) -> Result<Cow<'_, str>, Fault> {
     Ok(Cow::Owned(decoded.into_owned()))
 }
 
-/// Whether a name without dots, arrows and quotes is something else than a field.
-pub(crate) fn is_reserved(name: &str) -> bool {
-    matches!(name, "select" | "columns" | "on_conflict" | "order" | "limit" | "offset" | "and" | "or" | "not")
-}
-
 /// What a decoded key means.
 pub(crate) fn parameter(key: &str) -> Result<Parameter, Fault> {
     read_whole("tree path", key, read)

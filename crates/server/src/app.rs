@@ -14,8 +14,6 @@ use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
 use backstay_engine::Engine;
 use backstay_outbound::mailbox::Mailbox;
-use backstay_policy::recurring::Recurring;
-use backstay_rest::answer::Answer;
 use backstay_rest::request::Settings;
 use backstay_schema::catalog::Catalog;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,7 +65,6 @@ impl Default for Edge {
 /// What changes while a server runs: what it serves, what it has taken in, and whether it goes.
 pub struct State {
     intake: Intake,
-    recurring: Recurring<Answer>,
     is_stopping: AtomicBool,
     catalog: RwLock<Option<Arc<Catalog>>>,
 }
@@ -76,12 +73,7 @@ impl State {
     /// Of a server that is not ready until [`App::load`].
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
-        Self {
-            intake: Intake::of(limits),
-            recurring: Recurring::new(limits.recurring_reads),
-            is_stopping: AtomicBool::new(false),
-            catalog: RwLock::new(None),
-        }
+        Self { intake: Intake::of(limits), is_stopping: AtomicBool::new(false), catalog: RwLock::new(None) }
     }
 }
 
@@ -96,18 +88,8 @@ impl App {
         &self.state.intake
     }
 
-    pub(crate) const fn recurring(&self) -> &Recurring<Answer> {
-        &self.state.recurring
-    }
-
     pub(crate) fn stop(&self) {
         self.state.is_stopping.store(true, Ordering::Relaxed);
-    }
-
-    /// How many reads are kept for the next time.
-    #[must_use]
-    pub fn kept_reads(&self) -> usize {
-        self.state.recurring.len()
     }
 
     /// Serves this catalog from now on.

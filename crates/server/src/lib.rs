@@ -16,7 +16,6 @@ pub mod listen;
 mod mailbox_door;
 pub mod metrics;
 mod pipeline;
-pub mod prepare;
 pub mod request_id;
 pub mod request_log;
 pub mod routes;

@@ -4,16 +4,18 @@ use crate::app::App;
 use crate::caller::{Identified, identify};
 use crate::door::Head;
 use crate::limiter;
-use crate::prepare::{Ready, With, prepare};
 use crate::timing::Timing;
 use backstay_base::fault::Fault;
 use backstay_engine::position::{Near, Placed};
 use backstay_policy::caller::{Caller, RequestInfo};
-use backstay_policy::limit::{Charge, Then, embedded};
+use backstay_policy::limit::{Charge, Then, charges, embedded};
 use backstay_policy::visible::visible;
+use backstay_policy::weave::weave;
 use backstay_query::plan::Select;
 use backstay_query::reply::{Part, Shape};
+use backstay_query::resolve::{Reach, resolve};
 use backstay_rest::openapi;
+use backstay_rest::parse::parse;
 use backstay_rest::render::render;
 use backstay_rest::request::{Request, Response};
 use backstay_rest::wire_error::{Audience, render_fault};
@@ -80,11 +82,16 @@ async fn answer(
     if openapi::is_asked(&request) {
         return described(app, head, &request, identified);
     }
+    let mut parsed = parse(&request, &app.rest)?;
+    timing.mark("parse");
     let catalog = app.catalog()?;
-    let info = info(app, head, &headers);
-    let with = With { settings: &app.rest, recurring: app.recurring(), ids: &app.ids };
-    let Ready { guarded, answer, costs } =
-        prepare(&with, &request, (&identified.caller, info), &catalog, &mut |stage| timing.mark(stage))?;
+    parsed.answer.bind(&catalog)?;
+    let steps = [(parsed.query, parsed.expect)];
+    let script = resolve(&catalog, &steps, parsed.end, Reach::Public, &app.rest.limits)?;
+    timing.mark("resolve");
+    let info = RequestInfo { deleted: parsed.deleted, ..info(app, head, &headers) };
+    let costs = charges(&script, &identified.caller, &info, &catalog)?;
+    let guarded = weave(script, &identified.caller, &info, &catalog, &app.ids)?;
     limiter::take(app, head, &costs).await?;
     timing.mark("weave");
     let position = headers.iter().find(|(name, _)| *name == POSITION).map(|(_, value)| *value);
@@ -95,7 +102,7 @@ async fn answer(
     let shape = select.map(Shape::of);
     let part = reply.parts.into_iter().next().unwrap_or_default();
     limiter::settle(app, head, &costs, rows(&part), &embedded_rows(&costs, select, &part)).await;
-    let mut response = render(&answer, shape.as_ref(), &part);
+    let mut response = render(&parsed.answer, shape.as_ref(), &part);
     response.headers.extend(position.map(|position| (POSITION, position)));
     timing.mark("render");
     let rules = app.log.explains().then(|| guarded.trail().describe(&catalog));
@@ -121,9 +128,9 @@ fn info<'r>(app: &App, head: &Head<'r>, headers: &'r [(&'r str, &'r str)]) -> Re
         now_micros: app.clock.now_micros(),
         method: head.method,
         ip: Some(head.ip),
+        deleted: false,
         tenant: headers.iter().find(|(name, _)| *name == TENANT).map(|(_, value)| *value),
         headers,
-        ..RequestInfo::default()
     }
 }
 

@@ -29,10 +29,8 @@ use backstay_query::reply::{Part, Reply};
 use backstay_schema::catalog::{Catalog, RelationKind, Table};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
-use std::any::Any;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
 /// What a script came to.
@@ -142,10 +140,6 @@ struct Runner<'a, S> {
     references: References,
     /// Whose writes are told in the audits.
     author: Option<&'a Author>,
-    /// What stands in the slots of a read that is kept.
-    given: &'a [Value],
-    /// Where its lowering is kept.
-    kept: Option<&'a OnceLock<Box<dyn Any + Send + Sync>>>,
 }
 
 /// A future that may hold itself: reads nest.
@@ -159,16 +153,7 @@ impl<'a, S: Session> Runner<'a, S> {
             Audit::Off | Audit::Wanted => None,
         };
         let references = References::PerStatement;
-        Runner {
-            session,
-            catalog: script.catalog(),
-            dialect,
-            sources,
-            references,
-            author,
-            given: script.given(),
-            kept: script.lowered(),
-        }
+        Runner { session, catalog: script.catalog(), dialect, sources, references, author }
     }
 }
 

@@ -99,9 +99,11 @@ pub async fn fill(engine: &dyn Engine, ids: &Ids, catalog: &Arc<Catalog>, insert
 #[must_use]
 pub fn info() -> RequestInfo<'static> {
     RequestInfo {
+        deleted: false,
+        tenant: None,
         now_micros: NOW_MICROS,
         method: "GET",
         ip: Some(std::net::Ipv4Addr::LOCALHOST.into()),
-        ..RequestInfo::default()
+        headers: &[],
     }
 }

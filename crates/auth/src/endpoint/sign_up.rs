@@ -176,10 +176,12 @@ impl Auth {
             claims: Arc::default(),
         }));
         let info = RequestInfo {
+            deleted: false,
+            tenant: None,
             now_micros: account.created_at,
             method: request.method,
             ip: Some(request.ip),
-            ..RequestInfo::default()
+            headers: &[],
         };
         let profile = profile::insert(catalog, &account, &mut data, &caller, &info)?;
         data.append(&mut account.user_metadata);

@@ -48,7 +48,8 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
     let target = shipping::target(&project)?;
     let url = &project.config.store.default.url;
     if let Some(server) = Server::of(url)? {
-        return of_server(context, action, &target, &server).await;
+        let server = with_tools(server, &project).await;
+        return of_server((context, &project), action, &target, &server).await;
     }
     match action {
         Action::Create => {
@@ -71,7 +72,12 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
 }
 
 /// The same of a database on a server, by the server's own tools.
-async fn of_server(context: &Context, action: &Action, target: &Target, server: &Server) -> Result<Exit> {
+async fn of_server(
+    (context, project): (&Context, &Project),
+    action: &Action,
+    target: &Target,
+    server: &Server,
+) -> Result<Exit> {
     let now = Clock::system().now_micros();
     match action {
         Action::Create => show_copy(context, &dump::create(target, server, now).await?),
@@ -88,12 +94,19 @@ async fn of_server(context: &Context, action: &Action, target: &Target, server: 
         }
         Action::Restore { copy, to, at: None } => {
             let into = Server::of(to)?.context("--to is the URL of an empty database on a server")?;
+            let into = with_tools(into, project).await;
             let manifest = dump::choose(target, server, copy.as_deref()).await?;
             dump::restore(target, &manifest, &into).await?;
             show_equal(context, "restored", &manifest);
         }
     }
     Ok(Exit::Ok)
+}
+
+/// The server's tools that this project takes.
+async fn with_tools(server: Server, project: &Project) -> Server {
+    let named = project.config.backup.pg_dump.as_ref().map(|path| project.folder.join(path));
+    server.with_tools(named.as_deref(), std::env::var_os("PATH").as_deref()).await
 }
 
 async fn list(context: &Context, target: &Target) -> Result<()> {

@@ -79,7 +79,8 @@ async fn prepare(
     // where nothing is, nothing can be lost
     let empty = live.tables.iter().all(|table| table.name.starts_with("_backstay_"));
     apply::own_tables(engine, to.dialect, catalog, node).await?;
-    apply::up(engine, &file::read(&project.migrations())?, clock, empty, node).await?;
+    apply::up(engine, &file::read(&project.migrations())?, clock, apply::Going::with_consent(empty), node)
+        .await?;
     stands_at_schema(to, catalog).await
 }
 

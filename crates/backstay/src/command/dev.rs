@@ -204,8 +204,14 @@ async fn migrate(
 ) -> Result<Migrated> {
     let engine = &*database.engine;
     let folder = project.migrations();
-    let applied =
-        apply::up_whole(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await?;
+    let applied = apply::up(
+        engine,
+        &file::read(&folder)?,
+        &database.clock,
+        apply::Going::with_consent(context.yes).whole(),
+        &database.node,
+    )
+    .await?;
     let mut changes: Vec<String> = applied.iter().map(|name| format!("applied migrations/{name}")).collect();
     let scratch = Scratch::open(project)?;
     let draft = draft(&*scratch.engine, catalog, &file::read(&folder)?).await?;
@@ -225,8 +231,14 @@ async fn migrate(
     }
     let title = if file::read(&folder)?.is_empty() { "init".to_owned() } else { title(plan) };
     let written = file::write(&folder, &title, &draft)?;
-    if let Err(fault) =
-        apply::up_whole(engine, &file::read(&folder)?, &database.clock, context.yes, &database.node).await
+    if let Err(fault) = apply::up(
+        engine,
+        &file::read(&folder)?,
+        &database.clock,
+        apply::Going::with_consent(context.yes).whole(),
+        &database.node,
+    )
+    .await
     {
         // a draft that the database refuses must not stay to refuse again
         std::fs::remove_file(folder.join(&written.name)).context("cannot remove the refused draft")?;

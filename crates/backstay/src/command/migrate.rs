@@ -257,11 +257,9 @@ async fn up(
         kept.copy(context, database).await?;
     }
     let Target { engine, clock, node } = database;
-    let done = if contract {
-        apply::up_contracting(&**engine, files, clock, context.yes, node).await?
-    } else {
-        apply::up(&**engine, files, clock, context.yes, node).await?
-    };
+    let going = apply::Going::with_consent(context.yes);
+    let going = if contract { going.contracting() } else { going };
+    let done = apply::up(&**engine, files, clock, going, node).await?;
     if context.output.json {
         context.output.value(&json!({ "applied": done }));
     } else if done.is_empty() {

@@ -156,7 +156,14 @@ async fn migrate(context: &Context, project: &Project, database: &Database, cata
     let names: Vec<&str> =
         apply::due(&*database.engine, &status).iter().map(|file| file.name.as_str()).collect();
     lint::warn(context, &files, &names, database.engine.name());
-    let done = apply::up(&*database.engine, &files, &database.clock, false, &database.node).await?;
+    let done = apply::up(
+        &*database.engine,
+        &files,
+        &database.clock,
+        apply::Going::with_consent(false),
+        &database.node,
+    )
+    .await?;
     for name in &done {
         context.output.remark(&format!("applied {name}"));
     }

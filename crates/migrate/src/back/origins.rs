@@ -7,9 +7,10 @@ use crate::lint::act::{Act, NewColumn, acts, last, literal, parsed};
 use crate::squash::is_by_hand;
 use crate::statements::located;
 use backstay_engine::live::Live;
+use backstay_sql::ddl::expand::PREFIX;
 use sqlparser::ast::{
-    Assignment, AssignmentTarget, Expr, Insert, SelectItem, SetExpr, Statement, TableFactor, TableObject,
-    Update,
+    Assignment, AssignmentTarget, BinaryOperator, Expr, Insert, SelectItem, SetExpr, Statement, TableFactor,
+    TableObject, Update,
 };
 use std::collections::BTreeMap;
 
@@ -39,12 +40,14 @@ pub(super) struct Origins {
     pub(super) tables: BTreeMap<String, TableOrigin>,
     /// What cannot be taken back.
     pub(super) lost: Vec<String>,
+    /// What keeps two shapes of a table alike since the file: tables and triggers.
+    pub(super) triggers: Vec<(String, String)>,
 }
 
 impl Origins {
     /// Follows a file from what stands before it.
     pub(super) fn of(before: &Live, file: &MigrationFile, engine: &str) -> Self {
-        let mut origins = Self { tables: BTreeMap::new(), lost: file.losses(engine) };
+        let mut origins = Self { lost: file.losses(engine), ..Self::default() };
         for table in &before.tables {
             let own =
                 |name: &String| (name.clone(), Origin { name: Some(name.clone()), ..Origin::default() });
@@ -53,6 +56,7 @@ impl Origins {
             origins.tables.insert(table.name.clone(), origin);
         }
         for statement in located(&file.text, engine) {
+            origins.triggers.extend(trigger(&statement.text));
             let known = origins.rows(engine, &statement.text);
             if known == Known::Kept {
                 continue;
@@ -151,10 +155,20 @@ impl Origins {
         let table = self.tables.get_mut(&last(table))?;
         let column = last(column);
         let fills = matches!(&update.selection, Some(Expr::IsNull(inner)) if names(inner, &column));
+        let in_batches = update.selection.as_ref().is_some_and(|selection| is_without(selection, &column));
         let renamed = members(value);
         let from = source(table, value).cloned();
         let own = table.columns.get_mut(&column)?;
         if fills {
+            return Some(Known::Kept);
+        }
+        if in_batches {
+            match (literal(value), from) {
+                _ if own.name.is_some() || own.given.is_some() => {}
+                (Some(given), _) => own.given = Some(given),
+                (None, Some(from)) => *own = from,
+                (None, None) => {}
+            }
             return Some(Known::Kept);
         }
         if !renamed.is_empty()
@@ -169,6 +183,51 @@ impl Origins {
         }
         None
     }
+}
+
+/// Whether a condition is of rows that have no value where there could be one, all of them or so many of their keys.
+fn is_without(condition: &Expr, column: &str) -> bool {
+    match condition {
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            matches!(&**left, Expr::IsNull(inner) if names(inner, column))
+                && matches!(&**right, Expr::IsNotNull(_))
+        }
+        Expr::InSubquery { subquery, negated: false, .. } => match &*subquery.body {
+            SetExpr::Select(select) => {
+                select.selection.as_ref().is_some_and(|condition| is_without(condition, column))
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// The table and the name of a trigger that keeps two shapes of a table alike.
+fn trigger(text: &str) -> Option<(String, String)> {
+    let (name, rest) = quoted(text.strip_prefix("CREATE TRIGGER ")?)?;
+    let (_, rest) = rest.split_once(" ON ")?;
+    let (table, _) = quoted(rest)?;
+    name.starts_with(PREFIX).then_some((table, name))
+}
+
+/// A quoted name, and what follows it.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let quote = text.chars().next().filter(|first| ['"', '`'].contains(first))?;
+    let mut name = String::new();
+    let mut chars = text.char_indices().skip(1);
+    while let Some((at, char)) = chars.next() {
+        if char != quote {
+            name.push(char);
+            continue;
+        }
+        let rest = text.get(at + 1..)?;
+        if !rest.starts_with(quote) {
+            return Some((name, rest));
+        }
+        name.push(char);
+        chars.next();
+    }
+    None
 }
 
 /// What is known of a statement that may change rows.

@@ -208,10 +208,16 @@ pub(crate) fn acts(engine: &str, text: &str) -> Vec<Act> {
     if begins(&words, &["CREATE", "TRIGGER"]) && text.contains(PREFIX) {
         return Vec::new();
     }
-    // nor of the words that a table of MySQL bears
-    if begins(&words, &["ALTER", "TABLE"]) && words.get(3).is_some_and(|word| word.starts_with("COMMENT=")) {
-        return Vec::new();
-    }
+    // nor of the words that a table of MySQL bears: they stand in its dictionary alone
+    let rest = match (engine, begins(&words, &["ALTER", "TABLE"])) {
+        ("mysql", true) => without_comment(text),
+        _ => None,
+    };
+    let text = match &rest {
+        Some(rest) if rest.is_empty() => return Vec::new(),
+        Some(rest) => rest.as_str(),
+        None => text,
+    };
     let mut acts: Vec<Act> = match parsed(engine, &known(&words, text)) {
         Ok(statements) => statements.into_iter().flat_map(of).collect(),
         Err(error) => vec![Act::Unread { why: error.to_string() }],
@@ -222,6 +228,40 @@ pub(crate) fn acts(engine: &str, text: &str) -> Vec<Act> {
         }
     }
     acts
+}
+
+/// `ALTER TABLE a COMMENT = 'words', DROP COLUMN b` without the words on the table: empty where
+/// nothing is left, none where there are no words.
+fn without_comment(text: &str) -> Option<String> {
+    let mut words = text.trim_start();
+    for _ in 0..3 {
+        words = words.split_once(char::is_whitespace)?.1.trim_start();
+    }
+    let before = text.strip_suffix(words)?;
+    let words = words.get(..7).filter(|word| word.eq_ignore_ascii_case("COMMENT")).and(words.get(7..))?;
+    let words = words.trim_start();
+    let words = words.strip_prefix('=').unwrap_or(words).trim_start();
+    let quote = words.chars().next().filter(|first| ['\'', '"'].contains(first))?;
+    let (mut escaped, mut end) = (false, None);
+    let mut chars = words.char_indices().skip(1).peekable();
+    while let Some((at, char)) = chars.next() {
+        match char {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            _ if char == quote && chars.peek().is_some_and(|(_, next)| *next == quote) => escaped = true,
+            _ if char == quote => {
+                end = Some(at + char.len_utf8());
+                break;
+            }
+            _ => {}
+        }
+    }
+    let rest = words.get(end?..)?.trim();
+    match rest.strip_prefix(',') {
+        _ if rest.is_empty() || rest == ";" => Some(String::new()),
+        Some(rest) => Some([before, rest.trim_start()].concat()),
+        None => None,
+    }
 }
 
 /// The statements of a text.

@@ -27,6 +27,15 @@ fn codes(engine: &'static str, text: &str) -> Vec<&'static str> {
 const CASES: &[(&str, &str, &str, &str)] = &[
     ("BM100", "postgres", "CREATE TABEL x (a int)", "CREATE TABLE x (a int)"),
     ("BM100", "sqlite", "CREATE ((((", "PRAGMA foreign_keys = 1"),
+    ("BM100", "mysql", "ALTER TABLE a COMMENT=", "ALTER TABLE a COMMENT='it''s, DROP COLUMN n'"),
+    ("BM100", "mysql", "ALTER TABLE a COMMENT 'open", "alter table a comment = \"x\\\"y\" ;"),
+    ("BM102", "mysql", "ALTER TABLE a COMMENT='x', DROP COLUMN n", "ALTER TABLE a COMMENT 'DROP COLUMN n'"),
+    (
+        "BM104",
+        "mysql",
+        "ALTER TABLE a MODIFY n text COMMENT 'x'",
+        "ALTER TABLE a MODIFY n varchar(20) COMMENT 'x'",
+    ),
     ("BM101", "postgres", "DROP TABLE a", "CREATE TABLE x (a int); DROP TABLE x"),
     ("BM101", "mysql", "TRUNCATE TABLE a", "DROP TABLE a; ALTER TABLE b RENAME TO a"),
     ("BM101", "postgres", "DROP SCHEMA s CASCADE", "DROP VIEW v"),

@@ -57,9 +57,15 @@ impl Stage {
 
     async fn up(&self) -> Result<Vec<String>, String> {
         let engine = &*self.database.engine;
-        apply::up(engine, &self.files(), &Clock::fixed(CLOCK), true, &node("a", 60_000))
-            .await
-            .map_err(|fault| fault.message)
+        apply::up(
+            engine,
+            &self.files(),
+            &Clock::fixed(CLOCK),
+            apply::Going::with_consent(true),
+            &node("a", 60_000),
+        )
+        .await
+        .map_err(|fault| fault.message)
     }
 
     async fn down(&self, steps: usize) -> (Vec<String>, Result<(), String>) {
@@ -317,7 +323,9 @@ async fn killed_on_sqlite(done: usize) -> bool {
         for sdl in [BEFORE, AFTER] {
             before = std::mem::take(&mut after);
             stage.write(sdl).await.unwrap();
-            apply::up(&engine, &stage.files(), &clock, true, &node).await.unwrap();
+            apply::up(&engine, &stage.files(), &clock, apply::Going::with_consent(true), &node)
+                .await
+                .unwrap();
             after = shapes(&engine.introspect().await.unwrap());
         }
         batch.replace(

@@ -93,7 +93,14 @@ async fn comments_follow_the_documentation() {
         let files = file::read(folder.path()).unwrap();
         let again = draft(&scratch, &catalog, &files).await.unwrap();
         assert!(again.is_empty(), "{again:#?}");
-        let done = apply::up(&*database.engine, &files, &Clock::fixed(0), true, &node("a", 1_000)).await;
+        let done = apply::up(
+            &*database.engine,
+            &files,
+            &Clock::fixed(0),
+            apply::Going::with_consent(true),
+            &node("a", 1_000),
+        )
+        .await;
         if let Err(fault) = done {
             panic!("{fault:?}\n{}", files.last().unwrap().text);
         }

@@ -29,7 +29,14 @@ async fn write(folder: &Path, sdl: &str) -> MigrationFile {
 
 async fn up(database: &Database, folder: &Path) -> Result<Vec<String>, String> {
     let files = file::read(folder).unwrap();
-    let done = apply::up(&*database.engine, &files, &Clock::fixed(0), true, &node("a", 60_000)).await;
+    let done = apply::up(
+        &*database.engine,
+        &files,
+        &Clock::fixed(0),
+        apply::Going::with_consent(true),
+        &node("a", 60_000),
+    )
+    .await;
     done.map_err(|fault| fault.message)
 }
 

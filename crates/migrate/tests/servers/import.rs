@@ -170,6 +170,9 @@ async fn what_somebody_else_made_is_understood() {
     let (engine, clock, node) = (&*database.engine, Clock::fixed(0), node("a", 60_000));
     let adopted = apply::adopt(engine, database.dialect, &catalog, &files, (&clock, &node)).await.unwrap();
     assert_eq!(adopted, ["0001_init.sql"]);
-    assert_eq!(apply::up(engine, &files, &clock, false, &node).await.unwrap(), Vec::<String>::new());
+    assert_eq!(
+        apply::up(engine, &files, &clock, apply::Going::with_consent(false), &node).await.unwrap(),
+        Vec::<String>::new()
+    );
     insta::assert_snapshot!(format!("foreign_{}", database.dialect.name), sdl);
 }

@@ -141,7 +141,15 @@ async fn files_bring_a_database_from_any_schema_to_any_other() {
             let files = file::read(folder.path()).unwrap();
             let told = || format!("case {case}\n{sdl}\n{}", files.last().map_or("", |file| &file.text));
             let clock = Clock::fixed(1_700_000_000_000_000);
-            if let Err(fault) = apply::up(&*database.engine, &files, &clock, true, &node("a", 1_000)).await {
+            if let Err(fault) = apply::up(
+                &*database.engine,
+                &files,
+                &clock,
+                apply::Going::with_consent(true),
+                &node("a", 1_000),
+            )
+            .await
+            {
                 panic!("{fault:?}\n{}", told());
             }
             let rest = diff_of(&database, &catalog, Scope::Project).await;
@@ -184,13 +192,50 @@ async fn a_time_that_becomes_a_bounded_text_gets_its_check() {
         let draft = draft(&scratch, &catalog, &file::read(folder.path()).unwrap()).await.unwrap();
         file::write(folder.path(), "change", &draft).unwrap();
         let files = file::read(folder.path()).unwrap();
-        apply::up(&*database.engine, &files, &Clock::fixed(0), true, &node("a", 1_000)).await.unwrap();
+        apply::up(
+            &*database.engine,
+            &files,
+            &Clock::fixed(0),
+            apply::Going::with_consent(true),
+            &node("a", 1_000),
+        )
+        .await
+        .unwrap();
         assert_eq!(diff_of(&database, &catalog, Scope::Project).await, Plan::default());
     }
     let live = database.engine.introspect().await.unwrap();
     let shift = live.tables.iter().find(|table| table.name == "shift").unwrap();
     let names: Vec<_> = shift.checks.iter().map(|check| check.name.as_deref()).collect();
     assert_eq!(names, [Some("shift_starts_check")]);
+}
+
+/// A number is no time of day, on no engine: a row that has one is refused, and where there is none nothing is lost.
+#[tokio::test]
+async fn a_number_becomes_no_time() {
+    for ty in ["Time", "Date", "Timestamp", "UUID"] {
+        for (value, fits) in [("7", false), ("NULL", true)] {
+            let database = Database::fresh(&Limits::default()).await;
+            let folder = tempfile::tempdir().unwrap();
+            let scratch =
+                backstay_engine_sqlite::Sqlite::open(&folder.path().join("s.db"), &Limits::default())
+                    .unwrap();
+            for ty in ["Int", ty] {
+                let sdl = format!("type Shift {{ id: Int! starts: {ty} }}");
+                let catalog = compiled(&[(&sdl, Owner::Project)]);
+                let draft = draft(&scratch, &catalog, &file::read(folder.path()).unwrap()).await.unwrap();
+                file::write(folder.path(), "change", &draft).unwrap();
+                let files = file::read(folder.path()).unwrap();
+                let going = apply::Going::with_consent(true);
+                let node = node("a", 1_000);
+                let done = apply::up(&*database.engine, &files, &Clock::fixed(0), going, &node).await;
+                assert_eq!(done.is_ok(), ty == "Int" || fits, "{ty} {value}: {done:?}");
+                if ty == "Int" {
+                    let row = format!("INSERT INTO shift (id, starts) VALUES (1, {value})");
+                    database.engine.migrate(&Batch::plain(vec![row])).await.unwrap();
+                }
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -203,7 +248,14 @@ async fn one_node_migrates_and_others_wait_up_to_their_limit() {
     std::fs::write(folder.path().join("0001_note.sql"), "CREATE TABLE note (a INT);\n").unwrap();
     let files = file::read(folder.path()).unwrap();
     let up = async |wait_ms| {
-        apply::up(&*database.engine, &files, &Clock::fixed(0), true, &node("node a", wait_ms)).await
+        apply::up(
+            &*database.engine,
+            &files,
+            &Clock::fixed(0),
+            apply::Going::with_consent(true),
+            &node("node a", wait_ms),
+        )
+        .await
     };
     let refused = up(1).await.unwrap_err();
     assert_eq!(refused.code.text, "55P03");
@@ -226,7 +278,15 @@ async fn nodes_that_start_together_apply_each_file_once() {
     }
     let files = file::read(folder.path()).unwrap();
     let up = async |holder: &str| {
-        apply::up(&*database.engine, &files, &Clock::fixed(0), true, &node(holder, 60_000)).await.unwrap()
+        apply::up(
+            &*database.engine,
+            &files,
+            &Clock::fixed(0),
+            apply::Going::with_consent(true),
+            &node(holder, 60_000),
+        )
+        .await
+        .unwrap()
     };
     let (a, b, c) = tokio::join!(up("a"), up("b"), up("c"));
     assert_eq!([a.len(), b.len(), c.len()].iter().sum::<usize>(), 3, "{a:?} {b:?} {c:?}");

@@ -166,7 +166,9 @@ pub(crate) async fn dump(engine: &dyn Engine, catalog: &Arc<Catalog>, old: &Cata
 
 async fn up(engine: &dyn Engine, folder: &Path) -> bool {
     let files = file::read(folder).unwrap();
-    apply::up(engine, &files, &Clock::fixed(0), true, &node("a", 60_000)).await.is_ok()
+    apply::up(engine, &files, &Clock::fixed(0), apply::Going::with_consent(true), &node("a", 60_000))
+        .await
+        .is_ok()
 }
 
 #[tokio::test]

@@ -64,7 +64,14 @@ async fn expressions_follow_the_schema() {
             let losses = written.losses(engine);
             assert_eq!(!losses.is_empty(), *loses, "{engine} {losses:?}\n{}", written.text);
         }
-        let done = apply::up(&*database.engine, &files, &Clock::fixed(0), *loses, &node("a", 1_000)).await;
+        let done = apply::up(
+            &*database.engine,
+            &files,
+            &Clock::fixed(0),
+            apply::Going::with_consent(*loses),
+            &node("a", 1_000),
+        )
+        .await;
         if let Err(fault) = done {
             panic!("{fault:?}\n{}", written.text);
         }

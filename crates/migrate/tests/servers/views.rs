@@ -83,7 +83,10 @@ async fn a_table_under_a_view_is_changed_and_drift_sees_the_view() {
         ";\n{VIEW};\nINSERT INTO sale (seller, cents, note) VALUES ('a', 2, 'x'), ('a', 3, 'y');\n"
     ));
     let (_folder, one) = files(&[&first]);
-    assert_eq!(apply::up(engine, &one, &clock, false, &node).await.unwrap().len(), 1);
+    assert_eq!(
+        apply::up(engine, &one, &clock, apply::Going::with_consent(false), &node).await.unwrap().len(),
+        1
+    );
     assert_eq!(drift::drift(engine, database.dialect, &one).await.unwrap(), []);
     // SQLite makes the table anew for this
     let new = compiled(&[(&SDL.replace("note: String", "place: Int @default(value: 1)"), Owner::Project)]);
@@ -91,7 +94,7 @@ async fn a_table_under_a_view_is_changed_and_drift_sees_the_view() {
     assert!(plan.is_destructive(), "{plan:#?}");
     let second = plan.statements().join(";\n");
     let (_folder, two) = files(&[&first, &second]);
-    apply::up(engine, &two, &clock, true, &node).await.unwrap();
+    apply::up(engine, &two, &clock, apply::Going::with_consent(true), &node).await.unwrap();
     assert!(diff_of(&database, &new, Scope::Project).await.is_empty());
     assert_eq!(lacking(&database).await, [""; 0]);
     assert_eq!(drift::drift(engine, database.dialect, &two).await.unwrap(), []);

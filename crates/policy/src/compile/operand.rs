@@ -131,9 +131,6 @@ impl Compiler<'_> {
 
     fn request(&self, field: &RequestField) -> Operand {
         let text = |text: &str| Operand::Known(Value::Text(text.to_owned()));
-        if matches!(field, RequestField::Time | RequestField::Ip | RequestField::Header(_)) {
-            self.asked.info.asked_for_the_moment();
-        }
         match field {
             RequestField::Time => Operand::Known(Value::Timestamp(self.asked.info.now_micros)),
             RequestField::Op => text(constant::operation_name(self.asked.operation)),

@@ -54,9 +54,6 @@ impl Resolver<'_> {
 
     /// A value from a request as a bound scalar of this type.
     pub(super) fn bind(&self, operand: &Operand, ty: ScalarType) -> Result<Scalar, Fault> {
-        if let Operand::Given(index) = operand {
-            return Ok(Scalar::Slot(*index, ty));
-        }
         Ok(match self.operand(operand, ty)? {
             Value::Null => Scalar::Null(ty),
             value => Scalar::Bind(value, ty),
@@ -68,7 +65,6 @@ impl Resolver<'_> {
         match operand {
             Operand::Text(text) => ty.parse_text(self.catalog, text),
             Operand::Value(value) => ty.convert(self.catalog, value),
-            Operand::Given(_) => Err(Fault::internal("only a comparison takes a value that comes later")),
         }
     }
 }

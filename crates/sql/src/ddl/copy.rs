@@ -59,6 +59,8 @@ pub enum Conversion {
         /// Digits after the point from now on.
         to: u8,
     },
+    /// No value has a meaning in the new form: the database refuses a row that has one.
+    Refused,
 }
 
 impl Conversion {
@@ -66,7 +68,7 @@ impl Conversion {
     #[must_use]
     pub const fn loses(self) -> bool {
         match self {
-            Self::Plain | Self::ToFloat { .. } => false,
+            Self::Plain | Self::ToFloat { .. } | Self::Refused => false,
             Self::Rescale { from, to } => to < from,
             Self::FromFloat { .. } => true,
         }
@@ -95,6 +97,11 @@ pub fn conversion(
             Some(Conversion::FromFloat { to: scale })
         }
         (None, ScalarType::Decimal { .. }) => None,
+        (None, ScalarType::Time | ScalarType::Timestamp | ScalarType::Date | ScalarType::Uuid)
+            if is(ScalarType::BigInt) || is(ScalarType::Int) || is(ScalarType::Float) =>
+        {
+            Some(Conversion::Refused)
+        }
         (None, _) => Some(Conversion::Plain),
     }
 }
@@ -158,6 +165,10 @@ fn converted(
 ) {
     match conversion {
         Conversion::Plain => renamed_member(writer, catalog, name, column),
+        // bytes are no text, and the column takes nothing else
+        Conversion::Refused => {
+            writer.push("CAST(").name(name).push(" AS BLOB)");
+        }
         Conversion::Rescale { from, to } if to >= from => {
             writer.name(name).push(" * ").number(power(to - from));
         }

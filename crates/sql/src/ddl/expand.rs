@@ -62,6 +62,20 @@ pub fn stop_keeping(dialect: &'static Dialect, mirror: &Mirror<'_>) -> Vec<Strin
     words.end.iter().map(|template| written(dialect, mirror, template)).collect()
 }
 
+/// What ends one trigger that a file made, by the name of its table and its own.
+#[must_use]
+pub fn drop_trigger(dialect: &'static Dialect, (table, trigger): (&str, &str)) -> Vec<String> {
+    let Some(words) = words(dialect) else { return Vec::new() };
+    let ends = words.end_one.iter().map(|template| {
+        let mut writer = Writer::new(dialect);
+        writer.template(template, &mut |writer, mark| {
+            writer.name(if mark == '1' { table } else { trigger });
+        });
+        writer.finish().text
+    });
+    ends.collect()
+}
+
 /// A value for rows that are there already, for so many at a time.
 #[must_use]
 pub fn backfill(dialect: &'static Dialect, mirror: &Mirror<'_>) -> Option<String> {

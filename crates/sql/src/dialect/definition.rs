@@ -18,6 +18,8 @@ pub struct Definition {
     pub scalar: fn(&str) -> Option<ScalarType>,
     /// Column definition of a key that the database counts; `$t` is its type, `$1` the constraint name.
     pub counted_key: &'static str,
+    /// Whether generated columns, CHECKs and conditions of indexes may read a key that the database counts.
+    pub reads_counted: bool,
     /// What ends a table definition.
     pub table_suffix: &'static str,
     /// `ON DELETE …`.
@@ -180,6 +182,8 @@ pub struct Expand {
     pub fill_body: &'static str,
     /// Ends either.
     pub end: &'static [&'static str],
+    /// Ends one trigger `$f` of the table `$1`.
+    pub end_one: &'static [&'static str],
     /// A value for rows that are there.
     pub backfill: &'static str,
     /// NULL is allowed for the column `$1` of the type `$t`; it follows `ALTER TABLE "t"`.

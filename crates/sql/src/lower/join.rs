@@ -57,7 +57,7 @@ fn held(pred: &Pred, own: SourceId) -> Option<ColumnId> {
         (Scalar::Column(column), other) | (other, Scalar::Column(column)) if column.source == own => {
             let outside = match other {
                 Scalar::Column(other) => other.source != own,
-                Scalar::Bind(..) | Scalar::Slot(..) => true,
+                Scalar::Bind(..) => true,
                 _ => false,
             };
             outside.then_some(column.column)

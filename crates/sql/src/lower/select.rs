@@ -38,20 +38,6 @@ pub struct Reading<'s> {
     pub casts: bool,
 }
 
-impl Reading<'_> {
-    /// The reading as one that borrows nothing, where it has no levels below.
-    ///
-    /// # Errors
-    /// The reading itself, where it has.
-    pub fn alone(self) -> Result<Reading<'static>, Self> {
-        if !self.children.is_empty() {
-            return Err(self);
-        }
-        let Self { statement, by_parent, cells, given, layout, children: _, nothing, casts } = self;
-        Ok(Reading { statement, by_parent, cells, given, layout, children: Vec::new(), nothing, casts })
-    }
-}
-
 /// A step of laying out a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece {

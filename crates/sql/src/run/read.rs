@@ -21,39 +21,23 @@ enum Item {
     Single(usize),
 }
 
-/// A read as it is run.
-enum Lowered<'s> {
-    Kept(&'s Reading<'static>),
-    New(Reading<'s>),
-}
-
-impl<'s> Lowered<'s> {
-    const fn reading(&self) -> &Reading<'s> {
-        match self {
-            Self::Kept(reading) => reading,
-            Self::New(reading) => reading,
-        }
-    }
-}
-
-impl<'q, S: Session> Runner<'q, S> {
+impl<S: Session> Runner<'_, S> {
     /// Runs a read.
     pub(super) async fn select(&mut self, select: &Select) -> Result<Part, Fault> {
         if matches!(select.filter, Pred::Const(false)) {
             return Ok(none_readable(select));
         }
-        let (reading, given) = (self.lowered(select)?, self.given);
-        let reading = reading.reading();
+        let reading = select::reading(self.catalog, self.dialect, select)?;
         let mut rows = Rows::default();
         rows.cells.reserve(reading.cells.len());
         rows.count = if reading.children.is_empty() {
-            self.read_flat(reading, given, &mut rows).await?
+            self.read_flat(&reading, &[], &mut rows).await?
         } else {
-            self.read(reading, given, &mut rows).await?
+            self.read(&reading, &[], &mut rows).await?
         };
         let total = if select.count {
             let statement = select::count(self.catalog, self.dialect, select)?;
-            match self.first(&statement, given, ScalarType::BigInt).await? {
+            match self.first(&statement, &[], ScalarType::BigInt).await? {
                 Value::Int(number) => u64::try_from(number).ok(),
                 _ => None,
             }
@@ -61,25 +45,6 @@ impl<'q, S: Session> Runner<'q, S> {
             None
         };
         Ok(Part { affected: rows.count, rows, total, ..Part::default() })
-    }
-
-    /// The lowering of a read; that of one which comes again is made once.
-    fn lowered<'s>(&self, select: &'s Select) -> Result<Lowered<'s>, Fault>
-    where
-        'q: 's,
-    {
-        let Some(place) = self.kept else {
-            return Ok(Lowered::New(select::reading(self.catalog, self.dialect, select)?));
-        };
-        let kept = match place.get() {
-            Some(kept) => kept,
-            None => match select::reading(self.catalog, self.dialect, select)?.alone() {
-                Ok(reading) => place.get_or_init(|| Box::new(reading)),
-                Err(reading) => return Ok(Lowered::New(reading)),
-            },
-        };
-        let kept = kept.downcast_ref().map(Lowered::Kept);
-        kept.ok_or_else(|| Fault::internal("what is kept of a read is no lowering"))
     }
 
     /// Answers of a write: the rows with these keys. A row that its writer may not read is 42501.

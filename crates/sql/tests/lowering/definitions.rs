@@ -59,6 +59,7 @@ fn rows_that_move() {
         copied("price", from("price", true, Conversion::Rescale { from: 0, to: 4 })),
         copied("state", from("state", true, Conversion::Plain)),
         copied("meta", From::Nowhere),
+        copied("id", from("number", true, Conversion::Refused)),
     ];
     let filled =
         [copied("state", From::Nowhere), copied("price", from("p", true, Conversion::FromFloat { to: 4 }))];
@@ -80,6 +81,12 @@ fn stored_forms_that_fit() {
     assert_eq!(fits("INTEGER", Some(2), ScalarType::Float), Some(Conversion::ToFloat { from: 2 }));
     assert_eq!(fits("REAL", None, decimal), Some(Conversion::FromFloat { to: 4 }));
     assert_eq!(fits("TEXT", None, decimal), None);
+    for of_time in [ScalarType::Time, ScalarType::Date, ScalarType::Timestamp, ScalarType::Uuid] {
+        assert_eq!(fits("INTEGER", None, of_time), Some(Conversion::Refused));
+        assert_eq!(fits("REAL", None, of_time), Some(Conversion::Refused));
+        assert_eq!(fits("TEXT", None, of_time), Some(Conversion::Plain));
+    }
+    assert_eq!(fits("INTEGER", None, ScalarType::Duration), Some(Conversion::Plain));
     assert_eq!(fits("INTEGER", Some(4), ScalarType::String), None);
     assert_eq!(fits("INTEGER", Some(4), ScalarType::Boolean), None);
 }

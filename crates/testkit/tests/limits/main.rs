@@ -27,7 +27,6 @@ fn every_limit_has_its_test() {
         list: _,              // here
         pattern_bytes: _,     // here
         pattern_steps: _,     // here
-        recurring_reads: _,   // testkit/tests/recurring
         statement_ms: _,      // load; engine-sqlite/tests/engine/durability.rs
         write_queue: _,       // load
         read_queue: _,        // load

@@ -4,17 +4,18 @@ use crate::request::Request;
 use backstay_base::clock::Clock;
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
+use backstay_base::limit::Limits;
 use backstay_policy::caller::Caller;
-use backstay_policy::recurring::Recurring;
 use backstay_policy::visible::visible;
+use backstay_policy::weave::weave;
 use backstay_query::reply::Shape;
-use backstay_rest::answer::Answer as Form;
+use backstay_query::resolve::{Reach, resolve};
 use backstay_rest::openapi;
+use backstay_rest::parse::parse;
 use backstay_rest::render::render;
 use backstay_rest::request::{Request as RestRequest, Response, Settings};
 use backstay_rest::wire_error::{Audience, render_fault};
 use backstay_schema::catalog::Catalog;
-use backstay_server::prepare::{Ready, With, prepare};
 use backstay_testkit::store::{NOW_MICROS, Store, info};
 use std::sync::Arc;
 
@@ -26,15 +27,15 @@ pub struct Answer {
     pub body: String,
 }
 
-/// Answers one request; `recurring` is that of the server, and knows of no database.
+/// Answers one request.
 pub async fn answer(
-    (store, recurring): (&Store, &Recurring<Form>),
+    store: &Store,
     catalog: &Arc<Catalog>,
     caller: &Caller,
     request: &Request,
     seed: u64,
 ) -> Answer {
-    let response = match run((store, recurring), catalog, caller, request, seed).await {
+    let response = match run(store, catalog, caller, request, seed).await {
         Ok(response) => response,
         Err(fault) => {
             assert_ne!(fault.code.text, "XX000", "{fault:?} {:?}\n{request:?}", fault.source);
@@ -49,7 +50,7 @@ pub async fn answer(
 }
 
 async fn run(
-    (store, recurring): (&Store, &Recurring<Form>),
+    store: &Store,
     catalog: &Arc<Catalog>,
     caller: &Caller,
     request: &Request,
@@ -70,10 +71,13 @@ async fn run(
         let visible = visible(catalog, caller, &info())?;
         return Ok(openapi::render(&rest, catalog, &visible));
     }
+    let mut parsed = parse(&rest, &settings)?;
+    parsed.answer.bind(catalog)?;
+    let steps = [(parsed.query, parsed.expect)];
+    let script = resolve(catalog, &steps, parsed.end, Reach::Public, &Limits::default())?;
     let ids = Ids::seeded(Clock::fixed(NOW_MICROS), seed);
-    let with = With { settings: &settings, recurring, ids: &ids };
-    let Ready { guarded, answer, .. } = prepare(&with, &rest, (caller, info()), catalog, &mut |_| ())?;
+    let guarded = weave(script, caller, &info(), catalog, &ids)?;
     let shape = guarded.inner().steps[0].query.answer().map(Shape::of);
     let reply = store.engine.run(&guarded).await?;
-    Ok(render(&answer, shape.as_ref(), &reply.parts[0]))
+    Ok(render(&parsed.answer, shape.as_ref(), &reply.parts[0]))
 }

@@ -9,7 +9,6 @@ mod request;
 mod world;
 
 use crate::ask::Answer;
-use backstay_policy::recurring::Recurring;
 use backstay_testkit::seed::{cases, seeded};
 use backstay_testkit::store::catalog;
 use rand::Rng;
@@ -29,8 +28,6 @@ async fn what_may_not_be_read_does_not_show() {
     let mut with_rows = 0;
     let mut differing_verdicts = 0;
     let mut done = 0;
-    // the second world is asked what was kept of the first
-    let recurring = Recurring::new(64);
     while done < total {
         let model = &models[usize::from(rng.random_bool(0.3))];
         let first = world::World::random(&mut rng);
@@ -44,8 +41,8 @@ async fn what_may_not_be_read_does_not_show() {
             let caller = asker.caller(&first);
             // ids and the clock are seeded alike, or new rows would differ by themselves
             let seed: u64 = rng.random();
-            let one = ask::answer((&a, &recurring), model, &caller, &request, seed).await;
-            let other = ask::answer((&b, &recurring), model, &caller, &request, seed).await;
+            let one = ask::answer(&a, model, &caller, &request, seed).await;
+            let other = ask::answer(&b, model, &caller, &request, seed).await;
             *statuses.entry(one.status).or_default() += 1;
             with_rows += u64::from(one.body.len() > 4 && one.status < 300);
             if is_verdict(&one) != is_verdict(&other) {
@@ -86,15 +83,14 @@ async fn mangled_requests_are_refused_in_words() {
     let (a, b) = (first.store(&model).await, second.store(&model).await);
     let caller = asker.caller(&first);
     let mut statuses: BTreeMap<u16, u64> = BTreeMap::new();
-    let recurring = Recurring::new(64);
     for done in 0..total {
         let mut request = mangle::mangled(request::random(&first, &mut rng), &mut rng);
         // a mangled preference might keep what was written
         request.headers.retain(|(name, _)| *name != "Prefer");
         request.headers.push(("Prefer", "tx=rollback,return=representation".to_owned()));
         let seed: u64 = rng.random();
-        let one = ask::answer((&a, &recurring), &model, &caller, &request, seed).await;
-        let other = ask::answer((&b, &recurring), &model, &caller, &request, seed).await;
+        let one = ask::answer(&a, &model, &caller, &request, seed).await;
+        let other = ask::answer(&b, &model, &caller, &request, seed).await;
         *statuses.entry(one.status).or_default() += 1;
         if is_verdict(&one) == is_verdict(&other) {
             assert_eq!(one, other, "request {done}\n{request:?}\n{asker:?}");

@@ -51,7 +51,11 @@ async fn databases_of_earlier_builds_come_to_now() {
         let clock = Clock::fixed(1_800_000_000_000_000);
         let status = apply::status(engine, &files).await.unwrap();
         assert_eq!((status.problems, status.pending), (Vec::new(), Vec::new()), "{build}");
-        assert_eq!(apply::up(engine, &files, &clock, false, &node).await.unwrap(), [""; 0], "{build}");
+        assert_eq!(
+            apply::up(engine, &files, &clock, apply::Going::with_consent(false), &node).await.unwrap(),
+            [""; 0],
+            "{build}"
+        );
         for scope in [Scope::System, Scope::Project] {
             let live = engine.introspect().await.unwrap();
             let left = diff(engine, database.dialect, &catalog, &live, scope).await.unwrap();

@@ -9,6 +9,7 @@ pub static MYSQL: Definition = Definition {
     column_type,
     scalar,
     counted_key: " $t NOT NULL AUTO_INCREMENT PRIMARY KEY",
+    reads_counted: false,
     table_suffix: " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=/*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/",
     on_delete,
     reference_suffix: "",
@@ -76,6 +77,7 @@ const EXPAND: Expand = Expand {
     ],
     fill_body: "",
     end: &["DROP TRIGGER $i", "DROP TRIGGER $u"],
+    end_one: &["DROP TRIGGER $f"],
     backfill: "UPDATE $1 SET $n = $v WHERE $n IS NULL AND $v IS NOT NULL LIMIT $z",
     relax: " MODIFY COLUMN $1 $t NULL",
 };

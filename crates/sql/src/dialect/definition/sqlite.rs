@@ -9,6 +9,7 @@ pub static SQLITE: Definition = Definition {
     column_type,
     scalar,
     counted_key: " $t CONSTRAINT $1 PRIMARY KEY AUTOINCREMENT",
+    reads_counted: true,
     table_suffix: " STRICT",
     on_delete,
     reference_suffix: "",
