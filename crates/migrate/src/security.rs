@@ -315,6 +315,7 @@ fn script(table: &Table, command: Command, catalog: &Catalog) -> Script {
             old: OLD,
             filter: Pred::TRUE,
             filtered: true,
+            given: Vec::new(),
             assign: Vec::new(),
             stored: Vec::new(),
             arms: Vec::new(),

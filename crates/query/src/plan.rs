@@ -484,6 +484,9 @@ pub struct Output {
     pub name: String,
     /// Came from `*`: left out when the caller may never read it; a named one is refused.
     pub starred: bool,
+    /// The members of its value, a JSON object, stand in the row beside the others; those of a name that
+    /// is there already are left out.
+    pub spilled: bool,
     /// Its value.
     pub value: OutputValue,
 }
@@ -692,6 +695,9 @@ pub struct Update {
     pub filtered: bool,
     /// New values. Empty: nothing is written, rows are only matched.
     pub assign: Vec<(ColumnId, Assign)>,
+    /// What [`Assign::Given`] stands for where there is no input row. What is given for
+    /// [`Table::extras`](backstay_schema::catalog::Table::extras) is a patch of what is stored.
+    pub given: Vec<Value>,
     /// Per arm of the update rule: what the stored row must hold.
     pub stored: Vec<Pred>,
     /// Per arm: what the new row must hold.

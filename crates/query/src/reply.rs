@@ -143,6 +143,8 @@ pub struct ShapeMember<'q> {
 pub enum ShapeKind<'q> {
     /// One cell.
     Scalar(ScalarType),
+    /// One cell, a JSON object; its members stand in the row, but for those of names that are there already.
+    Spilled,
     /// [`Cell::Row`] and its cells, or [`Cell::Null`].
     One(Shape<'q>),
     /// [`Cell::List`] and its rows.
@@ -165,6 +167,7 @@ impl<'q> Shape<'q> {
             .map(|output| ShapeMember {
                 name: &output.name,
                 kind: match &output.value {
+                    OutputValue::Scalar(..) if output.spilled => ShapeKind::Spilled,
                     OutputValue::Scalar(_, ty) => ShapeKind::Scalar(*ty),
                     OutputValue::Aggregate(folded) => ShapeKind::Scalar(folded.ty()),
                     OutputValue::One(inner) => ShapeKind::One(Self::of(inner)),

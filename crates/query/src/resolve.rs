@@ -4,6 +4,7 @@
 
 mod aggregate;
 mod embed;
+mod extras;
 mod field;
 mod filter;
 mod order;

@@ -46,6 +46,10 @@ fn line(writer: &mut Writer<'_>, out: &mut Vec<u8>, shape: &Shape<'_>, first: &m
             continue;
         }
         let cell = writer.next();
+        if member.kind == ShapeKind::Spilled {
+            // the lines of a table have the same columns: what has no field is there where it is named
+            continue;
+        }
         if let ShapeKind::Spread(inner) = &member.kind {
             match cell {
                 Cell::Null => leaves(inner, &mut |_| separate(out, first)),

@@ -1,6 +1,9 @@
 //! JSON written once, straight from the cells of a reply, guided by its shape.
 
 use backstay_query::reply::{Cell, Rows, Shape, ShapeKind, ShapeMember};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// What of the rows is written, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +94,24 @@ impl<'a> Writer<'a> {
                         self.out.extend_from_slice(&list);
                     }
                 }
+                ShapeKind::Spilled => self.spilled(shape, first),
                 _ => self.member(member, first),
+            }
+        }
+    }
+
+    /// The members of an object among those of the row that it is of: names of the row come first.
+    fn spilled(&mut self, row: &Shape<'_>, first: &mut bool) {
+        let (Cell::Raw { start, len } | Cell::Text { start, len }) = self.next() else { return };
+        // what is no object there, somebody else wrote
+        let members: BTreeMap<Cow<'_, str>, &RawValue> =
+            serde_json::from_str(self.text_of(start, len)).unwrap_or_default();
+        for (name, value) in members {
+            let mut taken = false;
+            leaves(row, &mut |known| taken |= known == name);
+            if !taken {
+                self.name(&name, first);
+                self.out.extend_from_slice(value.get().as_bytes());
             }
         }
     }
@@ -202,6 +222,7 @@ pub(crate) fn leaves<'s>(shape: &Shape<'s>, visit: &mut dyn FnMut(&'s str)) {
     for member in &shape.members {
         match &member.kind {
             ShapeKind::Spread(inner) | ShapeKind::SpreadMany(inner) => leaves(inner, visit),
+            ShapeKind::Spilled => {}
             _ => visit(member.name),
         }
     }

@@ -143,7 +143,7 @@ impl Described<'_> {
     fn definition(&self) -> Json {
         let mut properties = Map::new();
         let mut required = Vec::new();
-        for shown in &self.shown.columns {
+        for shown in self.shown.columns.iter().filter(|shown| Some(shown.column) != self.table.extras) {
             let column = self.table.column(shown.column);
             properties.insert(column.name.clone(), self.column(column, shown));
             if must_be_given(column) && shown.may.create {
@@ -164,6 +164,9 @@ impl Described<'_> {
             definition.insert("required".to_owned(), json!(required));
         }
         definition.insert("properties".to_owned(), properties.into());
+        if self.table.extras.is_some() {
+            definition.insert("additionalProperties".to_owned(), json!(true));
+        }
         definition.into()
     }
 
@@ -314,6 +317,7 @@ impl Described<'_> {
 
     fn readable(&self) -> impl Iterator<Item = &Column> {
         let columns = self.shown.columns.iter().filter(|shown| shown.may.read);
+        let columns = columns.filter(|shown| Some(shown.column) != self.table.extras);
         columns.map(|shown| self.table.column(shown.column))
     }
 }

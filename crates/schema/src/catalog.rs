@@ -106,6 +106,8 @@ pub struct Table {
     pub access: Access,
     /// `@table(softDelete: true)`: the column that says since when a row is deleted.
     pub soft_delete: Option<ColumnId>,
+    /// `@table(strict: false)`: the column that keeps what has no field. No request and no rule names it.
+    pub extras: Option<ColumnId>,
     /// `@table(tenant:)`: the column that says whose the row is; it is compared with `auth.org`.
     pub tenant: Option<ColumnId>,
     /// `@table(view:)`: a view of the database that migrations make by hand; it is only read.

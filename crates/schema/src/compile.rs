@@ -9,6 +9,7 @@ mod build;
 mod constraint;
 mod embedded;
 mod enumeration;
+mod extras;
 mod field;
 mod full_text;
 mod implied;

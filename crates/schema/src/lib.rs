@@ -9,6 +9,7 @@ pub mod compile;
 pub mod diagnostic;
 pub mod embedded;
 pub mod expr;
+pub mod extras;
 pub mod indexed;
 pub mod name;
 pub mod scalar;

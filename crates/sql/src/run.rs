@@ -8,6 +8,7 @@ mod counted;
 mod delete;
 mod denial;
 pub mod direct;
+mod extras;
 mod fold;
 mod insert;
 pub mod needs;

@@ -201,6 +201,7 @@ pub async fn scalars(db: &Db, make: impl Fn(&dyn Fn(&str) -> Scalar) -> Vec<(Sca
     let outputs = make(&column).into_iter().enumerate().map(|(index, (scalar, ty))| Output {
         name: format!("v{index}"),
         starred: false,
+        spilled: false,
         value: OutputValue::Scalar(scalar, ty),
     });
     select.outputs = outputs.collect();

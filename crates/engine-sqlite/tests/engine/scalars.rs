@@ -52,6 +52,7 @@ async fn answers(db: &Db, questions: &[Question]) -> Result<Vec<String>, Fault> 
     let outputs = questions.iter().enumerate().map(|(index, (scalar, ty, _))| Output {
         name: format!("v{index}"),
         starred: false,
+        spilled: false,
         value: OutputValue::Scalar(scalar.clone(), *ty),
     });
     select.outputs = outputs.collect();

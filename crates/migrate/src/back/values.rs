@@ -123,6 +123,7 @@ async fn holds(place: Place<'_>, catalog: &Arc<Catalog>, table: &Table, filter: 
     let outputs = key.map(|column| Output {
         name: column.name.clone(),
         starred: false,
+        spilled: false,
         value: OutputValue::Scalar(
             Scalar::Column(ColumnRef { source: ROW, table: table.id, column: column.id }),
             column.ty,

@@ -100,6 +100,7 @@ fn ordered(table: &Table, filter: Pred, (limit, descending): (u64, bool)) -> Que
     let outputs = table.columns.iter().map(|of| Output {
         name: of.name.clone(),
         starred: false,
+        spilled: false,
         value: OutputValue::Scalar(column(table, of), of.ty),
     });
     let key = table.key.iter().map(|id| table.column(*id));
@@ -187,6 +188,7 @@ pub(super) fn refer(table: &Table, row: &[Value], columns: &[ColumnId]) -> Step 
         filter: is(table, &Position(key_of(table, row))),
         filtered: true,
         assign: assigned.map(|id| (id, Assign::Value(given(id)))).collect(),
+        given: Vec::new(),
         stored: Vec::new(),
         arms: Vec::new(),
         references: Vec::new(),

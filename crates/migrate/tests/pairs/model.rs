@@ -30,6 +30,7 @@ pub struct Type {
     /// Names of fields that are or were there.
     used: Vec<&'static str>,
     audited: bool,
+    strict: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,7 +258,8 @@ impl Model {
             let count = random.random_range(1..5);
             let fields = FIELDS[..count].iter().map(|field| Field::random(field, names, random)).collect();
             let audited = random.random_range(0..4) == 0;
-            Type { name, was: None, label: name, fields, used: FIELDS[..count].to_vec(), audited }
+            let strict = random.random_range(0..4) > 0;
+            Type { name, was: None, label: name, fields, used: FIELDS[..count].to_vec(), audited, strict }
         });
         Self {
             types: types.collect(),
@@ -290,6 +292,7 @@ impl Model {
                     fields,
                     used: vec!["a"],
                     audited: false,
+                    strict: false,
                 });
             }
             1 if names.len() > 1 => {
@@ -307,7 +310,12 @@ impl Model {
             4 => self.members.insert(0, ("NEW", None)),
             5 => {
                 let index = random.random_range(0..self.types.len());
-                self.types[index].audited = !self.types[index].audited;
+                let ty = &mut self.types[index];
+                if random.random_bool(0.5) {
+                    ty.audited = !ty.audited;
+                } else {
+                    ty.strict = !ty.strict;
+                }
             }
             _ => self.edit_field(&names, random),
         }
@@ -383,8 +391,8 @@ impl Model {
         text.push_str(" }\n");
         for ty in &self.types {
             let was = ty.was.map_or_else(String::new, |was| format!(" @was(name: \"{was}\")"));
-            let audit = if ty.audited { " @table(audit: true)" } else { "" };
-            text.push_str(&format!("type {}{was}{audit} {{\n  id: ID!\n", ty.name));
+            let table = format!(" @table(audit: {}, strict: {})", ty.audited, ty.strict);
+            text.push_str(&format!("type {}{was}{table} {{\n  id: ID!\n", ty.name));
             for field in &ty.fields {
                 text.push_str(&field.sdl());
                 text.push('\n');

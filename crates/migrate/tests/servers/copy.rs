@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Rows refer to their own table and, in a circle, to another one.
 const MODEL: &str = r#"
 type Person { id: Int! name: String! boss: Person home: House at: Timestamp rate: Decimal ok: Boolean meta: JSON tags: [String!] }
-type House @table(audit: true) { owner: Person street: String! }
+type House @table(audit: true, strict: false) { owner: Person street: String! }
 "#;
 
 /// An engine that answers a few requests and then none.
@@ -91,8 +91,10 @@ fn fill(path: &std::path::Path) {
     transaction.execute_batch(entry).unwrap();
     for number in 0..3_i64 {
         let id = format!("01890000-0000-7000-8000-00000000000{number}");
-        let text = "INSERT INTO house (id, owner_id, street) VALUES (?, ?, ?)";
-        transaction.execute(text, rusqlite::params![id, number + 1, ""]).unwrap();
+        let text = "INSERT INTO house (id, owner_id, street, extras) VALUES (?, ?, ?, ?)";
+        transaction
+            .execute(text, rusqlite::params![id, number + 1, "", "{\"colour\":\"réd\",\"n\":1.50}"])
+            .unwrap();
     }
     transaction.commit().unwrap();
 }

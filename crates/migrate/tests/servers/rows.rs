@@ -132,6 +132,7 @@ pub(crate) async fn dump(engine: &dyn Engine, catalog: &Arc<Catalog>, old: &Cata
         let outputs = kept.iter().map(|column| Output {
             name: column.name.clone(),
             starred: false,
+            spilled: false,
             value: OutputValue::Scalar(read(column), column.ty),
         });
         let key = table.key.iter().map(|id| table.column(*id));

@@ -238,6 +238,7 @@ fn keys(table: &Table) -> Query {
     let outputs = table.key.iter().map(|id| Output {
         name: table.column(*id).name.clone(),
         starred: false,
+        spilled: false,
         value: OutputValue::Scalar(column(table, *id), table.column(*id).ty),
     });
     Query::Select(Select {
@@ -333,6 +334,7 @@ async fn writes(
         old: SourceId(1),
         filter,
         filtered: true,
+        given: Vec::new(),
         assign: vec![(plain.id, Assign::Value(Value::Text("new text".into())))],
         stored: Vec::new(),
         arms: Vec::new(),

@@ -69,6 +69,7 @@ impl Weaver<'_> {
             filter,
             filtered,
             assign: vec![(column, Assign::Value(Value::Timestamp(self.info.now_micros)))],
+            given: Vec::new(),
             stored: vec![rule],
             arms: vec![Pred::TRUE],
             references: Vec::new(),

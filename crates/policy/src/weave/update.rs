@@ -83,7 +83,7 @@ impl Weaver<'_> {
         if !update.assign.is_empty() {
             self.assign(&mut update, table, given, &changed)?;
         }
-        update.keep = Self::kept(&update);
+        update.keep = Self::kept(&update, table);
         Ok(update)
     }
 
@@ -288,8 +288,9 @@ impl Weaver<'_> {
     }
 
     /// Columns of the stored row that are needed after the write.
-    fn kept(update: &Update) -> Vec<ColumnId> {
+    fn kept(update: &Update, table: &Table) -> Vec<ColumnId> {
         let mut keep: Vec<ColumnId> = update.transitions.iter().map(|transition| transition.column).collect();
+        keep.extend(table.extras.filter(|extras| update.assign.iter().any(|(id, _)| id == extras)));
         for arm in &update.arms {
             columns::in_pred(arm, update.old, &mut keep);
         }

@@ -184,7 +184,7 @@ fn counted(alias: Option<&String>, to: Option<&str>) -> Result<Output, Fault> {
     let then = then.map(|(_, ty)| ty);
     let folded = Folded { function: AggregateFunction::Count, value: None, of: ScalarType::BigInt, then };
     let name = alias.cloned().unwrap_or_else(|| "count".to_owned());
-    Ok(Output { name, starred: false, value: OutputValue::Aggregate(folded) })
+    Ok(Output { name, starred: false, spilled: false, value: OutputValue::Aggregate(folded) })
 }
 
 fn folded(
@@ -207,7 +207,7 @@ fn folded(
         folded.then = Some(if matches!(to, ScalarType::Decimal { .. }) { DECIMAL } else { to });
     }
     let name = alias.cloned().unwrap_or_else(|| name(function).to_owned());
-    Ok(Output { name, starred: false, value: OutputValue::Aggregate(folded) })
+    Ok(Output { name, starred: false, spilled: false, value: OutputValue::Aggregate(folded) })
 }
 
 /// As PostgreSQL has them: ids, booleans and documents have no least.

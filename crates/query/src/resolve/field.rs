@@ -1,6 +1,6 @@
 //! A field of a row → a [`Scalar`] and its type; casts; values by the type of their field.
 
-use super::{Resolver, Scope};
+use super::{Resolver, Scope, extras};
 use crate::named::{Field, JsonStep, Operand};
 use crate::plan::{ColumnRef, ComputedRef, Scalar};
 use backstay_base::code;
@@ -16,6 +16,27 @@ const NO_OPERATOR: &str =
 impl Resolver<'_> {
     /// The value of a field with its way into JSON.
     pub(super) fn field(&self, scope: Scope<'_, '_>, field: &Field) -> Result<(Scalar, ScalarType), Fault> {
+        self.field_or(scope, field, false)
+    }
+
+    /// As [`Resolver::field`], to be compared: what has no field is compared as text.
+    pub(super) fn compared(
+        &self,
+        scope: Scope<'_, '_>,
+        field: &Field,
+    ) -> Result<(Scalar, ScalarType), Fault> {
+        self.field_or(scope, field, true)
+    }
+
+    fn field_or(
+        &self,
+        scope: Scope<'_, '_>,
+        field: &Field,
+        as_text: bool,
+    ) -> Result<(Scalar, ScalarType), Fault> {
+        if let Some((id, path)) = extras::way(scope, field, as_text) {
+            return json(column(scope, id), ScalarType::Json, &path);
+        }
         let (table, source) = (scope.table, scope.source);
         let (scalar, ty) = match table.members.get(&field.name) {
             Some(Member::Column(id)) => {

@@ -54,7 +54,7 @@ impl<'c> Resolver<'c> {
         test: &Test,
         indexed: bool,
     ) -> Result<Pred, Fault> {
-        let (scalar, ty) = self.field(scope, field)?;
+        let (scalar, ty) = self.compared(scope, field)?;
         Ok(match test {
             Test::Compare(comparison, operand) => self.comparison(scalar, ty, *comparison, operand)?,
             Test::Like { pattern, ignore_case } => like(scalar, ty, pattern, *ignore_case)?,

@@ -20,7 +20,7 @@ impl<'c> Resolver<'c> {
             self.node()?;
             let by = match &key.relation {
                 Some(relation) => self.related(scope, relation, &key.field)?,
-                None => ordered(self.field(scope, &key.field)?)?,
+                None => ordered(self.compared(scope, &key.field)?)?,
             };
             let nulls_first = key.nulls_first.unwrap_or(key.descending);
             order.push(Order { by, descending: key.descending, nulls_first });
@@ -56,7 +56,7 @@ impl<'c> Resolver<'c> {
         let target = self.target(scope, &link, embed);
         let join = self.join(scope, &link, target);
         let filter = join.and(self.conditions(target, &embed.select)?);
-        let value = ordered(self.field(target, field)?)?;
+        let value = ordered(self.compared(target, field)?)?;
         Ok(Scalar::Lookup(Box::new(Lookup { source: target.source, table: target.table.id, filter, value })))
     }
 

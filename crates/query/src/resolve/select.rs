@@ -73,7 +73,7 @@ impl<'c> Resolver<'c> {
     ) -> Result<Output, Fault> {
         let (scalar, ty) = self.cast_field(scope, field, to)?;
         let name = alias.cloned().unwrap_or_else(|| default_name(field));
-        Ok(Output { name, starred: false, value: OutputValue::Scalar(scalar, ty) })
+        Ok(Output { name, starred: false, spilled: false, value: OutputValue::Scalar(scalar, ty) })
     }
 
     pub(super) fn cast_field(
@@ -105,7 +105,11 @@ impl<'c> Resolver<'c> {
             }
             _ => None,
         };
-        let select = self.embedded(scope, &link, target, named, counted.is_some())?;
+        let mut select = self.embedded(scope, &link, target, named, counted.is_some())?;
+        if embed.spread {
+            // which names they have, the row alone knows
+            select.outputs.retain(|output| !output.spilled);
+        }
         if embed.spread && select.group.is_some() {
             return Err(no_column(target.table, "count"));
         }
@@ -121,7 +125,7 @@ impl<'c> Resolver<'c> {
             (None, false, false) => OutputValue::Many(select),
         };
         let name = embed.alias.clone().unwrap_or_else(|| embed.target.clone());
-        Ok(Some(Output { name, starred: false, value }))
+        Ok(Some(Output { name, starred: false, spilled: false, value }))
     }
 
     /// The rows of an embed. At most one row needs neither order nor page.
@@ -171,6 +175,7 @@ fn starred<'c>(scope: Scope<'c, '_>) -> impl Iterator<Item = Output> {
     scope.table.columns.iter().map(move |one| Output {
         name: one.name.clone(),
         starred: true,
+        spilled: scope.table.extras == Some(one.id),
         value: OutputValue::Scalar(column(scope, one.id), one.ty),
     })
 }

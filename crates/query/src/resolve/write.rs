@@ -11,9 +11,25 @@ use backstay_schema::indexed::INDEXED_CHARACTERS;
 use backstay_schema::scalar::read::JsonCell;
 use backstay_schema::value::Value;
 
+const NAMES_OF_EXTRAS: &str =
+    "What has no field is named by up to 63 letters, digits and \"_\", and by no parameter of a request.";
+
 impl<'c> Resolver<'c> {
     pub(super) fn insert(&mut self, insert: &named::Insert) -> Result<Insert, Fault> {
         let table = self.table(&insert.table)?;
+        match self.rows_apart(table, insert)? {
+            Some((fields, patches)) => self.insert_into(table, &fields, patches),
+            None => self.insert_into(table, insert, Vec::new()),
+        }
+    }
+
+    /// New rows of fields, with what each row has beside them; empty where no row has.
+    fn insert_into(
+        &mut self,
+        table: &'c Table,
+        insert: &named::Insert,
+        patches: Vec<Value>,
+    ) -> Result<Insert, Fault> {
         let row = self.sources.next_id();
         let columns = insert
             .columns
@@ -22,8 +38,14 @@ impl<'c> Resolver<'c> {
             .collect::<Result<Vec<_>, Fault>>()?;
         super::within(insert.rows.len(), self.limits.write_rows, "rows of one write")?;
         let rows = insert.rows.iter().map(|cells| self.row(table, &columns, cells));
-        let rows = rows.collect::<Result<_, Fault>>()?;
-        let ids: Vec<ColumnId> = columns.iter().map(|column| column.id).collect();
+        let mut rows = rows.collect::<Result<Vec<Vec<Value>>, Fault>>()?;
+        let mut ids: Vec<ColumnId> = columns.iter().map(|column| column.id).collect();
+        let mut absent = absent(&insert.rows);
+        if let Some(extras) = table.extras.filter(|_| !patches.is_empty()) {
+            ids.push(extras);
+            rows.iter_mut().zip(patches).for_each(|(row, patch)| row.push(patch));
+            absent.iter_mut().for_each(|row| row.push(false));
+        }
         let conflict = match &insert.conflict {
             Some(conflict) => Some(self.conflict(table, conflict, &ids)?),
             None => None,
@@ -32,7 +54,6 @@ impl<'c> Resolver<'c> {
             Some(select) => Some(self.returning(select, table, row)?),
             None => None,
         };
-        let absent = absent(&insert.rows);
         Ok(Insert { absent, conflict, returning, ..Insert::of(table.id, row, ids, rows) })
     }
 
@@ -41,7 +62,8 @@ impl<'c> Resolver<'c> {
         let (row, old) = (self.sources.next_id(), self.sources.next_id());
         let scope = Scope { table, source: row, items: &[], depth: 0 };
         let mut assign = Vec::with_capacity(update.assign.len());
-        for (name, input) in &update.assign {
+        let (extras, fields) = self.apart(table, &update.assign);
+        for (name, input) in fields {
             let column = written(table, name, Verb::Update)?;
             let value = match input {
                 Input::Default => default(column)?,
@@ -49,13 +71,16 @@ impl<'c> Resolver<'c> {
             };
             assign.push((column.id, Assign::Value(value)));
         }
+        let given = self.patch(table, &extras)?;
+        assign.extend(given.iter().zip(table.extras).map(|(_, id)| (id, Assign::Given(0))));
+        let given = Vec::from_iter(given);
         let filter = self.filters(scope, &update.filters)?;
         let returning = match &update.returning {
             Some(select) => Some(self.returning(select, table, row)?),
             None => None,
         };
         let filtered = !update.filters.is_empty();
-        Ok(Update { filtered, assign, returning, ..bare_update(table, row, old, filter) })
+        Ok(Update { filtered, assign, given, returning, ..bare_update(table, row, old, filter) })
     }
 
     pub(super) fn delete(&mut self, delete: &named::Delete) -> Result<Delete, Fault> {
@@ -106,7 +131,7 @@ impl<'c> Resolver<'c> {
         values.map(|(column, cell)| fits_its_index(table, column, self.cell(column, cell)?)).collect()
     }
 
-    fn cell(&self, column: &Column, input: &Input) -> Result<Value, Fault> {
+    pub(super) fn cell(&self, column: &Column, input: &Input) -> Result<Value, Fault> {
         let cell = match input {
             Input::Default | Input::Null => return Ok(Value::Null),
             Input::Value(value) => return column.ty.convert(self.catalog, value),
@@ -181,6 +206,7 @@ fn bare_update(table: &Table, row: SourceId, old: SourceId, filter: Pred) -> Upd
         filter,
         filtered: false,
         assign: Vec::new(),
+        given: Vec::new(),
         stored: Vec::new(),
         arms: Vec::new(),
         references: Vec::new(),
@@ -237,6 +263,7 @@ fn written<'c>(table: &'c Table, name: &str, verb: Verb) -> Result<&'c Column, F
             }
             RelationKind::ToMany { .. } | RelationKind::ManyToMany { .. } => Err(unknown()),
         },
+        None if table.extras.is_some() => Err(unknown().with_hint(NAMES_OF_EXTRAS)),
         None => Err(unknown()),
     }
 }

@@ -98,6 +98,7 @@ pub(super) fn build(draft: &Draft, diagnostics: &mut Diagnostics) -> Built {
         let soft = table.columns.iter().find(|column| column.fill == Fill::DeletedAt);
         table.soft_delete = soft.map(|column| column.id);
     }
+    builder.extras();
     builder.tenants();
     // junctions take the earlier names of their ends over
     builder.marks();
@@ -249,6 +250,7 @@ impl<'a> Builder<'a> {
             checks: Vec::new(),
             access: Access::default(),
             soft_delete: None,
+            extras: None,
             tenant: None,
             is_view: false,
             audit: None,

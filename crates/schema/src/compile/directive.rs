@@ -159,7 +159,7 @@ pub const DIRECTIVES: &[DirectiveEntry] = &[
             may("softDelete", Kind::Flag),
             may("tenant", Kind::Text),
             may("view", Kind::Text),
-            later("strict", Kind::Flag),
+            may("strict", Kind::Flag),
         ],
         doc: "How the type is stored, where it differs from the convention.",
     },

@@ -16,10 +16,6 @@ use crate::name::object_name;
 use crate::scalar::ScalarType;
 use crate::value::Value;
 
-/// Field names that are query parameters of the REST dialect.
-const REST_PARAMETERS: [&str; 9] =
-    ["select", "order", "limit", "offset", "and", "or", "not", "columns", "on_conflict"];
-
 impl Builder<'_> {
     pub fn fill_tables(&mut self) {
         for (index, ty) in self.draft.types.iter().enumerate() {
@@ -103,7 +99,7 @@ impl Builder<'_> {
             return Placed::Dropped;
         }
         let plan = self.plan(index, position);
-        if plan == Plan::Column && REST_PARAMETERS.contains(&field.name.as_str()) {
+        if plan == Plan::Column && crate::extras::RESERVED.contains(&field.name.as_str()) {
             let message =
                 format!("field \"{}\" has the name of a query parameter of the REST dialect", field.name);
             self.error(codes::REST_NAME, field.span, message);

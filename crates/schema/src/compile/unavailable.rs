@@ -11,10 +11,6 @@ const INSTEAD: &[(&str, &str)] = &[
     ("@access(call:)", CALLS),
     ("@deny(call:)", CALLS),
     ("@limit(on: [CALL])", "there are no functions yet: READ, CREATE, UPDATE and DELETE are counted"),
-    (
-        "@table(strict:)",
-        "keep what has no field of its own in one of the type `JSON`, or of an `@embedded` type",
-    ),
     ("@table(store:)", "all types are kept in the database of `[store.default]`"),
     ("@table(live:)", "nothing tells clients of changes yet: they ask again"),
     ("@index(kind: HASH)", "leave out `kind`: an index as it is finds equal values, too"),

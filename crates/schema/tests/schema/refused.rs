@@ -79,7 +79,7 @@ fn what_is_not_available_yet() {
     insta::assert_snapshot!(all(&[
         (&["E1003"; 2], "type A { d: File, e: Vector }"),
         (&["E1106"; 2], "type A { a: [JSON!]!, b: [[String!]!]! }"),
-        (&["E1003"; 3], "type A @table(live: true, store: \"s\", strict: false) { a: Int }"),
+        (&["E1003"; 2], "type A @table(live: true, store: \"s\") { a: Int }"),
         (&["E1003"], "type A @on(event: [CREATE], run: \"f\") { a: Int }"),
         (&["E1003"], "type A { a: Int @file }"),
         (&["E1003"; 2], "type A @index(fields: [\"a\"], kind: HASH, metric: L2) { a: Int }"),
@@ -92,7 +92,7 @@ fn what_is_not_available_yet() {
         ),
         (&["E1003"], "type A @limit(rate: \"1/second\", on: [READ, CALL]) { a: Int }"),
         (&["E1106"], "type A { a: Int @limit(rate: \"1/second\") }"),
-        (&["E1003"; 3], "type A @table(strict: true) @deny(call: \"true\") { a: String @column(dims: 3) }"),
+        (&["E1003"; 2], "type A @table(strict: true) @deny(call: \"true\") { a: String @column(dims: 3) }"),
         (&["E1003"], "type A @access(read: \"auth.has != null\") { a: String }"),
         (&["E1003"], "type A @access(read: \"auth.has('pro')\") { a: String }"),
         (&["E1003"], "type A @access(read: \"request.dialect == 'x'\") { a: String }"),
@@ -118,6 +118,29 @@ fn indexes_of_words() {
             &["E1202"],
             "type A @index(fields: [\"a\", \"b\"], kind: FULLTEXT) @index(fields: [\"b\", \"a\"], kind: FULLTEXT) { a: String, b: String }"
         ),
+    ]));
+}
+
+#[test]
+fn what_keeps_no_extras() {
+    insta::assert_snapshot!(all(&[
+        (
+            &["E1505"],
+            "type A @table(view: \"a\", strict: false) @access(read: \"true\") { id: Int!, a: Int }"
+        ),
+        (&["E1501"], "type A @user @table(strict: false) @access(read: \"true\") { a: Int }"),
+        (&["E1204"], "type A @table(strict: false) @access(read: \"true\") { extras: JSON }"),
+        (
+            &["E1204"],
+            "type A @table(strict: false) @access(read: \"true\") { a: Int @column(name: \"extras\") }"
+        ),
+        (
+            &["E1106"],
+            "type A @embedded @table(strict: false) { a: Int }\ntype B @access(read: \"true\") { a: A }"
+        ),
+        (&["E1103"], "type A @table(strict: 1) @access(read: \"true\") { a: Int }"),
+        (&["E2003"], "type A @table(strict: false) @access(read: \"this.extras != null\") { a: Int }"),
+        (&["E2003"], "type A @table(strict: false) @access(read: \"this.colour == 'red'\") { a: Int }"),
     ]));
 }
 

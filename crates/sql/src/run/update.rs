@@ -1,6 +1,7 @@
 //! Updates: classify, write by key, verify the rows as they are then, read back.
 
 use super::audit::Image;
+use super::extras;
 use super::reference::{self, conditions};
 use super::refusal;
 use super::{References, Runner, key_types, unexpected};
@@ -106,8 +107,11 @@ impl<S: Session> Runner<'_, S> {
         let types = classified_types(table, update);
         let rows = self.values(&statement, &[], &types).await.map_err(unexpected)?;
         let matched = !rows.is_empty();
-        let targets = rows.iter().map(|row| Target::read(table, update, row, Vec::new()));
-        let open: Vec<Target> = targets.filter(Target::is_open).collect();
+        let targets = rows.iter().map(|row| Target::read(table, update, row, update.given.clone()));
+        let mut open: Vec<Target> = targets.filter(Target::is_open).collect();
+        for target in &mut open {
+            extras::merge(table, update, target)?;
+        }
         if open.is_empty() && matched {
             let fault = Fault::permission("table", &table.name);
             return Err(self.told_stored((table, update), None, fault).await?);

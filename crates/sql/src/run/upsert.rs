@@ -1,6 +1,7 @@
 //! Upserts: each row of the body is an insert or an update, told by the conflict
 //! target (SEMANTICS 11).
 
+use super::extras;
 use super::insert::Inserting;
 use super::refusal;
 use super::update::{Target, Updating, classified_types};
@@ -74,7 +75,8 @@ impl<S: Session> Runner<'_, S> {
             self.existing(inserting, conflict, &wanted).await?
         };
         let Some(existing) = existing else {
-            let key = self.insert_row(inserting, index, row).await?;
+            let row = extras::of_new_row(inserting.table, inserting.insert, row)?;
+            let key = self.insert_row(inserting, index, &row).await?;
             written.inserted.push(key.clone());
             written.add(key);
             return Ok(());
@@ -140,6 +142,7 @@ impl<S: Session> Runner<'_, S> {
             let conflict = Some((conflict.target.as_slice(), wanted));
             return Err(self.told_stored((table, update), conflict, fault).await?);
         }
+        extras::merge(table, update, &mut target)?;
         let absent = insert.absent.get(index);
         if let Some(absent) = absent {
             self.keep_absent((update, table), absent, &mut target).await?;

@@ -177,8 +177,12 @@ fn with(make: impl Fn(&dyn Fn(&str) -> Scalar) -> (Vec<(Scalar, ScalarType)>, Pr
     let (outputs, filter) = make(&|name| {
         Scalar::Column(ColumnRef { source, table: post.id, column: post.column_named(name).unwrap().id })
     });
-    let output =
-        |(scalar, ty)| Output { name: "v".into(), starred: false, value: OutputValue::Scalar(scalar, ty) };
+    let output = |(scalar, ty)| Output {
+        name: "v".into(),
+        starred: false,
+        spilled: false,
+        value: OutputValue::Scalar(scalar, ty),
+    };
     select.outputs = outputs.into_iter().map(output).collect();
     select.filter = filter;
     match lower::reading(&catalog, &SQLITE, &select) {

@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod extras;
+
 use backstay_engine::migration::Batch;
 use backstay_policy::caller::Caller;
 use backstay_query::named::{Field, Filter, Input, Insert, Item, Operand, Query, Select, SetTest, Test};

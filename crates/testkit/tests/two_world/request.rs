@@ -37,6 +37,8 @@ const TABLES: &[Table] = &[
             "meta->a",
             "meta->b->>c",
             "meta",
+            "colour",
+            "nobody->a",
         ],
         &[
             ("owner", 4, true),
@@ -218,7 +220,7 @@ fn test(column: &str, world: &World, rng: &mut StdRng) -> String {
         }
         "id" if rng.random_bool(0.2) => format!("{not}in.(1,2,3,100,101)"),
         "public" | "hidden" => format!("{not}is.{}", rng.random_bool(0.5)),
-        "title" | "secret" | "name" | "team" | "text" | "label" | "meta->b->>c" => {
+        "title" | "secret" | "name" | "team" | "text" | "label" | "meta->b->>c" | "colour" => {
             match rng.random_range(0..6) {
                 0 => format!("{not}like.*a*"),
                 3 => format!("{not}plfts.Alpha"),
@@ -243,7 +245,9 @@ fn write(table: usize, world: &World, rng: &mut StdRng) -> Request {
     let value = rng.random_range(0..6);
     let method = ["POST", "PATCH", "DELETE"][rng.random_range(0..3)];
     let body = match (TABLES[table].0, rng.random_range(0..3)) {
+        ("doc", 0) if rng.random_bool(0.2) => r#"{"score":1,"colour":null}"#.to_owned(),
         ("doc", 0) => format!(r#"{{"title":"t{value}","score":{value}}}"#),
+        ("doc", 1) if rng.random_bool(0.3) => format!(r#"{{"colour":"alpha","size":{value}}}"#),
         ("doc", 1) if rng.random_bool(0.3) => format!(r#"{{"marks":["alpha","m{value}"]}}"#),
         ("doc", 1) => format!(r#"{{"salary":{value},"folder_id":{}}}"#, rng.random_range(1..7)),
         // making a document public shows its notes, and rightly so: not asked of stored ones

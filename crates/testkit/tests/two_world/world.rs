@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// Rules read `owner`, `public`, `team`, `doc` and `hidden`; every other column is payload.
 pub const SCHEMA: &str = r#"
 type User @user @access(read: "this == auth.user", update: "this == auth.user") { name: String  docs: [Doc!]! }
-type Doc
+type Doc @table(strict: false)
   @access(read: "this.public || this.owner == auth.user", write: "this.owner == auth.user", delete: "this.owner == auth.user")
   @access(update: "this.public && auth.user != null", fields: ["score", "meta"])
   @deny(update: "this.folder.team == 'blue'", message: "blue folders are closed")
@@ -80,7 +80,7 @@ const VIEWS: [&str; 2] = [
 /// The same, with audits of what documents and notes are changed to.
 pub fn audited() -> String {
     SCHEMA
-        .replace("type Doc\n", "type Doc @table(audit: true)\n")
+        .replace("type Doc @table(strict: false)\n", "type Doc @table(strict: false, audit: true)\n")
         .replace("type Note @table(softDelete: true)", "type Note @table(softDelete: true, audit: true)")
 }
 
@@ -106,6 +106,8 @@ pub struct Doc {
     pub salary: Option<i64>,
     pub marks: Option<Vec<String>>,
     pub meta: Option<String>,
+    /// It has no field.
+    pub colour: Option<String>,
     pub folder: Option<i64>,
     pub tags: Vec<i64>,
 }
@@ -248,6 +250,7 @@ impl World {
             salary: maybe(rng, number),
             marks: maybe(rng, words),
             meta: maybe(rng, meta),
+            colour: maybe(rng, word),
             folder: maybe(rng, |rng| rng.random_range(1..=5)),
             tags,
         }
@@ -340,10 +343,11 @@ impl World {
                 int(doc.salary),
                 doc.marks.as_ref().map_or(Input::Null, |marks| Input::Json(json!(marks).to_string())),
                 doc.meta.clone().map_or(Input::Null, Input::Json),
+                text(&doc.colour),
                 int(doc.folder),
             ]
         });
-        let columns = "id owner_id public title score secret salary marks meta folder_id";
+        let columns = "id owner_id public title score secret salary marks meta colour folder_id";
         fill(&store, model, "doc", columns, docs.collect()).await;
         let notes = self.notes.iter().map(|note| {
             let deleted = if note.deleted { Input::Value(Value::Timestamp(NOW_MICROS)) } else { Input::Null };

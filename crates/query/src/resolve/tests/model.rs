@@ -47,6 +47,7 @@ impl Builder {
             checks: Vec::new(),
             access: Access::default(),
             soft_delete: None,
+            extras: None,
             is_view: false,
             audit: None,
             deletes_audited: false,
