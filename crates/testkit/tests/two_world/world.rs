@@ -25,7 +25,7 @@ type Doc @table(strict: false)
   id: Int!
   owner: User
   public: Boolean!
-  title: String!
+  title: String! @index(kind: FULLTEXT)
   score: Int
   secret: String @access(read: "auth.role == 'staff'")
   salary: Int @access(read: "this.owner == auth.user")
