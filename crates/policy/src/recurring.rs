@@ -97,6 +97,11 @@ impl<A> Recurring<A> {
         self.cache.is_empty()
     }
 
+    /// Keeps none of them: there is another catalog.
+    pub fn forget(&self) {
+        self.cache.clear();
+    }
+
     /// Keeps a read for the next time.
     pub fn keep(&self, form: &str, caller: &Caller, kept: Arc<Kept<A>>) {
         self.cache.insert(Key { form: form.into(), caller: caller.clone() }, kept);

@@ -113,6 +113,7 @@ impl App {
     /// Serves this catalog from now on.
     pub fn load(&self, catalog: Arc<Catalog>) {
         self.auth.load(Arc::clone(&catalog));
+        self.state.recurring.forget();
         *self.state.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(catalog);
     }
 

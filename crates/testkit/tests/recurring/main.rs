@@ -185,6 +185,9 @@ async fn what_is_kept_answers_as_what_is_woven_anew() {
     assert!(with_rows * 5 > total, "only {with_rows} of {total} showed something");
     assert!(keeping.app.kept_reads() > 50, "only {} reads were kept", keeping.app.kept_reads());
     assert_eq!(forgetting.app.kept_reads(), 0);
+    let reloaded = keeping.app.catalog().unwrap();
+    keeping.app.load(reloaded);
+    assert_eq!(keeping.app.kept_reads(), 0, "a reload keeps what it holds no more");
 }
 
 async fn body(served: &Served, who: &str, target: &str) -> String {
