@@ -83,6 +83,7 @@ fn value(catalog: &Catalog, column: &Column, number: i64) -> Value {
         ScalarType::Time => Value::Time((number + 5) * 1_500_000),
         ScalarType::Duration => Value::Duration(number * 90_061_000_001),
         ScalarType::Bytes => Value::Bytes(vec![0, 255, number as u8]),
+        ScalarType::Json => Value::Json(format!("{{\"t\":{number}}}")),
         ScalarType::List(_) => {
             Value::List(vec![Value::Text(format!("l{number}")), Value::Text("a \"b\"".into())])
         }
