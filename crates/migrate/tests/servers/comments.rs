@@ -1,15 +1,14 @@
 //! Documentation becomes comments of tables and columns, follows every change of the schema, and an
 //! import reads it back.
 
-use crate::{compiled, diff_of, node};
-use backstay_base::clock::Clock;
+use crate::{compiled, consented, diff_of, node};
 use backstay_base::limit::Limits;
 use backstay_engine_sqlite::Sqlite;
 use backstay_migrate::change::Plan;
 use backstay_migrate::diff::Scope;
 use backstay_migrate::draft::draft;
+use backstay_migrate::file;
 use backstay_migrate::import::import;
-use backstay_migrate::{apply, file};
 use backstay_schema::compile::Owner;
 use backstay_testkit::database::Database;
 
@@ -93,14 +92,7 @@ async fn comments_follow_the_documentation() {
         let files = file::read(folder.path()).unwrap();
         let again = draft(&scratch, &catalog, &files).await.unwrap();
         assert!(again.is_empty(), "{again:#?}");
-        let done = apply::up(
-            &*database.engine,
-            &files,
-            &Clock::fixed(0),
-            apply::Going::with_consent(true),
-            &node("a", 1_000),
-        )
-        .await;
+        let done = consented(&database, &files, &node("a", 1_000)).await;
         if let Err(fault) = done {
             panic!("{fault:?}\n{}", files.last().unwrap().text);
         }

@@ -3,7 +3,7 @@
 
 use crate::kills::{mortally, written};
 use crate::rows::dump;
-use crate::{compiled, diff_of, node, shapes};
+use crate::{compiled, consented, diff_of, node, shapes};
 use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
@@ -93,15 +93,7 @@ impl Stage {
 
     async fn up(&self) -> Vec<String> {
         let files = self.files();
-        apply::up(
-            &*self.database.engine,
-            &files,
-            &Clock::fixed(0),
-            apply::Going::with_consent(true),
-            &node("a", 60_000),
-        )
-        .await
-        .unwrap()
+        consented(&self.database, &files, &node("a", 60_000)).await.unwrap()
     }
 
     async fn down(&self) -> Result<Vec<String>, String> {
@@ -292,15 +284,7 @@ async fn batches_by_hand_reach_all_rows() {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
     let files = file::read(folder.path()).unwrap();
-    let done = apply::up(
-        &*database.engine,
-        &files,
-        &Clock::fixed(0),
-        apply::Going::with_consent(true),
-        &node("a", 60_000),
-    )
-    .await
-    .unwrap();
+    let done = consented(&database, &files, &node("a", 60_000)).await.unwrap();
     assert_eq!(done.len(), 3);
 }
 
@@ -310,15 +294,7 @@ async fn a_new_database_waits_for_nobody() {
     let stage = Stage::new(0).await;
     let fresh = Database::fresh(&Limits::default()).await;
     let files = stage.files();
-    let done = apply::up(
-        &*fresh.engine,
-        &files,
-        &Clock::fixed(0),
-        apply::Going::with_consent(true),
-        &node("a", 60_000),
-    )
-    .await
-    .unwrap();
+    let done = consented(&fresh, &files, &node("a", 60_000)).await.unwrap();
     assert_eq!(done.len(), 3);
     assert_eq!(diff_of(&fresh, &stage.new, Scope::Project).await, Plan::default());
 }

@@ -1,12 +1,10 @@
 //! What was applied and what stands: a database that somebody changed beside its files, and one file in the
 //! place of many.
 
-use crate::{compiled, diff_of, node};
-use backstay_base::clock::Clock;
+use crate::{compiled, consented, diff_of, node};
 use backstay_base::limit::Limits;
 use backstay_engine::migration::Batch;
 use backstay_engine_sqlite::Sqlite;
-use backstay_migrate::apply;
 use backstay_migrate::change::Plan;
 use backstay_migrate::diff::Scope;
 use backstay_migrate::draft::draft;
@@ -29,14 +27,7 @@ async fn write(folder: &Path, sdl: &str) -> MigrationFile {
 
 async fn up(database: &Database, folder: &Path) -> Result<Vec<String>, String> {
     let files = file::read(folder).unwrap();
-    let done = apply::up(
-        &*database.engine,
-        &files,
-        &Clock::fixed(0),
-        apply::Going::with_consent(true),
-        &node("a", 60_000),
-    )
-    .await;
+    let done = consented(database, &files, &node("a", 60_000)).await;
     done.map_err(|fault| fault.message)
 }
 

@@ -37,6 +37,7 @@ use backstay_engine::{Engine, Work};
 use backstay_migrate::change::Plan;
 use backstay_migrate::diff::{Scope, diff};
 use backstay_migrate::draft::draft;
+use backstay_migrate::file::MigrationFile;
 use backstay_migrate::lease::Node;
 use backstay_migrate::lint::lint;
 use backstay_migrate::{apply, file};
@@ -67,6 +68,11 @@ fn compiled(files: &[(&str, Owner)]) -> Catalog {
 
 fn node(holder: &str, wait_ms: u64) -> Node {
     Node { holder: holder.into(), wait_ms }
+}
+
+/// Applies files, whatever they lose, at a time that stands still.
+async fn consented(database: &Database, files: &[MigrationFile], node: &Node) -> Result<Vec<String>, Fault> {
+    apply::up(&*database.engine, files, &Clock::fixed(0), apply::Going::with_consent(true), node).await
 }
 
 /// Columns and keys of the tables, in no order. A bounded text may stay where its bound suffices.
@@ -193,15 +199,7 @@ async fn a_time_that_becomes_a_bounded_text_gets_its_check() {
         let draft = draft(&scratch, &catalog, &file::read(folder.path()).unwrap()).await.unwrap();
         file::write(folder.path(), "change", &draft).unwrap();
         let files = file::read(folder.path()).unwrap();
-        apply::up(
-            &*database.engine,
-            &files,
-            &Clock::fixed(0),
-            apply::Going::with_consent(true),
-            &node("a", 1_000),
-        )
-        .await
-        .unwrap();
+        consented(&database, &files, &node("a", 1_000)).await.unwrap();
         assert_eq!(diff_of(&database, &catalog, Scope::Project).await, Plan::default());
     }
     let live = database.engine.introspect().await.unwrap();
