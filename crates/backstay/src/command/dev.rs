@@ -43,10 +43,8 @@ pub struct Args {
 /// What became of a schema on disk.
 enum Reload {
     Served(Arc<Catalog>, Migrated),
-    /// It has mistakes.
+    /// It has mistakes, or the rows that are there do not allow it; that was told.
     Broken,
-    /// The rows that are there do not allow it.
-    Refused(anyhow::Error),
 }
 
 /// What the database was brought to a schema by.
@@ -105,7 +103,6 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
                 }
             }
             Ok(Reload::Broken) => {}
-            Ok(Reload::Refused(error)) => refused(context, &app, &error),
             // no save of the schema mends it, and nothing is served
             Err(error) if first.is_some() => return Err(error),
             Err(error) => refused(context, &app, &error),
@@ -201,7 +198,10 @@ async fn reload(context: &Context, project: &Project, database: &Database, app: 
             changes.extend(further);
             Migrated { changes, written }
         }
-        Err(error) => return Ok(Reload::Refused(error)),
+        Err(error) => {
+            refused(context, app, &error);
+            return Ok(Reload::Broken);
+        }
     };
     if catalog.tables.iter().any(|table| table.is_view) {
         view::check(database.dialect, &catalog, &database.engine.introspect().await?)?;

@@ -159,7 +159,8 @@ async fn an_address_that_nobody_confirmed_fills_no_field() {
     let asked = json!({"email": "boss@corp.test", "password": PASSWORD, "data": data});
     let user = body(&post(&served, "/signup", &asked).await);
     assert_eq!(user["user_metadata"]["clearance"], "all", "{user}");
-    let asked = backstay_testkit::served::Ask::new("service", "GET", "/rest/v1/user?select=name,clearance", "");
+    let asked =
+        backstay_testkit::served::Ask::new("service", "GET", "/rest/v1/user?select=name,clearance", "");
     assert_eq!(body(&served.ask(&asked).await), json!([{"name": "Boss", "clearance": null}]));
 }
 
