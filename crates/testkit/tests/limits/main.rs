@@ -230,7 +230,7 @@ async fn document_values() {
     for target in [
         r#"doc=cs.{"a":1,"b":[2,3,4]}"#,
         "doc=not.cd.[1,2,3,4,5]",
-        r#"or=(doc.cs.{"a":[1,2,3,{}]},id.eq.1)"#,
+        r#"or=(doc.cs."{\"a\":[1,2,3,{}]}",id.eq.1)"#,
         r#"doc->a=cd.[[],[],[[]],[]]"#,
     ] {
         let large = ask(&served, &format!("GET /rest/v1/node?{target}"), "").await;
