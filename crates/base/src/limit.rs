@@ -19,6 +19,8 @@ pub struct Limits {
     pub hops: usize,
     /// Most elements of one `in.(…)` list.
     pub list: usize,
+    /// Most values of a document that `cs` or `cd` look for.
+    pub document_values: usize,
     /// Longest pattern of a `match` filter, in bytes.
     pub pattern_bytes: usize,
     /// Most characters, ranges and boundaries of a pattern with its repetitions written out.
@@ -80,6 +82,7 @@ impl Default for Limits {
             nodes: 2_000,
             hops: 64,
             list: 1_000,
+            document_values: 256,
             pattern_bytes: 256,
             pattern_steps: 8_000,
             statement_ms: 30_000,

@@ -77,7 +77,7 @@ pub fn merged(kept: &str, patch: &str) -> Result<String, Refusal> {
     if out.len() > MAX_BYTES {
         return Err(Refusal::Bytes);
     }
-    if members.values().any(|value| depth(value) > MAX_DEPTH) {
+    if members.values().any(|value| json::size(value).depth > MAX_DEPTH) {
         return Err(Refusal::Depth);
     }
     Ok(out)
@@ -102,25 +102,6 @@ fn written(members: &BTreeMap<&str, &str>) -> String {
     }
     out.push('}');
     out
-}
-
-/// How deep normalised JSON is nested.
-fn depth(json: &str) -> usize {
-    let (mut deepest, mut now, mut quoted, mut escaped) = (0_usize, 0_usize, false, false);
-    for byte in json.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'{' | b'[' if !quoted => {
-                now += 1;
-                deepest = deepest.max(now);
-            }
-            b'}' | b']' if !quoted => now = now.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }
 
 #[cfg(test)]

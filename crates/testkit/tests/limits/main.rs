@@ -25,6 +25,7 @@ fn every_limit_has_its_test() {
         nodes: _,             // here
         hops: _,              // here
         list: _,              // here
+        document_values: _,   // here
         pattern_bytes: _,     // here
         pattern_steps: _,     // here
         recurring_reads: _,   // testkit/tests/recurring
@@ -212,6 +213,31 @@ async fn list() {
     ] {
         assert_eq!(refusal(&ask(&served, request, "").await), too_complex(over), "{request}");
     }
+}
+
+#[tokio::test]
+async fn document_values() {
+    let limits = Limits { document_values: 5, depth: 3, ..Limits::default() };
+    let sdl = r#"type Node @access(all: "true") { id: Int!  doc: JSON }"#.to_owned();
+    let served = Served::start(&Setup { sdl, limits, ..Setup::default() }).await;
+    for fits in [r#"{"a":1,"b":[2,3]}"#, r#"["[,{","\\",{},[]]"#, "[[[]]]"] {
+        for test in ["cs", "cd", "not.cs"] {
+            let answer = ask(&served, &format!("GET /rest/v1/node?doc={test}.{fits}"), "").await;
+            assert_eq!((answer.status, answer.body.as_str()), (200, "[]"), "{test} {fits}");
+        }
+    }
+    let over = "request passes the limit of 5 values of a document";
+    for target in [
+        r#"doc=cs.{"a":1,"b":[2,3,4]}"#,
+        "doc=not.cd.[1,2,3,4,5]",
+        r#"or=(doc.cs."{\"a\":[1,2,3,{}]}",id.eq.1)"#,
+        r#"doc->a=cd.[[],[],[[]],[]]"#,
+    ] {
+        let large = ask(&served, &format!("GET /rest/v1/node?{target}"), "").await;
+        assert_eq!(refusal(&large), too_complex(over), "{target}");
+    }
+    let deep = ask(&served, "GET /rest/v1/node?doc=cs.[[[[]]]]", "").await;
+    assert_eq!(refusal(&deep), too_complex("request passes the limit of 3 levels of nesting"));
 }
 
 #[tokio::test]
