@@ -114,6 +114,9 @@ async fn head_ms() {
 /// What a client of HTTP/2 begins with: the preface, and settings that change nothing.
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
+/// The frames of each turn.
+type Flood<'f> = &'f dyn Fn(u32) -> Vec<u8>;
+
 /// A frame of HTTP/2: its kind, its flags, its stream and what it holds.
 fn frame(kind: u8, flags: u8, stream: u32, held: &[u8]) -> Vec<u8> {
     let length = u32::try_from(held.len()).unwrap().to_be_bytes();
@@ -135,8 +138,7 @@ async fn floods_of_frames_end_their_connection_alone() {
         0 => frame(1, 4, 1, &[&b"\x83"[..], &head[1..]].concat()),
         _ => frame(0, 0, 1, b""),
     };
-    let floods: [(&str, &dyn Fn(u32) -> Vec<u8>); 3] =
-        [("resets", &resets), ("heads", &heads), ("data", &data)];
+    let floods: [(&str, Flood<'_>); 3] = [("resets", &resets), ("heads", &heads), ("data", &data)];
     let listening = listening(Limits::default()).await;
     for (name, flood) in floods {
         let mut stream = listening.connect().await;
