@@ -121,7 +121,12 @@ pub const ROWS: &[Row] = &[
         "POST /auth/v1/otp",
         "/auth/v1/otp",
         r#"{"email":"nobody@x.test","create_user":false}"#,
-        [Status(200), Status(200), Status(200), Status(200)],
+        [
+            Refused(422, "otp_disabled"),
+            Refused(422, "otp_disabled"),
+            Refused(422, "otp_disabled"),
+            Refused(422, "otp_disabled"),
+        ],
     ),
     row(
         "POST /auth/v1/token",
