@@ -57,7 +57,7 @@ type Doc
   size: Int
   price: Decimal
   due: Timestamp
-  title: String
+  title: String @index(kind: FULLTEXT)
   secret: String @access(read: "staff()")
 }
 type Note @access(read: "allowed(this.doc, 'read')", update: "this.doc.owner.team == auth.user.team", create: "auth.uid != null") {
