@@ -195,6 +195,9 @@ pub struct Auth {
     pub signup: bool,
     /// Whether an e-mail address counts as confirmed at sign-up.
     pub autoconfirm: bool,
+    /// Whether sign-up, sign-in by mail and changes of an address say which address has an account, as Supabase Auth
+    /// does. With `autoconfirm` sign-up always says it.
+    pub reveal_accounts: bool,
     /// Where the application stands: links in mail lead there. By default `public_url`, else where the server listens.
     pub site_url: Option<String>,
     /// Where else links in mail may lead: whole addresses, with `*` for anything but `.` and `/`, and `**` for anything.
@@ -226,6 +229,7 @@ impl Default for Auth {
         Self {
             signup: true,
             autoconfirm: true,
+            reveal_accounts: false,
             site_url: None,
             redirect_urls: vec![],
             mail_interval_seconds: 60,
