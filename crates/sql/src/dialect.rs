@@ -1,6 +1,7 @@
 //! What differs between databases, as data and small functions. Lowering asks
 //! here; nothing else knows which database it writes for.
 
+pub mod conversion;
 pub mod definition;
 pub mod mysql;
 pub mod postgres;
