@@ -5,7 +5,7 @@ use crate::api_key::role_of_kind;
 use crate::bucket::Buckets;
 use crate::hasher::Hasher;
 use crate::key_ring::{ApiRole, KeyRing, decode_private, encode_private, signing_key};
-use crate::record::Records;
+use crate::record::{Record, Records};
 use crate::schema::{API_KEY, SECRET, SIGNING_KEY};
 use crate::settings::Settings;
 use crate::state::States;
@@ -139,7 +139,17 @@ impl Auth {
 
     /// Runs steps as System in one transaction.
     pub(crate) async fn run(&self, catalog: &Arc<Catalog>, steps: &[Step]) -> Result<Vec<Records>, Fault> {
-        let script = resolve(catalog, steps, End::Commit, Reach::System, &self.limits)?;
+        self.run_ending(catalog, steps, End::Commit).await
+    }
+
+    /// As [`Auth::run`], with an end.
+    pub(crate) async fn run_ending(
+        &self,
+        catalog: &Arc<Catalog>,
+        steps: &[Step],
+        end: End,
+    ) -> Result<Vec<Records>, Fault> {
+        let script = resolve(catalog, steps, end, Reach::System, &self.limits)?;
         let guarded = weave::system(script, self.clock.now_micros(), catalog, &self.ids)?;
         let reply = self.engine.run(&guarded).await?;
         let mut parts = reply.parts.into_iter();
@@ -196,7 +206,8 @@ impl Auth {
     /// Loads all keys from the database.
     pub(crate) async fn load_keys(&self, catalog: &Arc<Catalog>) -> Result<(), Fault> {
         let [keys, secrets, api_keys] = self.stored_keys(catalog).await?;
-        let (current, signing) = signing_keys(&keys)?;
+        let known = self.ring().ok();
+        let (current, signing) = signing_keys(&keys, known.as_ref().map(|ring| &ring.signing))?;
         let mut named = named_secrets(&secrets)?;
         let refresh =
             named.remove(REFRESH).ok_or_else(|| Fault::internal("the refresh secret is missing"))?;
@@ -290,14 +301,16 @@ fn not_ready() -> Fault {
 
 type Signing = ((String, SigningKey), HashMap<String, SigningKey>);
 
-/// All signing keys, and the newest current one.
-fn signing_keys(records: &Records) -> Result<Signing, Fault> {
+/// All signing keys, and the newest current one. Those that are `known` by their ids are not read again: a key is never
+/// changed, and to read one takes as long as a request.
+fn signing_keys(records: &Records, known: Option<&HashMap<String, SigningKey>>) -> Result<Signing, Fault> {
     let mut signing = HashMap::new();
     let mut newest: Option<(i64, String, SigningKey)> = None;
     for record in records.iter() {
         let kid = record.needed("kid")?.to_owned();
-        let key = decode_private(record.needed("private_key")?)
-            .filter(|_| record.text("algorithm").is_ok_and(|name| name == Some("ES256")))
+        let key = known
+            .and_then(|known| known.get(&kid).cloned())
+            .or_else(|| read_key(record))
             .ok_or_else(|| Fault::internal(format!("signing key {kid} cannot be read")))?;
         let made = record.time("created_at")?.unwrap_or_default();
         let newer = newest.as_ref().is_none_or(|(at, id, _)| (made, &kid) > (*at, id));
@@ -308,6 +321,11 @@ fn signing_keys(records: &Records) -> Result<Signing, Fault> {
     }
     let (_, kid, key) = newest.ok_or_else(|| Fault::internal("no current signing key"))?;
     Ok(((kid, key), signing))
+}
+
+fn read_key(record: Record<'_>) -> Option<SigningKey> {
+    let is_known = record.text("algorithm").is_ok_and(|name| name == Some("ES256"));
+    decode_private(record.text("private_key").ok()??).filter(|_| is_known)
 }
 
 fn named_secrets(records: &Records) -> Result<HashMap<String, Secret<Vec<u8>>>, Fault> {

@@ -17,6 +17,8 @@ pub struct Settings {
     pub anonymous: bool,
     /// Whether e-mail addresses count as confirmed at sign-up. Without it, mail must be sent.
     pub autoconfirm: bool,
+    /// Whether sign-up, sign-in by mail and changes of an address say which address has an account, as GoTrue's do.
+    pub reveal_accounts: bool,
     /// Where the application stands: links in mail lead there, unless a request says otherwise.
     pub site_url: String,
     /// Where else links may lead: whole addresses, with `*` for what holds no `.` and no `/`, `**` for anything.
@@ -61,6 +63,7 @@ impl Default for Settings {
             sign_up: true,
             anonymous: false,
             autoconfirm: true,
+            reveal_accounts: false,
             site_url: "http://localhost:3000".to_owned(),
             redirect_urls: Vec::new(),
             templates: Templates::default(),

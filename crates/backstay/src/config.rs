@@ -195,6 +195,9 @@ pub struct Auth {
     pub signup: bool,
     /// Whether an e-mail address counts as confirmed at sign-up.
     pub autoconfirm: bool,
+    /// Whether sign-up, sign-in by mail and changes of an address say which address has an account, as Supabase Auth
+    /// does. With `autoconfirm` sign-up always says it.
+    pub reveal_accounts: bool,
     /// Where the application stands: links in mail lead there. By default `public_url`, else where the server listens.
     pub site_url: Option<String>,
     /// Where else links in mail may lead: whole addresses, with `*` for anything but `.` and `/`, and `**` for anything.
@@ -226,6 +229,7 @@ impl Default for Auth {
         Self {
             signup: true,
             autoconfirm: true,
+            reveal_accounts: false,
             site_url: None,
             redirect_urls: vec![],
             mail_interval_seconds: 60,
@@ -434,7 +438,7 @@ macro_rules! limit_settings {
 
 limit_settings! {
     body_bytes: usize, target_bytes: usize, rows: u64, write_rows: usize, depth: usize, nodes: usize,
-    hops: usize, list: usize, pattern_bytes: usize, pattern_steps: usize, statement_ms: u64, recurring_reads: usize, write_queue: usize, read_queue: usize, connections: usize,
+    hops: usize, list: usize, document_values: usize, pattern_bytes: usize, pattern_steps: usize, extras_keys: usize, extras_bytes: usize, extras_depth: usize, statement_ms: u64, recurring_reads: usize, write_queue: usize, read_queue: usize, connections: usize,
     in_flight: usize, slow_bodies: usize, bodies_bytes: usize, idle_ms: u64, stall_ms: u64, head_ms: u64, body_ms: u64, hash_queue: usize, mail_queue: usize, mailbox: usize, password_bytes: usize, linger_ms: u64,
     drain_ms: u64,
     migration_wait_ms: u64, audit_days: u32, prune_rows: u64, used_token_days: u32,

@@ -113,6 +113,7 @@ impl Database {
             issuer_is_public: config.server.public_url.is_some(),
             sign_up: config.auth.signup,
             autoconfirm: config.auth.autoconfirm,
+            reveal_accounts: config.auth.reveal_accounts,
             site_url: config.auth.site_url.clone().unwrap_or_else(|| public_url.to_owned()),
             redirect_urls: config.auth.redirect_urls.clone(),
             templates: post::templates(config)?,

@@ -74,6 +74,7 @@ codes! {
     UNDEFINED_OBJECT = "42704", Invalid, "no such text search configuration";
     // engine
     COPY_DIFFERS = "55000", Conflict, "a copy is not equal to what it was made of";
+    FILES_DIFFER = "F0000", Conflict, "the migration files are not those that the database was made by";
     LEASE_LOST = "55P03", Unavailable, "another node does this now, or took over";
     TRANSACTION_STATE = "25001", Invalid, "a statement begins or ends a transaction where it may not";
     SERIALIZATION_FAILURE = "40001", Unavailable, "other writes were in the way, again and again; nothing was written";

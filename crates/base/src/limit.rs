@@ -19,10 +19,18 @@ pub struct Limits {
     pub hops: usize,
     /// Most elements of one `in.(…)` list.
     pub list: usize,
+    /// Most values of a document that `cs` or `cd` look for.
+    pub document_values: usize,
     /// Longest pattern of a `match` filter, in bytes.
     pub pattern_bytes: usize,
     /// Most characters, ranges and boundaries of a pattern with its repetitions written out.
     pub pattern_steps: usize,
+    /// Most values without a field that a row keeps, where its type has `strict: false`.
+    pub extras_keys: usize,
+    /// Most bytes of the values without a field that a row keeps, as JSON.
+    pub extras_bytes: usize,
+    /// Deepest nesting of a value without a field.
+    pub extras_depth: usize,
     /// Longest time a statement may take, in milliseconds.
     pub statement_ms: u64,
     /// Most reads whose scripts are kept for the next time that they come.
@@ -80,8 +88,12 @@ impl Default for Limits {
             nodes: 2_000,
             hops: 64,
             list: 1_000,
+            document_values: 256,
             pattern_bytes: 256,
             pattern_steps: 8_000,
+            extras_keys: 64,
+            extras_bytes: 16 * 1024,
+            extras_depth: 16,
             statement_ms: 30_000,
             recurring_reads: 512,
             write_queue: 4_096,

@@ -78,6 +78,7 @@ async fn columns(connection: &mut Connection, tables: &mut Tables) -> Result<(),
             comment: comment.filter(|words| !words.is_empty()),
             ty: plain_type(ty),
             expression: None,
+            kind: None,
         });
     }
     Ok(())

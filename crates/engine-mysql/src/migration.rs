@@ -7,6 +7,9 @@
 //! there already", "is gone already" then mean that it was done. Changes of rows tick
 //! themselves off in their own transaction.
 
+mod batches;
+
+use self::batches::by_batches;
 use crate::connection::{Connection, Refusal, Transaction};
 use crate::introspect;
 use crate::lease;
@@ -16,7 +19,7 @@ use crate::retry::random;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::live::Live;
-use backstay_engine::migration::{Batch, JournalRow, MOST_BATCHES, Unfinished, Way, is_batched};
+use backstay_engine::migration::{Batch, JournalRow, Unfinished, Way, is_batched};
 use mysql_async::from_row_opt;
 
 const MAKE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS `_backstay_migration` (
@@ -268,18 +271,6 @@ fn over(number: i64, way: Way) -> Fault {
 
 async fn run(connection: &mut Connection, number: usize, statement: &str) -> Result<(), Fault> {
     connection.control_patiently(statement).await.map_err(|refusal| refused(number, refusal))
-}
-
-/// Rows, so many at a time, until there are none. Whoever was not heard did some of them.
-async fn by_batches(connection: &mut Connection, number: usize, statement: &str) -> Result<(), Fault> {
-    for _ in 0..MOST_BATCHES {
-        run(connection, number, statement).await?;
-        if connection.affected() == 0 {
-            return Ok(());
-        }
-    }
-    let message = format!("statement {number} of the migration changes the same rows again and again");
-    Err(Fault::new(code::TRANSACTION_STATE, message))
 }
 
 /// How far a migration came.

@@ -139,6 +139,7 @@ fn column(row: &Row) -> Result<Option<LiveColumn>, Trouble> {
         members: row.try_get(8)?,
         comment: row.try_get(9)?,
         expression: None,
+        kind: None,
     }))
 }
 

@@ -3,6 +3,7 @@
 //! CONCURRENTLY`), and `COMMIT`, end the transaction before; how far the migration came is then
 //! written down with each part, so that a second run goes on from there.
 
+mod batches;
 mod parts;
 mod refusal;
 

@@ -161,6 +161,13 @@ fn refused(number: usize, error: rusqlite::Error) -> Fault {
         let message = ["rows that are there already have the same ", columns].concat();
         return Fault::new(code::UNIQUE_VIOLATION, message).with_hint(MEND);
     }
+    // what does not convert becomes bytes, which no column of another type takes
+    if let Some((_, column)) =
+        words.strip_prefix("cannot store BLOB value in ").and_then(|rest| rest.split_once(" column "))
+    {
+        let message = format!("rows that are there already have a value that {column} cannot hold");
+        return Fault::new(code::INVALID_TEXT, message).with_hint(MEND);
+    }
     let message = format!("statement {number} of the migration failed: {words}");
     match fault(error) {
         // the words are in the message already

@@ -1,6 +1,8 @@
 //! [`Live`]: what stands in a database, in the words of that database. `migrate`
 //! compares it with the catalog; nothing else reads it.
 
+use backstay_schema::scalar::ScalarType;
+
 /// A whole database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Live {
@@ -42,6 +44,9 @@ pub struct LiveColumn {
     pub ty: String,
     /// Whether NULL is allowed.
     pub nullable: bool,
+    /// What its values are, where the files say it and two databases are compared by that: some databases keep
+    /// several types in one.
+    pub kind: Option<ScalarType>,
     /// Default as SQL text.
     pub default: Option<String>,
     /// The database computes it.

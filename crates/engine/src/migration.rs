@@ -1,6 +1,8 @@
 //! One migration as an engine applies it, and the journal of those applied.
 //! The text comes from migration files, which are plain SQL that a person may edit.
 
+pub mod by_key;
+
 use crate::lease::Held;
 
 /// Name of the journal's table.

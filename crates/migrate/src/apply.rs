@@ -18,6 +18,9 @@ use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value;
 use backstay_sql::dialect::{Dialect, named};
 
+/// How the problem ends that a file is gone.
+const NOT_AMONG_THE_FILES: &str = "was applied but is not among the files";
+
 /// What the name of a file ends with that nodes of the version before live with.
 pub const EXPANDS: &str = "_expand.sql";
 
@@ -71,7 +74,7 @@ pub async fn status(engine: &dyn Engine, files: &[MigrationFile]) -> Result<Stat
         match files.iter().find(|file| file.number == row.number) {
             // a newer version began: what it did so far leaves this one as it is
             None if files.iter().all(|file| file.number < row.number) && row.name.ends_with(EXPANDS) => {}
-            None => problems.push(format!("{} was applied but is not among the files", row.name)),
+            None => problems.push(format!("{} {NOT_AMONG_THE_FILES}", row.name)),
             Some(file) if file.checksum != row.checksum => {
                 problems.push(format!("{} was edited after it was applied", file.name));
             }
@@ -271,8 +274,13 @@ pub async fn adopt(
 async fn checked(engine: &dyn Engine, files: &[MigrationFile]) -> Result<Status, Fault> {
     let status = status(engine, files).await?;
     match status.problems.first() {
-        Some(problem) => Err(Fault::new(code::INTERNAL, problem.clone())
-            .with_hint("restore the file as it was applied, and put the change into a new one")),
+        Some(problem) => Err(Fault::new(code::FILES_DIFFER, problem.clone()).with_hint(
+            if problem.ends_with(NOT_AMONG_THE_FILES) {
+                "put the file back; or name a database of this project in [store.default]"
+            } else {
+                "restore the file as it was applied, and put the change into a new one"
+            },
+        )),
         None => Ok(status),
     }
 }

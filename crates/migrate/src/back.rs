@@ -14,18 +14,21 @@ use crate::drift::{self, Drift, compared};
 use crate::file::MigrationFile;
 use crate::import::import;
 use crate::lease::{self, Node};
+use crate::types::Types;
 use backstay_base::clock::Clock;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
 use backstay_engine::Engine;
-use backstay_engine::live::{Live, LiveTable};
+use backstay_engine::live::{Live, LiveColumn, LiveTable};
 use backstay_engine::migration::{Batch, JournalRow, Pace, Way};
 use backstay_schema::catalog::{Catalog, Valid};
 use backstay_schema::compile::{Owner, Settings, SourceFile, compile};
 use backstay_schema::scalar::ScalarType;
 use backstay_sql::ddl;
+use backstay_sql::ddl::column::Stored;
 use backstay_sql::dialect::Dialect;
+use backstay_sql::dialect::conversion::told_apart;
 use std::collections::BTreeSet;
 
 /// What the loss parts of a plan begin with that [`values`] looks at row by row.
@@ -167,19 +170,22 @@ async fn way(
     (before, file): (&[MigrationFile], &MigrationFile),
 ) -> Result<WayBack, Fault> {
     let mut statements: Vec<String> = before.iter().flat_map(|file| file.statements(engine.name())).collect();
-    let base = engine.rehearse(&statements).await?;
+    let types = Types::of_files(before);
+    let base = types.with_kinds(&engine.rehearse(&statements).await?, dialect);
     let origins = Origins::of(&base, file, engine.name());
     if let Some(lost) = origins.lost.first() {
         return Err(cannot(file, lost));
     }
     statements.extend(file.statements(engine.name()));
-    let top = engine.rehearse(&statements).await?;
+    let left: Vec<MigrationFile> = before.iter().chain([file]).cloned().collect();
+    let top = Types::of_files(&left).with_kinds(&engine.rehearse(&statements).await?, dialect);
     let touched = touched(&base, &top, &origins);
     let mut catalog = catalog(dialect, &base)
         .ok_or_else(|| cannot(file, "what stood before it cannot be said in the schema language"))?;
     name(&mut catalog, &base, &origins);
     let wanted: Vec<_> = catalog.tables.iter().filter(|table| Scope::Project.holds(table)).collect();
-    let mut desired = engine.rehearse(&ddl::create_tables(&catalog, dialect, &wanted)).await?;
+    let made = ddl::create_tables(&catalog, dialect, &wanted);
+    let mut desired = types.with_kinds(&engine.rehearse(&made).await?, dialect);
     let (kept, desired_kept) = (silent(&base, &top), silent(&desired, &Live::default()));
     let own = |live: &Live, names: &BTreeSet<String>| Live {
         tables: live.tables.iter().filter(|table| names.contains(&table.name)).cloned().collect(),
@@ -240,7 +246,8 @@ fn touched(base: &Live, top: &Live, origins: &Origins) -> Touched {
                 .iter()
                 .any(|(name, origin)| origin.name.as_ref() != Some(name) || !origin.members.is_empty())
         });
-        if moved || known != Some(&table.name) || find(base, &table.name).as_ref() != Some(table) {
+        let stands = find(base, &table.name);
+        if moved || known != Some(&table.name) || !stands.is_some_and(|stands| is_same(&stands, table)) {
             touched.top.insert(table.name.clone());
             touched.base.extend(known.map(str::to_owned));
         }
@@ -248,6 +255,17 @@ fn touched(base: &Live, top: &Live, origins: &Origins) -> Touched {
     let left = base.tables.iter().filter(|table| find(top, &table.name).is_none());
     touched.base.extend(left.map(|table| table.name.clone()));
     touched
+}
+
+/// Whether two tables are the same, and what their columns are as far as the files say it of both.
+fn is_same(base: &LiveTable, top: &LiveTable) -> bool {
+    let mut top = top.clone();
+    for (column, before) in top.columns.iter_mut().zip(&base.columns) {
+        if column.kind.map(told_apart) == before.kind.map(told_apart) || before.kind.is_none() {
+            column.kind = before.kind;
+        }
+    }
+    *base == top
 }
 
 /// A database without what no schema says and the other one has as well: it stays where it is.
@@ -299,7 +317,21 @@ fn catalog(dialect: &'static Dialect, live: &Live) -> Option<Catalog> {
     for index in 0..catalog.tables.len() {
         unbounded(&mut catalog, index, live);
     }
+    for table in &mut catalog.tables {
+        let Some(stands) = live.tables.iter().find(|stands| stands.name == table.name) else { continue };
+        for column in &mut table.columns {
+            let known = stands.columns.iter().find(|known| known.name == column.name);
+            column.ty = known.and_then(|known| kind(dialect, known, column.ty)).unwrap_or(column.ty);
+        }
+    }
     Some(catalog)
+}
+
+/// What a column is of which the database knows only how it is stored.
+fn kind(dialect: &'static Dialect, live: &LiveColumn, read: ScalarType) -> Option<ScalarType> {
+    let words = |ty| Stored { ty, length: None, counted: false }.words(dialect);
+    let is_plain = matches!(read, ScalarType::String | ScalarType::BigInt | ScalarType::Json);
+    live.kind.filter(|kind| is_plain && !matches!(kind, ScalarType::Enum(_)) && words(*kind) == words(read))
 }
 
 /// The length that a text has in an index is no length that the schema asks for, unless a check does.

@@ -5,10 +5,11 @@ use crate::shape::{same_source, same_type, scalar_of};
 use backstay_engine::live::{LiveColumn, LiveTable};
 use backstay_schema::catalog::{Catalog, Column, Table};
 use backstay_schema::scalar::ScalarType;
-use backstay_sql::ddl::alter::is_convertible;
+use backstay_sql::ddl::alter::{is_convertible, is_kept};
 use backstay_sql::ddl::check::{column_check_name, decimal_check_prefix, scale_of_check};
 use backstay_sql::ddl::copy::{Conversion, conversion};
 use backstay_sql::dialect::Dialect;
+use backstay_sql::dialect::conversion::told_apart;
 use backstay_sql::dialect::definition::Alter;
 
 /// How the columns of a table came to be.
@@ -128,21 +129,45 @@ fn how(
     old: &LiveColumn,
     (catalog, table, column, wanted): (&Catalog, &Table, &Column, &LiveTable),
 ) -> Option<Option<How>> {
+    let words = wanted.columns.iter().find(|wanted| wanted.name == column.name);
+    let told = words.and_then(|words| Some((told_apart(old.kind?), told_apart(words.kind?))));
     match dialect.definition.alter {
         Alter::Rebuild => {
+            if let Some((from, to)) = told
+                && !((is_scaled(from) || is_scaled(to)) && is_convertible(from, to))
+            {
+                return kept_or_typed(dialect, from, column.ty);
+            }
             let checks = found.checks.iter().filter_map(|check| check.name.as_deref());
             let scale = checks.filter_map(|check| scale_of_check(check, was, &old.name)).next();
             Some(Some(How::Copied(conversion(dialect, (&old.ty, scale), column.ty)?)))
         }
         Alter::InPlace(_) => {
-            let words = wanted.columns.iter().find(|wanted| wanted.name == column.name)?;
-            if same_type(dialect, (&old.ty, &words.ty), (catalog, table, column)) {
-                return Some(None);
+            let same = same_type(dialect, (&old.ty, &words?.ty), (catalog, table, column));
+            match told.filter(|(from, to)| from != to) {
+                Some((from, _)) if !same => is_convertible(from, column.ty).then_some(Some(How::Typed(from))),
+                Some((from, _)) => kept_or_typed(dialect, from, column.ty),
+                None if same => Some(None),
+                None => {
+                    let from = scalar_of(dialect, old)?;
+                    is_convertible(from, column.ty).then_some(Some(How::Typed(from)))
+                }
             }
-            let from = scalar_of(dialect, old)?;
-            is_convertible(dialect, from, column.ty).then_some(Some(How::Typed(from)))
         }
     }
+}
+
+/// Between two types that the database itself does not tell apart.
+#[expect(clippy::option_option, reason = "as above")]
+fn kept_or_typed(dialect: &'static Dialect, from: ScalarType, to: ScalarType) -> Option<Option<How>> {
+    let same = told_apart(to) == from;
+    let typed = (!same && !is_kept(dialect, from, to)).then_some(How::Typed(from));
+    (same || is_convertible(from, to)).then_some(typed)
+}
+
+/// Digits of decimals stand in a check, which says more than the type.
+const fn is_scaled(ty: ScalarType) -> bool {
+    matches!(ty, ScalarType::Decimal { .. })
 }
 
 /// `found` with the new names of renamed columns everywhere.

@@ -204,7 +204,7 @@ impl Differ<'_> {
         let same_rest = pair.named.columns.len() == rest.columns.len()
             && pair.named.columns.iter().all(same)
             && same_constraints(&pair.named, &rest, pair.names);
-        if columns.dropped.is_empty() && simple_adds && same_rest {
+        if columns.dropped.is_empty() && columns.converted.is_empty() && simple_adds && same_rest {
             plan.changes.extend(full_text::unwanted(pair).map(|live| full_text::gone(self.dialect, live)));
             self.alter(table, columns, plan);
             self.indexes(pair, plan);

@@ -57,7 +57,7 @@ pub async fn draft(scratch: &dyn Engine, catalog: &Catalog, files: &[MigrationFi
             continue;
         }
         let plan = if dialect.name == SQLITE.name {
-            let (base, wanted) = (before.with_expressions(&base), after.with_expressions(&wanted));
+            let (base, wanted) = (before.told(&base, dialect), after.told(&wanted, dialect));
             compare(dialect, catalog, (&base, &wanted), Scope::Project)
         } else {
             let base = before.translated(&base, catalog, dialect);

@@ -52,7 +52,7 @@ pub async fn draft(
             continue;
         }
         let (first, second) = if matches!(dialect.definition.alter, Alter::Rebuild) {
-            let (base, wanted) = (before.with_expressions(&base), after.with_expressions(&wanted));
+            let (base, wanted) = (before.told(&base, dialect), after.told(&wanted, dialect));
             (Plan::default(), compare(dialect, catalog, (&base, &wanted), Scope::Project))
         } else {
             let base = before.translated(&base, catalog, dialect);
@@ -113,7 +113,7 @@ fn in_two(
             };
             let old = beside.old.as_ref().map(|(name, ty)| (name.as_str(), *ty));
             let mirror = expand::Mirror { table, column, old };
-            if !expand::is_possible(dialect, &mirror) {
+            if !expand::is_possible(&mirror) {
                 return Err(cannot(format!("{}.{} has no way back to what it was", table.name, column.name)));
             }
             let summary = summary(merged, beside);

@@ -8,9 +8,9 @@ mod steps;
 
 use self::later::Later;
 use crate::change::{Change, Plan};
-use crate::columns::{Columns, told};
+use crate::columns::{Columns, How, told};
 use crate::full_text;
-use crate::shape::{Names, same_check, same_reference, scalar_of, unwanted_checks};
+use crate::shape::{Names, same_check, same_reference, unwanted_checks};
 use backstay_engine::live::{LiveCheck, LiveColumn, LiveReference, LiveTable};
 use backstay_schema::catalog::{Catalog, Column, Table};
 use backstay_schema::scalar::ScalarType;
@@ -56,10 +56,12 @@ impl Pair<'_> {
         self.named.columns.iter().find(|live| live.name == column.name && !added)
     }
 
-    fn from(&self, dialect: &'static Dialect, column: &Column) -> Option<ScalarType> {
-        let converted = self.columns.converted.iter().any(|(name, _)| *name == column.name);
-        let old = self.old(column).filter(|_| converted)?;
-        scalar_of(dialect, old)
+    fn from(&self, column: &Column) -> Option<ScalarType> {
+        let how = self.columns.converted.iter().find(|(name, _)| *name == column.name);
+        match how?.1 {
+            How::Typed(from) => Some(from),
+            How::Copied(_) => None,
+        }
     }
 
     /// Whether a column changes its type or goes.

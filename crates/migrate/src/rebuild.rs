@@ -49,7 +49,8 @@ fn source(column: &Column, found: &LiveTable, columns: &Columns<'_>) -> From {
     let how = columns.converted.iter().find(|(new, _)| *new == column.name);
     let conversion = match how {
         Some((_, How::Copied(conversion))) => *conversion,
-        Some((_, How::Typed(_))) | None => Conversion::Plain,
+        Some((_, How::Typed(from))) => Conversion::Between(*from),
+        None => Conversion::Plain,
     };
     From::Column { name, nullable, conversion }
 }

@@ -82,15 +82,34 @@ impl Types {
         words.split_once(" = ").map(|(_, mark)| mark.to_owned())
     }
 
-    /// The database that SQLite describes, with what stands for its expressions.
-    pub(crate) fn with_expressions(&self, live: &Live) -> Live {
-        let mut live = live.clone();
+    /// The database that SQLite describes, with what stands for its expressions, and with what its columns are.
+    pub(crate) fn told(&self, live: &Live, dialect: &'static Dialect) -> Live {
+        let mut live = self.with_kinds(live, dialect);
         for table in &mut live.tables {
             for column in &mut table.columns {
                 column.expression = self.expression(&table.name, &column.name);
             }
         }
         live
+    }
+
+    /// A database with what its columns are, where the files say that.
+    pub(crate) fn with_kinds(&self, live: &Live, dialect: &'static Dialect) -> Live {
+        let mut live = live.clone();
+        for table in &mut live.tables {
+            for column in &mut table.columns {
+                column.kind = self.kind(&table.name, column, dialect);
+            }
+        }
+        live
+    }
+
+    /// What a column is, unless it has become something else beside what the files say.
+    fn kind(&self, table: &str, column: &LiveColumn, dialect: &'static Dialect) -> Option<ScalarType> {
+        let said = self.get(table, &column.name)?;
+        let scalar = dialect.definition.scalar;
+        let stands = scalar(&said.words(dialect)).is_some_and(|said| scalar(&column.ty) == Some(said));
+        stands.then_some(said.ty)
     }
 
     /// A database that SQLite describes, as another one would: the same names, keys and references,
@@ -113,6 +132,7 @@ impl Types {
             column.comment = Some(self.comment(&table.name, &column.name));
             column.ty = stored.words(dialect);
             column.counted = stored.counted;
+            column.kind = self.kind(&table.name, column, dialect);
             // what rows that were there got does not stay a default, but on SQLite
             let clauses = matches!(definition.comments, Comments::Clauses { .. });
             column.default = column.default.take().filter(|_| !(clauses && self.is_said(table, column)));

@@ -35,11 +35,11 @@ pub fn weave(
     catalog: &Arc<Catalog>,
     ids: &Ids,
 ) -> Result<Guarded<Script>, Fault> {
-    let Script { mut steps, end, sources, audit } = script;
+    let Script { mut steps, end, sources, audit, extras } = script;
     let mut weaver = Weaver { catalog, caller, info, ids, sources, trail: Trail::default() };
     steps.iter_mut().try_for_each(|step| weaver.query(&mut step.query))?;
     let audit = audit::told(audit, &steps, catalog, (caller, info));
-    let script = Script { steps, end, sources: weaver.sources, audit };
+    let script = Script { steps, end, sources: weaver.sources, audit, extras };
     Ok(Guarded::new(script, Arc::clone(catalog), weaver.trail))
 }
 

@@ -1,6 +1,7 @@
 //! What differs between databases, as data and small functions. Lowering asks
 //! here; nothing else knows which database it writes for.
 
+pub mod conversion;
 pub mod definition;
 pub mod mysql;
 pub mod postgres;
@@ -39,12 +40,10 @@ pub struct Dialect {
     pub in_list: fn(ScalarType) -> &'static str,
     /// `$1` not in the list `$2`.
     pub not_in_list: fn(ScalarType) -> &'static str,
-    /// Tests of two lists with elements of a type, or of two documents; empty where the database
-    /// has no such test.
-    pub set_test: fn(SetTest, Option<ScalarType>) -> &'static str,
-    /// Where `$2` of a test of two documents is a pattern for the text of `$1`: the pattern of a
-    /// document; none where it is too long.
-    pub document_pattern: Option<fn(SetTest, &str) -> Option<String>>,
+    /// Tests of two lists with elements of a type.
+    pub set_test: fn(SetTest, ScalarType) -> &'static str,
+    /// Whether the document `$1` contains another, or is contained in it.
+    pub documents: Documents,
     /// The elements of the list `$1` as the rows of `$2`.
     pub elements: fn(ScalarType) -> &'static str,
     /// The element of the row of `$1`.
@@ -170,6 +169,45 @@ pub enum NullOrder {
     Smallest,
     /// After every value when rising.
     Largest,
+}
+
+/// How a stored document `$1` is held against the document of a request.
+#[derive(Debug, Clone, Copy)]
+pub enum Documents {
+    /// The document of the request is `$2`.
+    Whole(fn(SetTest) -> &'static str),
+    /// `$2` is a pattern for the text of `$1`.
+    Pattern {
+        /// The test of a text and a pattern.
+        test: &'static str,
+        /// The pattern of a document; none where it is too long.
+        pattern: fn(SetTest, &str) -> Option<String>,
+    },
+    /// The document of the request is written out, a test for each of its values.
+    WrittenOut(&'static ValueTests),
+}
+
+/// Tests of one stored value `$1` that may be missing.
+#[derive(Debug, Clone, Copy)]
+pub struct ValueTests {
+    /// Its member at the path `$2`.
+    pub member: &'static str,
+    /// How many members it has.
+    pub members: &'static str,
+    /// Whether it is an object.
+    pub object: &'static str,
+    /// Whether it is an array.
+    pub array: &'static str,
+    /// Its elements, as rows of `$2`.
+    pub elements: &'static str,
+    /// The element of the row of `$1`.
+    pub element: &'static str,
+    /// Whether it is the string `$2`.
+    pub string: &'static str,
+    /// Whether its text matches the pattern `$2`.
+    pub plain: &'static str,
+    /// The same for an element.
+    pub plain_element: &'static str,
 }
 
 /// How a member of a JSON value is reached.

@@ -4,6 +4,7 @@
 pub mod audit;
 pub(crate) mod candidates;
 pub mod delete;
+pub(crate) mod document;
 pub(crate) mod group;
 pub mod insert;
 pub(crate) mod join;

@@ -38,7 +38,8 @@ impl Auth {
         if account.email.as_ref() == Some(&wanted) {
             return Ok(Asked::default());
         }
-        if self.account_by_email(catalog, &wanted).await?.is_some() {
+        // whose address it is, only the letter to it tells, where the answer to it is refused
+        if self.settings.reveal_accounts && self.account_by_email(catalog, &wanted).await?.is_some() {
             return Err(Refusal::email_exists());
         }
         self.claim_letter(catalog, Purpose::NewEmail, &wanted, self.clock.now_micros()).await?;

@@ -41,14 +41,25 @@ impl Auth {
         self.claim_letter(catalog, Purpose::MagicLink, &email, now).await?;
         let redirect_to = request.decoded("redirect_to");
         let way = Way { redirect_to: redirect_to.as_deref(), challenge };
+        let creates = body.create_user != Some(false) && self.settings.sign_up;
+        let fresh = unconfirmed_account(self.ids.account(), email.clone(), None, now);
+        let data = body.data.unwrap_or_default();
         match self.account_by_email(catalog, &email).await? {
-            Some(account) => self.send_link(catalog, Purpose::MagicLink, &account, &email, &way).await?,
-            None if body.create_user == Some(false) => return Err(Refusal::otp_disabled()),
-            None if !self.settings.sign_up => return Err(Refusal::sign_up_disabled()),
+            Some(account) => {
+                if creates {
+                    self.rehearse(catalog, request, Some(&account), (fresh, data)).await?;
+                }
+                self.send_link(catalog, Purpose::MagicLink, &account, &email, &way).await?;
+            }
+            None if !creates => {
+                if self.settings.reveal_accounts {
+                    let is_open = self.settings.sign_up;
+                    return Err(if is_open { Refusal::otp_disabled() } else { Refusal::sign_up_disabled() });
+                }
+                self.feign_letter(catalog, Purpose::MagicLink, &email, now).await?;
+            }
             None => {
-                let account = unconfirmed_account(self.ids.account(), email.clone(), None, now);
-                let data = body.data.unwrap_or_default();
-                let Entry { account, mut steps, .. } = self.entry(catalog, request, account, data)?;
+                let Entry { account, mut steps, .. } = self.entry(catalog, request, fresh, data)?;
                 let issued = self.issue(Purpose::MagicLink, &account, &email, &way, now)?;
                 steps.extend(issued.steps);
                 self.run(catalog, &steps).await.map_err(taken)?;

@@ -34,11 +34,14 @@ impl Auth {
         let body: Body = request.json()?;
         let email = email::given(body.email.as_deref().unwrap_or_default())?;
         let challenge = body.pkce.challenge(self.settings.pkce_plain)?;
-        self.claim_letter(catalog, Purpose::Recovery, &email, self.clock.now_micros()).await?;
+        let now = self.clock.now_micros();
+        self.claim_letter(catalog, Purpose::Recovery, &email, now).await?;
         if let Some(account) = self.account_by_email(catalog, &email).await? {
             let redirect_to = request.decoded("redirect_to");
             let way = Way { redirect_to: redirect_to.as_deref(), challenge };
             self.send_link(catalog, Purpose::Recovery, &account, &email, &way).await?;
+        } else {
+            self.feign_letter(catalog, Purpose::Recovery, &email, now).await?;
         }
         Response::json(200, &json!({}))
     }

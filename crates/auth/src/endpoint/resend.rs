@@ -2,6 +2,7 @@
 
 use crate::email;
 use crate::endpoint::Request;
+use crate::endpoint::email_change::Asked;
 use crate::one_time::{Purpose, Way};
 use crate::pkce;
 use crate::refusal::Refusal;
@@ -41,27 +42,26 @@ impl Auth {
         let challenge = body.pkce.challenge(self.settings.pkce_plain)?;
         let redirect_to = request.decoded("redirect_to");
         let way = Way { redirect_to: redirect_to.as_deref(), challenge };
-        if kind == "email_change" {
-            self.claim_letter(catalog, Purpose::LeaveEmail, &email, self.clock.now_micros()).await?;
-            if let Some(mut account) = self.account_by_email(catalog, &email).await? {
-                let asked = self.ask_again(&mut account, &way)?;
-                self.run(catalog, &asked.steps).await?;
-                asked.letters.into_iter().for_each(|letter| mail.send(letter));
-            }
-            return Response::json(200, &json!({}));
-        }
         let now = self.clock.now_micros();
-        self.claim_letter(catalog, Purpose::SignUp, &email, now).await?;
+        let purpose = if kind == "signup" { Purpose::SignUp } else { Purpose::LeaveEmail };
+        self.claim_letter(catalog, purpose, &email, now).await?;
         let found = self.account_by_email(catalog, &email).await?;
-        if let Some(account) = found.filter(|account| account.email_confirmed_at.is_none()) {
-            let issued = self.issue(Purpose::SignUp, &account, &email, &way, now)?;
-            let open = vec![eq("id", Cell::Uuid(account.id)), null("email_confirmed_at")];
-            let (noted, _) = update(ACCOUNT, vec![("confirmation_sent_at", Cell::Timestamp(now))], open);
-            let mut steps = vec![(noted, Expect::OneOrNothing)];
-            steps.extend(issued.steps);
-            if self.run(catalog, &steps).await?.first().is_some_and(|noted| noted.affected() == 1) {
-                mail.send(issued.letter);
+        let asked = match (purpose, found) {
+            (Purpose::SignUp, Some(account)) if account.email_confirmed_at.is_none() => {
+                let issued = self.issue(Purpose::SignUp, &account, &email, &way, now)?;
+                let open = vec![eq("id", Cell::Uuid(account.id)), null("email_confirmed_at")];
+                let (noted, _) = update(ACCOUNT, vec![("confirmation_sent_at", Cell::Timestamp(now))], open);
+                let mut steps = vec![(noted, Expect::OneOrNothing)];
+                steps.extend(issued.steps);
+                Asked { steps, letters: vec![issued.letter] }
             }
+            (Purpose::LeaveEmail, Some(mut account)) => self.ask_again(&mut account, &way)?,
+            _ => Asked::default(),
+        };
+        if asked.letters.is_empty() {
+            self.feign_letter(catalog, purpose, &email, now).await?;
+        } else if self.run(catalog, &asked.steps).await?.first().is_some_and(|noted| noted.affected() == 1) {
+            asked.letters.into_iter().for_each(|letter| mail.send(letter));
         }
         Response::json(200, &json!({}))
     }

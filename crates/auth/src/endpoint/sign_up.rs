@@ -1,6 +1,6 @@
 //! `POST /signup`: an account with its identity, its `@user` row and a first session, in
 //! one script. Without autoconfirm there is no session yet: a letter asks to confirm the address, and
-//! the answer is the same whether there was an account or not.
+//! the answer is the same whether there was an account or not, to its bytes but ids and times.
 
 use crate::account::{Account, Identity, Mailed, Object, UserBody, email_data};
 use crate::email;
@@ -12,13 +12,14 @@ use crate::profile;
 use crate::refusal::Refusal;
 use crate::schema::{ACCOUNT, IDENTITY};
 use crate::service::Auth;
-use crate::statement::{self, Step, eq, null, text, update};
+use crate::statement::{self, Step, delete, eq, null, text, update};
 use crate::verified::AUTHENTICATED;
 use crate::wire::Response;
+use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::secret::Secret;
 use backstay_policy::caller::{Caller, RequestInfo, User};
-use backstay_query::plan::Expect;
+use backstay_query::plan::{End, Expect};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value as Cell;
 use serde::Deserialize;
@@ -34,6 +35,13 @@ struct Body {
     data: Option<Object>,
     #[serde(flatten)]
     pkce: pkce::Asked,
+}
+
+/// What somebody signs up with.
+struct Wanted {
+    email: String,
+    password: String,
+    data: Object,
 }
 
 /// The rows of a new account, about to be stored.
@@ -75,7 +83,7 @@ impl Auth {
         if !self.settings.autoconfirm {
             let redirect_to = request.decoded("redirect_to");
             let way = Way { redirect_to: redirect_to.as_deref(), challenge };
-            return self.sign_up_unconfirmed(catalog, request, email, password, data, &way).await;
+            return self.sign_up_unconfirmed(catalog, request, Wanted { email, password, data }, &way).await;
         }
         let there =
             self.run_one(catalog, statement::select(ACCOUNT, vec![eq("email", text(&*email))])).await?;
@@ -101,46 +109,112 @@ impl Auth {
         self.enter(catalog, request, account, data, "anonymous").await
     }
 
-    /// Sends a letter to whoever wants an account. Of two who want the same, the later one's password
-    /// counts: the letter that is followed belongs to it.
+    /// Sends a letter to whoever wants an account. Whoever asks hears the same, in the same time, whether the
+    /// address has no account, an open one or a confirmed one.
     async fn sign_up_unconfirmed(
         &self,
         catalog: &Arc<Catalog>,
         request: &Request<'_>,
-        email: String,
-        password: String,
-        data: Object,
+        wanted: Wanted,
         way: &Way<'_>,
     ) -> Result<Response, Refusal> {
         let now = self.clock.now_micros();
+        let Wanted { email, password, data } = wanted;
         self.claim_letter(catalog, Purpose::SignUp, &email, now).await?;
-        let hash = self.hasher.hash(Secret::new(password)).await?;
-        let fresh = unconfirmed_account(self.ids.account(), email.clone(), Some(hash.clone()), now);
-        let Some(there) = self.account_by_email(catalog, &email).await? else {
-            let Entry { account, identities, mut steps } = self.entry(catalog, request, fresh, data)?;
-            let issued = self.issue(Purpose::SignUp, &account, &email, way, now)?;
-            steps.extend(issued.steps);
-            self.run(catalog, &steps).await.map_err(taken)?;
-            self.mail()?.send(issued.letter);
-            return Response::json(200, &UserBody::of(&account, &identities));
-        };
-        if there.email_confirmed_at.is_some() {
-            // whoever asks is not told that this address has an account
-            let feigned = Account { user_metadata: data, ..fresh };
-            return Response::json(200, &UserBody::of(&feigned, &[]));
+        let there = self.account_by_email(catalog, &email).await?;
+        let (hash, agreed) = self.hash_or_compare(password, there.as_ref()).await?;
+        let fresh = unconfirmed_account(self.ids.account(), email.clone(), hash, now);
+        let Entry { account, mut identities, mut steps } =
+            self.entry(catalog, request, fresh.clone(), data.clone())?;
+        // where there is no account, too: it takes its time
+        self.rehearse(catalog, request, there.as_ref(), (fresh, data)).await?;
+        match there {
+            None => {
+                let issued = self.issue(Purpose::SignUp, &account, &email, way, now)?;
+                steps.extend(issued.steps);
+                self.run(catalog, &steps).await.map_err(taken)?;
+                self.mail()?.send(issued.letter);
+            }
+            Some(there) => {
+                if there.email_confirmed_at.is_none() {
+                    self.confirm_again(catalog, &there, agreed, way).await?;
+                } else {
+                    self.feign_letter(catalog, Purpose::SignUp, &email, now).await?;
+                    if self.settings.reveal_accounts {
+                        identities.clear();
+                    }
+                }
+            }
         }
-        let cells = vec![("password_hash", text(hash)), ("confirmation_sent_at", Cell::Timestamp(now))];
+        Response::json(200, &UserBody::of(&account, &identities))
+    }
+
+    /// The hash of a password for a new account; or whether it is the one of an open account. One costs what the
+    /// other costs.
+    async fn hash_or_compare(
+        &self,
+        password: String,
+        there: Option<&Account>,
+    ) -> Result<(Option<String>, bool), Refusal> {
+        let open = there.filter(|account| account.email_confirmed_at.is_none());
+        let password = Secret::new(password);
+        let Some(open) = open else { return Ok((Some(self.hasher.hash(password).await?), false)) };
+        let stored = open.password_hash.as_ref().map(|hash| hash.expose().clone());
+        let verdict = self.hasher.verify(password, stored).await?;
+        Ok((None, verdict.matches))
+    }
+
+    /// The letter of an open account once more. Where its password is another than the one that came with this
+    /// sign-up, somebody else wants the same address, and nobody knows who of them reads the letter: then no
+    /// password stands.
+    async fn confirm_again(
+        &self,
+        catalog: &Arc<Catalog>,
+        there: &Account,
+        agreed: bool,
+        way: &Way<'_>,
+    ) -> Result<(), Refusal> {
+        let now = self.clock.now_micros();
+        let mut cells = vec![("confirmation_sent_at", Cell::Timestamp(now))];
+        if !agreed {
+            cells.push(("password_hash", Cell::Null));
+        }
         let open = vec![eq("id", Cell::Uuid(there.id)), null("email_confirmed_at")];
         let (changed, _) = update(ACCOUNT, cells, open);
-        let issued = self.issue(Purpose::SignUp, &there, &email, way, now)?;
+        let email = there.email.as_deref().unwrap_or_default();
+        let issued = self.issue(Purpose::SignUp, there, email, way, now)?;
         let mut steps = vec![(changed, Expect::OneOrNothing)];
         steps.extend(issued.steps);
         if self.run(catalog, &steps).await?.first().is_some_and(|changed| changed.affected() == 1) {
             self.mail()?.send(issued.letter);
         }
-        let found = self.account(catalog, there.id).await?;
-        let (account, identities) = found.ok_or_else(Refusal::user_not_found)?;
-        Response::json(200, &UserBody::of(&account, &identities))
+        Ok(())
+    }
+
+    /// Refuses what a new account would be refused for, and keeps nothing: otherwise data that no account can have
+    /// would tell which address has one. An open account makes room for it, as its own values are no obstacle.
+    pub(super) async fn rehearse(
+        &self,
+        catalog: &Arc<Catalog>,
+        request: &Request<'_>,
+        there: Option<&Account>,
+        (fresh, data): (Account, Object),
+    ) -> Result<(), Refusal> {
+        let mut steps: Vec<Step> = Vec::new();
+        let open = there.filter(|account| account.email_confirmed_at.is_none());
+        if let Some(there) = open {
+            steps.extend(profile::delete(catalog, there.id));
+            steps.push(delete(ACCOUNT, vec![eq("id", Cell::Uuid(there.id))]));
+        }
+        // the address is taken, which is not to be told
+        let email = Some(format!("{}@example.invalid", fresh.id.simple()));
+        let entry = self.entry(catalog, request, Account { email, ..fresh }, data)?;
+        steps.extend(entry.steps);
+        match self.run_ending(catalog, &steps, End::Rollback).await {
+            // rows refer to the open account, so that it cannot make room
+            Err(fault) if open.is_some() && fault.code == code::FOREIGN_KEY_VIOLATION => Ok(()),
+            done => done.map(drop).map_err(taken),
+        }
     }
 
     /// Stores a new account with all that belongs to it, and signs it in.
@@ -170,7 +244,7 @@ impl Auth {
         let caller = Caller::User(Arc::new(User {
             uid: account.id,
             role: AUTHENTICATED.to_owned(),
-            email: account.email.clone(),
+            email: account.email.clone().filter(|_| account.email_confirmed_at.is_some()),
             org: None,
             aal: "aal1".to_owned(),
             claims: Arc::default(),

@@ -1,5 +1,6 @@
 //! `backstay dev`: serves while you edit. A good save is migrated and swapped in;
-//! a broken one is told and the last good schema keeps serving.
+//! a broken one is told and the last good schema keeps serving. At the start a schema that can be mended by
+//! a save is waited for; a database that cannot be served ends it, as nobody may be there to read why.
 
 use crate::Context;
 use crate::command::check::summary;
@@ -42,6 +43,7 @@ pub struct Args {
 /// What became of a schema on disk.
 enum Reload {
     Served(Arc<Catalog>, Migrated),
+    /// It has mistakes, or the rows that are there do not allow it; that was told.
     Broken,
 }
 
@@ -101,6 +103,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
                 }
             }
             Ok(Reload::Broken) => {}
+            // no save of the schema mends it, and nothing is served
+            Err(error) if first.is_some() => return Err(error),
             Err(error) => refused(context, &app, &error),
         }
         loop {
@@ -188,15 +192,33 @@ async fn reload(context: &Context, project: &Project, database: &Database, app: 
     }
     let catalog = Arc::new(compiled.catalog);
     database.own_tables(&catalog).await?;
-    let migrated = migrate(context, project, database, &catalog).await?;
+    let mut changes = apply_files(context, project, database).await?;
+    let migrated = match draft_and_apply(context, project, database, &catalog).await {
+        Ok(Migrated { changes: further, written }) => {
+            changes.extend(further);
+            Migrated { changes, written }
+        }
+        Err(error) => {
+            refused(context, app, &error);
+            return Ok(Reload::Broken);
+        }
+    };
     if catalog.tables.iter().any(|table| table.is_view) {
         view::check(database.dialect, &catalog, &database.engine.introspect().await?)?;
     }
     Ok(Reload::Served(catalog, migrated))
 }
 
-/// Applies pending files, then drafts and applies what is missing.
-async fn migrate(
+/// Applies pending files.
+async fn apply_files(context: &Context, project: &Project, database: &Database) -> Result<Vec<String>> {
+    let files = file::read(&project.migrations())?;
+    let going = apply::Going::with_consent(context.yes).whole();
+    let applied = apply::up(&*database.engine, &files, &database.clock, going, &database.node).await?;
+    Ok(applied.iter().map(|name| format!("applied migrations/{name}")).collect())
+}
+
+/// Drafts and applies what the schema has and the files lack.
+async fn draft_and_apply(
     context: &Context,
     project: &Project,
     database: &Database,
@@ -204,15 +226,7 @@ async fn migrate(
 ) -> Result<Migrated> {
     let engine = &*database.engine;
     let folder = project.migrations();
-    let applied = apply::up(
-        engine,
-        &file::read(&folder)?,
-        &database.clock,
-        apply::Going::with_consent(context.yes).whole(),
-        &database.node,
-    )
-    .await?;
-    let mut changes: Vec<String> = applied.iter().map(|name| format!("applied migrations/{name}")).collect();
+    let mut changes = Vec::new();
     let scratch = Scratch::open(project)?;
     let draft = draft(&*scratch.engine, catalog, &file::read(&folder)?).await?;
     let Some(plan) = draft.plan(engine.name()).filter(|_| !draft.is_empty()) else {

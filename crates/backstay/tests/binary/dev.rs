@@ -9,6 +9,12 @@ fn started(project: &Project) -> (Running, String, String) {
     (dev, key("publishable"), key("secret"))
 }
 
+/// What a start that serves nothing says, and the code that it exits with.
+fn ended_with(mut dev: Running) -> (Value, i32) {
+    let told = serde_json::from_str(&dev.line()).unwrap();
+    (told, dev.ended().0)
+}
+
 #[test]
 fn the_first_start_makes_database_migration_and_keys() {
     let project = Project::new("shop");
@@ -178,6 +184,46 @@ fn a_schema_that_is_broken_at_the_first_start_waits_and_serves_once_mended() {
     let (dev, ready) = dev.ready();
     let key = ready["keys"]["publishable"].as_str().unwrap();
     assert_eq!(ask(&dev.url, key, "GET", "/rest/v1/note", "").body, "[]");
+}
+
+#[test]
+fn a_database_that_cannot_be_served_ends_it_with_the_way_out() {
+    let project = Project::with(NOTES);
+    let (mut dev, _, _) = started(&project);
+    dev.terminate();
+    assert_eq!(dev.ended(), (0, String::new()));
+    let kept = project.read("migrations/0001_init.sql");
+    project.write("migrations/0001_init.sql", &format!("{kept}\n-- edited\n"));
+    let edited = json!({
+        "error": "0001_init.sql was edited after it was applied",
+        "code": "F0000",
+        "hint": "restore the file as it was applied, and put the change into a new one",
+    });
+    assert_eq!(ended_with(project.dev()), (edited, 1));
+    std::fs::remove_file(project.folder().join("migrations/0001_init.sql")).unwrap();
+    let gone = json!({
+        "error": "0001_init.sql was applied but is not among the files",
+        "code": "F0000",
+        "hint": "put the file back; or name a database of this project in [store.default]",
+    });
+    assert_eq!(ended_with(project.dev()), (gone, 1));
+    project.write("migrations/0001_init.sql", &kept);
+    project.dev().ready();
+}
+
+#[test]
+fn a_schema_that_would_lose_rows_at_the_start_waits_for_a_save() {
+    let project = Project::with(NOTES);
+    let (mut dev, key, _) = started(&project);
+    assert_eq!(ask(&dev.url, &key, "POST", "/rest/v1/note", "{\"text\":\"a\"}").status, 201);
+    dev.terminate();
+    assert_eq!(dev.ended(), (0, String::new()));
+    project.edit("  stars", "  owner: String!\n  stars");
+    let mut dev = project.dev();
+    assert_eq!(dev.event("refused")["code"], "23502");
+    project.edit("owner: String!", "owner: String");
+    let (dev, _) = dev.ready();
+    assert_eq!(ask(&dev.url, &key, "GET", "/rest/v1/note?select=owner", "").body, "[{\"owner\":null}]");
 }
 
 #[test]

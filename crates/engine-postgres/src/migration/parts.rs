@@ -2,6 +2,7 @@
 //! (`CREATE INDEX CONCURRENTLY`, `VALIDATE CONSTRAINT`), stands between two. What was done is known by its
 //! checksum: the rest of a file that was refused half-way may be mended.
 
+use super::batches::by_batches;
 use super::refusal::refused;
 use super::{MAKE_JOURNAL, add_journal_row, begin, commit, run};
 use crate::connection::Connection;
@@ -9,10 +10,10 @@ use crate::error::Trouble;
 use crate::lease;
 use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_engine::migration::{Batch, JournalRow, MOST_BATCHES, Pace, Way, is_batched};
+use backstay_engine::migration::{Batch, JournalRow, Pace, Way, is_batched};
 use std::borrow::Cow;
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, SimpleQueryMessage};
 
 const LOCK_JOURNAL: &str = "LOCK TABLE \"_backstay_migration\" IN SHARE ROW EXCLUSIVE MODE";
 
@@ -199,21 +200,6 @@ async fn build(connection: &Connection, number: usize, statement: &str) -> Resul
         let _ = clear(client, name).await;
     }
     built.map_err(|error| refused(number, error))
-}
-
-/// Rows, so many at a time, each time in a transaction of its own, until there are none.
-async fn by_batches(client: &Client, number: usize, statement: &str) -> Result<(), Trouble> {
-    for _ in 0..MOST_BATCHES {
-        let answers = client.simple_query(statement).await.map_err(|error| refused(number, error))?;
-        let changed = answers
-            .iter()
-            .any(|answer| matches!(answer, SimpleQueryMessage::CommandComplete(rows) if *rows > 0));
-        if !changed {
-            return Ok(());
-        }
-    }
-    let message = format!("statement {number} of the migration changes the same rows again and again");
-    Err(Trouble::answer(Fault::new(code::TRANSACTION_STATE, message)))
 }
 
 /// What stands of an index.

@@ -9,6 +9,7 @@ use backstay_schema::scalar::ScalarType;
 use backstay_sql::ddl;
 use backstay_sql::ddl::column::{Stored, is_filled};
 use backstay_sql::dialect::Dialect;
+use backstay_sql::dialect::conversion::told_apart;
 
 /// A column that comes beside what the version before writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,8 +114,9 @@ fn one(
         }
         if let Some((_, old)) = renamed {
             let Some(live) = live(old) else { continue };
-            let ty = (dialect.definition.scalar)(&live.ty)
-                .ok_or_else(|| format!("{name}.{old} is {}", live.ty))?;
+            let told = live.kind.map(told_apart).or_else(|| (dialect.definition.scalar)(&live.ty));
+            let ty = told.ok_or_else(|| format!("{name}.{old} is {}", live.ty))?;
+            let ty = if told_apart(column.ty) == ty { column.ty } else { ty };
             if let Some((_, how)) = columns.converted.iter().find(|(new, _)| *new == column.name)
                 && let Some(lost) = how.loses(column.ty)
             {

@@ -118,9 +118,8 @@ impl Steps<'_> {
         let text = |live: &LiveTable| {
             live.checks.iter().find(|c| c.name.as_deref() == Some(&check)).map(|c| c.text.clone())
         };
-        let was_text = pair
-            .from(dialect, column)
-            .is_none_or(|from| matches!(from, ScalarType::String | ScalarType::Enum(_)));
+        let was_text =
+            pair.from(column).is_none_or(|from| matches!(from, ScalarType::String | ScalarType::Enum(_)));
         let renames = was_text && text(&pair.named) != text(&pair.wanted);
         renames.then(|| alter::rename_members(self.of.catalog, dialect, pair.table, column)).flatten()
     }
@@ -151,7 +150,7 @@ impl Steps<'_> {
         let (pair, dialect) = (self.pair, self.of.dialect);
         let table = pair.table;
         let mut nullable = old.nullable;
-        if let Some(from) = pair.from(dialect, column) {
+        if let Some(from) = pair.from(column) {
             if old.default.is_some() {
                 self.statements.push(alter::drop_default(dialect, table, column));
             }

@@ -15,6 +15,7 @@ mod expand;
 mod history;
 mod import;
 mod kills;
+mod kinds;
 #[path = "../pairs/model.rs"]
 #[expect(dead_code, reason = "rows are made and compared elsewhere")]
 mod model;

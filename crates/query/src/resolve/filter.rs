@@ -11,7 +11,7 @@ use backstay_schema::catalog::Member;
 use backstay_schema::expr::Function;
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::scalar::list::ListType;
-use backstay_schema::value::Value;
+use backstay_schema::value::{Value, json};
 
 impl<'c> Resolver<'c> {
     /// All of the filters.
@@ -142,6 +142,11 @@ impl<'c> Resolver<'c> {
             other => other,
         };
         let value = self.bind(operand, wanted)?;
+        if let Scalar::Bind(Value::Json(document), _) = &value {
+            let size = json::size(document);
+            within(size.values, self.limits.document_values, "values of a document")?;
+            self.deep(size.depth)?;
+        }
         Ok(Pred::Set(test, field, value))
     }
 

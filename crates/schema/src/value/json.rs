@@ -17,6 +17,42 @@ pub fn normalise(text: &str) -> Option<String> {
     (reader.at == text.len()).then_some(out)
 }
 
+/// How large a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// The document and all values in it.
+    pub values: usize,
+    /// Levels of arrays and objects.
+    pub depth: usize,
+}
+
+/// Measures normalised JSON.
+#[must_use]
+pub fn size(json: &str) -> Size {
+    let (mut size, mut now, mut quoted, mut escaped) = (Size { values: 1, depth: 0 }, 0_usize, false, false);
+    let mut before = 0;
+    for byte in json.bytes() {
+        if !quoted && matches!(before, b'{' | b'[') && !matches!(byte, b'}' | b']') {
+            size.values += 1;
+        }
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b',' => size.values += 1,
+            b'{' | b'[' => {
+                now += 1;
+                size.depth = size.depth.max(now);
+            }
+            b'}' | b']' => now = now.saturating_sub(1),
+            _ => {}
+        }
+        before = if quoted { 0 } else { byte };
+    }
+    size
+}
+
 /// Appends a JSON string literal.
 pub fn write_string(text: &str, out: &mut String) {
     out.push('"');
@@ -244,6 +280,23 @@ mod tests {
         assert_eq!(of("\"\\ud83d\\ude00\\n\\u0001\""), Some("\"😀\\n\\u0001\"".to_owned()));
         assert_eq!(of("[]"), Some("[]".to_owned()));
         assert_eq!(of("12345678901234567890.10"), Some("12345678901234567890.10".to_owned()));
+    }
+
+    #[test]
+    fn sizes_count_values_and_levels() {
+        for (text, values, depth) in [
+            ("1", 1, 0),
+            ("\"[,{\"", 1, 0),
+            ("[]", 1, 1),
+            ("{}", 1, 1),
+            ("[\"]\"]", 2, 1),
+            ("[1,2]", 3, 1),
+            ("[[],{}]", 3, 2),
+            ("{\"a\":1,\"b\":[2,3]}", 5, 2),
+            ("{\"a\\\"{,\":\"\\\\\",\"b\":{\"c\":{}}}", 4, 3),
+        ] {
+            assert_eq!(size(text), Size { values, depth }, "{text}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::check::Definition;
 use super::column::{Stored, is_counted, is_filled};
 use super::{comment, copy, stored};
+use crate::dialect::conversion;
 use crate::dialect::definition::{Alter, ChangeType, InPlace};
 use crate::dialect::{Dialect, digits_and_scale};
 use crate::lower::Lower;
@@ -258,7 +259,7 @@ pub fn change_type(
                     writer.column(column);
                 }
                 't' => kept.write(writer, dialect),
-                _ => converted(writer, steps, column, from),
+                _ => converted(writer, dialect, column, from),
             });
         })],
         ChangeType::Widening(template) if is_kind(from, column.ty) => {
@@ -276,7 +277,7 @@ pub fn change_type(
             });
             vec![text]
         }
-        ChangeType::Widening(_) => through_new(dialect, (table, column), steps, from),
+        ChangeType::Widening(_) => through_new(dialect, (table, column), from),
     }
 }
 
@@ -288,15 +289,20 @@ pub fn keeps_null(dialect: &'static Dialect) -> bool {
 
 /// Whether values of one type become those of another.
 #[must_use]
-pub fn is_convertible(dialect: &'static Dialect, from: ScalarType, to: ScalarType) -> bool {
-    in_place(dialect).is_none_or(|steps| from == to || (steps.convert)(from, to).is_some())
+pub fn is_convertible(from: ScalarType, to: ScalarType) -> bool {
+    from == to || conversion::is_known(from, to)
+}
+
+/// Whether a value stays as it is stored.
+#[must_use]
+pub fn is_kept(dialect: &'static Dialect, from: ScalarType, to: ScalarType) -> bool {
+    from == to || (dialect.definition.convert)(from, to) == "$1"
 }
 
 /// A new column takes the values, the old one goes, the new one takes its name.
 fn through_new(
     dialect: &'static Dialect,
     (table, column): (&Table, &Column),
-    steps: &'static InPlace,
     from: ScalarType,
 ) -> Vec<String> {
     let name = backstay_schema::name::fitted([CONVERTED, &column.name].concat());
@@ -307,20 +313,30 @@ fn through_new(
     });
     let mut writer = Writer::new(dialect);
     writer.push("UPDATE ").table(table).push(" SET ").name(&name).push(" = ");
-    converted(&mut writer, steps, column, from);
+    converted(&mut writer, dialect, column, from);
     let drop = drop_column(dialect, &table.name, &column.name);
     vec![add, writer.finish().text, drop, rename_column(dialect, &table.name, &name, &column.name)]
 }
 
-fn converted(writer: &mut Writer, steps: &'static InPlace, column: &Column, from: ScalarType) {
-    let template = if from == column.ty { None } else { (steps.convert)(from, column.ty) };
-    let (digits, scale) = digits_and_scale(column.ty);
-    writer.template(template.unwrap_or("$1"), &mut |writer, mark| {
-        match mark {
-            'd' => writer.number(u64::from(digits)),
-            's' => writer.number(u64::from(scale)),
-            _ => writer.column(column),
-        };
+fn converted(writer: &mut Writer, dialect: &'static Dialect, column: &Column, from: ScalarType) {
+    convert(writer, dialect, (from, column.ty), &|writer| {
+        writer.column(column);
+    });
+}
+
+/// A value of one type as one of another.
+pub(super) fn convert(
+    writer: &mut Writer,
+    dialect: &'static Dialect,
+    (from, to): (ScalarType, ScalarType),
+    value: &dyn Fn(&mut Writer),
+) {
+    let template = if from == to { "$1" } else { (dialect.definition.convert)(from, to) };
+    let (digits, scale) = digits_and_scale(to);
+    writer.template(template, &mut |writer, mark| match mark {
+        'd' => drop(writer.number(u64::from(digits))),
+        's' => drop(writer.number(u64::from(scale))),
+        _ => value(writer),
     });
 }
 

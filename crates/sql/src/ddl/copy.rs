@@ -3,6 +3,7 @@
 //! where each column comes from. Leaves: one plain statement that calls no registered
 //! function, for a migration file.
 
+use super::alter::convert;
 use super::check::typed;
 use super::column::is_filled;
 use crate::dialect::definition::Place;
@@ -61,6 +62,8 @@ pub enum Conversion {
     },
     /// No value has a meaning in the new form: the database refuses a row that has one.
     Refused,
+    /// A value of this type becomes one of the column's, or is refused.
+    Between(ScalarType),
 }
 
 impl Conversion {
@@ -68,7 +71,7 @@ impl Conversion {
     #[must_use]
     pub const fn loses(self) -> bool {
         match self {
-            Self::Plain | Self::ToFloat { .. } | Self::Refused => false,
+            Self::Plain | Self::ToFloat { .. } | Self::Refused | Self::Between(_) => false,
             Self::Rescale { from, to } => to < from,
             Self::FromFloat { .. } => true,
         }
@@ -136,7 +139,7 @@ fn value(writer: &mut Writer, catalog: &Catalog, dialect: &'static Dialect, copi
         From::Column { name, nullable, conversion } => {
             let filled = *nullable && !column.nullable && is_filled(column);
             writer.push(if filled { "coalesce(" } else { "" });
-            converted(writer, catalog, (name, *conversion), column);
+            converted(writer, (catalog, dialect), (name, *conversion), column);
             if filled {
                 writer.push(", ");
                 fill(writer, dialect, column);
@@ -159,31 +162,47 @@ pub(super) fn fill(writer: &mut Writer, dialect: &'static Dialect, column: &Colu
 
 fn converted(
     writer: &mut Writer,
-    catalog: &Catalog,
+    (catalog, dialect): (&Catalog, &'static Dialect),
     (name, conversion): (&str, Conversion),
     column: &Column,
 ) {
     match conversion {
+        Conversion::Between(from) => convert(writer, dialect, (from, column.ty), &|writer| {
+            writer.name(name);
+        }),
+        // the column itself has no such bounds
+        Conversion::Rescale { .. } if column.ty == ScalarType::Int => {
+            writer.push("CASE WHEN ");
+            rescaled(writer, name, conversion);
+            writer.push(" BETWEEN -2147483648 AND 2147483647 THEN ");
+            rescaled(writer, name, conversion);
+            writer.push(" ELSE CAST(").name(name).push(" AS BLOB) END");
+        }
         Conversion::Plain => renamed_member(writer, catalog, name, column),
         // bytes are no text, and the column takes nothing else
         Conversion::Refused => {
             writer.push("CAST(").name(name).push(" AS BLOB)");
         }
-        Conversion::Rescale { from, to } if to >= from => {
-            writer.name(name).push(" * ").number(power(to - from));
-        }
-        Conversion::Rescale { from, to } => {
-            let unit = power(from - to);
-            writer.push("(").name(name).push(" + CASE WHEN ").name(name).push(" < 0 THEN -");
-            writer.number(unit / 2).push(" ELSE ").number(unit / 2).push(" END) / ").number(unit);
-        }
+        Conversion::Rescale { .. } => rescaled(writer, name, conversion),
         Conversion::ToFloat { from } => {
-            writer.push("CAST(").name(name).push(" AS REAL) / ").number(power(from));
+            // as its text is read: a quotient would be rounded twice
+            writer.push("CAST(").name(name).push(" || 'e-").number(u64::from(from)).push("' AS REAL)");
         }
         Conversion::FromFloat { to } => {
             writer.push("CAST(round(").name(name).push(" * ").number(power(to)).push(") AS INTEGER)");
         }
     }
+}
+
+fn rescaled(writer: &mut Writer, name: &str, conversion: Conversion) {
+    let Conversion::Rescale { from, to } = conversion else { return };
+    if to >= from {
+        writer.name(name).push(" * ").number(power(to - from));
+        return;
+    }
+    let unit = power(from - to);
+    writer.push("(").name(name).push(" + CASE WHEN ").name(name).push(" < 0 THEN -");
+    writer.number(unit / 2).push(" ELSE ").number(unit / 2).push(" END) / ").number(unit);
 }
 
 /// Members that were renamed by `@was` take their rows along.

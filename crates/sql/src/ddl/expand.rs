@@ -2,11 +2,11 @@
 //! that it comes from alike, or gives a value where the version before has none; rows that are there get theirs
 //! in batches. Enters: a column of the catalog and what it comes from. Databases of one process need none of it.
 
-use super::alter::{altered, in_place};
+use super::alter::{altered, convert, in_place};
 use super::column::Stored;
 use super::copy;
+use crate::dialect::Dialect;
 use crate::dialect::definition::Expand;
-use crate::dialect::{Dialect, digits_and_scale};
 use crate::writer::Writer;
 use backstay_schema::catalog::{Column, Table};
 use backstay_schema::name::fitted;
@@ -42,8 +42,8 @@ fn words(dialect: &'static Dialect) -> Option<&'static Expand> {
 
 /// Whether values go from the old column to the new one and back.
 #[must_use]
-pub fn is_possible(dialect: &'static Dialect, mirror: &Mirror<'_>) -> bool {
-    let convertible = |from, to| super::alter::is_convertible(dialect, from, to);
+pub fn is_possible(mirror: &Mirror<'_>) -> bool {
+    let convertible = super::alter::is_convertible;
     mirror.old.is_none_or(|(_, old)| convertible(old, mirror.column.ty) && convertible(mirror.column.ty, old))
 }
 
@@ -132,14 +132,7 @@ fn value(
     (from, to): (ScalarType, ScalarType),
     (of, name): (&'static str, &str),
 ) {
-    let steps = in_place(dialect).filter(|_| from != to);
-    let template = steps.and_then(|steps| (steps.convert)(from, to));
-    let (digits, scale) = digits_and_scale(to);
-    writer.template(template.unwrap_or("$1"), &mut |writer, mark| {
-        match mark {
-            'd' => writer.number(u64::from(digits)),
-            's' => writer.number(u64::from(scale)),
-            _ => writer.push(of).name(name),
-        };
+    convert(writer, dialect, (from, to), &|writer| {
+        writer.push(of).name(name);
     });
 }

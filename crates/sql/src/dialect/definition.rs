@@ -59,6 +59,8 @@ pub struct Definition {
     pub widened: fn(ScalarType, ScalarType) -> &'static str,
     /// Where comments are kept.
     pub comments: Comments,
+    /// How values of one type become those of another, of the pairs that `conversion::is_known`; `$1` is the column.
+    pub convert: fn(ScalarType, ScalarType) -> &'static str,
     /// How a table that stands is changed.
     pub alter: Alter,
 }
@@ -155,8 +157,6 @@ pub enum Alter {
 pub struct InPlace {
     /// Another type for the column `$1`: `$t` is the new one, `$e` the value converted.
     pub change_type: ChangeType,
-    /// How values of one type become those of another; `$1` is the column. None where nothing sensible is to be done.
-    pub convert: fn(ScalarType, ScalarType) -> Option<&'static str>,
     /// NULL is allowed from now on; `$t` is the type, `$k` the clause of the comment.
     pub allow_null: &'static str,
     /// NULL is not allowed from now on.

@@ -2,8 +2,8 @@
 //! name and in whether inserts can answer. Text is compared by its bytes, trailing spaces count.
 
 use super::{
-    Asked, Children, Dialect, Indexed, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest,
-    definition,
+    Asked, Children, Dialect, Documents, Indexed, JsonForm, NullOrder, Placeholder, Returning, RowSetForm,
+    TextTest, ValueTests, definition,
 };
 use crate::document::{self, pattern};
 use crate::pattern::{PERL, translate};
@@ -27,7 +27,7 @@ pub static MARIADB: Dialect = Dialect {
     in_list,
     not_in_list,
     set_test,
-    document_pattern: Some(document_pattern),
+    documents: Documents::Pattern { test: text_test(TextTest::Matches), pattern: document_pattern },
     elements,
     element,
     list_of_text: |_| "",
@@ -87,8 +87,7 @@ pub static MARIADB: Dialect = Dialect {
 /// MySQL 8.0.19 and later.
 pub static MYSQL: Dialect = Dialect {
     // its patterns know no grammar
-    set_test: |test, element| if element.is_some() { set_test(test, element) } else { "" },
-    document_pattern: None,
+    documents: Documents::WrittenOut(&VALUE_TESTS),
     like_ignoring_case: "(LOWER(REPLACE($1, 'İ', 'i̇') COLLATE utf8mb4_0900_as_cs) COLLATE utf8mb4_0900_bin LIKE $2)",
     json: JsonForm::Path {
         get: "JSON_EXTRACT($1, $2)",
@@ -103,6 +102,21 @@ pub static MYSQL: Dialect = Dialect {
     batches: false,
     lock_read: " FOR SHARE",
     ..MARIADB
+};
+
+/// What MySQL keeps has each name once and no escapes that are not needed. Its own test takes a value for an array that
+/// holds it, at every depth. The words are those of MariaDB too, so that they are run there.
+static VALUE_TESTS: ValueTests = ValueTests {
+    member: "JSON_EXTRACT($1, $2)",
+    members: "JSON_LENGTH($1)",
+    object: "((JSON_TYPE($1) = 'OBJECT') IS TRUE)",
+    array: "((JSON_TYPE($1) = 'ARRAY') IS TRUE)",
+    elements: "JSON_TABLE($1, '$$[*]' COLUMNS (e JSON PATH '$$')) AS $2",
+    element: "$1.e",
+    string: "((JSON_TYPE($1) = 'STRING' AND JSON_UNQUOTE($1) COLLATE /*M!100600 utf8mb4_nopad_bin*//*!80000 utf8mb4_0900_bin*/ = $2) IS TRUE)",
+    plain: "((CAST($1 AS CHAR) REGEXP $2) IS TRUE)",
+    // null may come as NULL
+    plain_element: "((COALESCE(CAST($1 AS CHAR), 'null') REGEXP $2) IS TRUE)",
 };
 
 /// Texts are compared with decimals as floats, and bytes are not text.
@@ -217,13 +231,11 @@ fn document_pattern(test: SetTest, document: &str) -> Option<String> {
 }
 
 /// An element that is NULL is equal to nothing.
-const fn set_test(test: SetTest, element: Option<ScalarType>) -> &'static str {
-    match (test, element) {
-        // its own test takes a value for an array that holds it, at every depth
-        (_, None) => text_test(TextTest::Matches),
-        (SetTest::Contains, Some(ty)) => holds_all(ty),
-        (SetTest::Contained, Some(ty)) => is_held(ty),
-        (SetTest::Overlaps, Some(ty)) => overlaps(ty),
+const fn set_test(test: SetTest, element: ScalarType) -> &'static str {
+    match test {
+        SetTest::Contains => holds_all(element),
+        SetTest::Contained => is_held(element),
+        SetTest::Overlaps => overlaps(element),
     }
 }
 

@@ -2,7 +2,8 @@
 //! words part texts: what the database does otherwise than the language is said around it.
 
 use super::{
-    Asked, Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+    Asked, Children, Dialect, Documents, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest,
+    definition,
 };
 use crate::pattern::{ADVANCED, translate};
 use backstay_query::named::SetTest;
@@ -26,7 +27,7 @@ pub static POSTGRES: Dialect = Dialect {
     in_list: |_| "($1 = ANY ($2))",
     not_in_list: |_| "($1 <> ALL ($2))",
     set_test,
-    document_pattern: None,
+    documents: Documents::Whole(document_test),
     elements: |_| "unnest($1) AS $2(v)",
     element: |_| "$1.v",
     list_of_text,
@@ -113,13 +114,18 @@ const fn null(ty: ScalarType) -> &'static str {
     }
 }
 
-const fn set_test(test: SetTest, element: Option<ScalarType>) -> &'static str {
-    match (test, element) {
-        (SetTest::Contains, None) => "(($1)::jsonb @> ($2)::jsonb)",
-        (SetTest::Contained | SetTest::Overlaps, None) => "(($1)::jsonb <@ ($2)::jsonb)",
-        (SetTest::Contains, Some(_)) => "($1 @> $2)",
-        (SetTest::Contained, Some(_)) => "($1 <@ $2)",
-        (SetTest::Overlaps, Some(_)) => "($1 && $2)",
+const fn document_test(test: SetTest) -> &'static str {
+    match test {
+        SetTest::Contains => "(($1)::jsonb @> ($2)::jsonb)",
+        SetTest::Contained | SetTest::Overlaps => "(($1)::jsonb <@ ($2)::jsonb)",
+    }
+}
+
+const fn set_test(test: SetTest, _: ScalarType) -> &'static str {
+    match test {
+        SetTest::Contains => "($1 @> $2)",
+        SetTest::Contained => "($1 <@ $2)",
+        SetTest::Overlaps => "($1 && $2)",
     }
 }
 

@@ -2,7 +2,8 @@
 //! none of them stands in DDL, so that a file opens in plain `sqlite3`.
 
 use super::{
-    Asked, Children, Dialect, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest, definition,
+    Asked, Children, Dialect, Documents, JsonForm, NullOrder, Placeholder, Returning, RowSetForm, TextTest,
+    definition,
 };
 use crate::ddl::full_text::ANY;
 use backstay_query::named::SetTest;
@@ -33,7 +34,7 @@ pub static SQLITE: Dialect = Dialect {
         _ => "($1 NOT IN (SELECT value FROM json_each($2)))",
     },
     set_test,
-    document_pattern: None,
+    documents: Documents::Whole(document_test),
     elements: |_| "json_each($1) AS $2",
     element: |ty| match ty {
         ScalarType::Bytes => "unhex($1.value)",
@@ -101,18 +102,23 @@ fn asked(words: &Words) -> String {
     }
 }
 
+const fn document_test(test: SetTest) -> &'static str {
+    match test {
+        SetTest::Contains => "bs_json_contains($1, $2)",
+        SetTest::Contained | SetTest::Overlaps => "bs_json_contains($2, $1)",
+    }
+}
+
 /// An element that is NULL is equal to nothing.
-const fn set_test(test: SetTest, element: Option<ScalarType>) -> &'static str {
-    match (test, element) {
-        (SetTest::Contains, None) => "bs_json_contains($1, $2)",
-        (SetTest::Contained | SetTest::Overlaps, None) => "bs_json_contains($2, $1)",
-        (SetTest::Contains, Some(_)) => {
+const fn set_test(test: SetTest, _: ScalarType) -> &'static str {
+    match test {
+        SetTest::Contains => {
             "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM json_each($2) AS n WHERE n.value IS NULL OR n.value NOT IN (SELECT h.value FROM json_each($1) AS h WHERE h.value IS NOT NULL)) END"
         }
-        (SetTest::Contained, Some(_)) => {
+        SetTest::Contained => {
             "CASE WHEN $1 IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM json_each($1) AS n WHERE n.value IS NULL OR n.value NOT IN (SELECT h.value FROM json_each($2) AS h WHERE h.value IS NOT NULL)) END"
         }
-        (SetTest::Overlaps, Some(_)) => {
+        SetTest::Overlaps => {
             "CASE WHEN $1 IS NOT NULL THEN EXISTS (SELECT 1 FROM json_each($1) AS h WHERE h.value IN (SELECT n.value FROM json_each($2) AS n)) END"
         }
     }

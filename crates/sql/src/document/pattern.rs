@@ -55,6 +55,15 @@ pub fn contained(whole: &Document) -> Option<String> {
     writing.finish()
 }
 
+/// Matches the text of this plain value, whatever its number is written as; none where it would be too long.
+#[must_use]
+pub fn plain(text: &str) -> Option<String> {
+    let mut writing = Writing::default();
+    writing.plain(text);
+    let pattern = ["\\A", &writing.out, "\\z"].concat();
+    (pattern.len() <= PATTERN_BYTES).then_some(pattern)
+}
+
 #[derive(Default)]
 struct Writing {
     out: String,

@@ -4,7 +4,6 @@ use super::Lower;
 use super::join::matches_at_most_one;
 use super::scalar::text_test;
 use crate::statement::Bind;
-use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_query::named::SetTest;
 use backstay_query::plan::{Elements, Exists, Pred, PredOp, Scalar};
@@ -155,25 +154,8 @@ impl Lower<'_> {
     }
 
     fn set_test(&mut self, test: SetTest, a: &Scalar, b: &Scalar) -> Result<(), Fault> {
-        let element = match self.type_of(a)? {
-            ScalarType::List(list) => Some(list.element.scalar()),
-            _ => None,
-        };
-        let template = (self.dialect.set_test)(test, element);
-        if template.is_empty() {
-            let message = "this database does not tell whether a JSON document contains another";
-            return Err(Fault::new(code::NOT_IMPLEMENTED, message));
-        }
-        if let (None, Some(pattern), Scalar::Bind(Value::Json(document), _)) =
-            (element, self.dialect.document_pattern, b)
-        {
-            let pattern = pattern(test, document).ok_or_else(|| {
-                let message = "the document to compare with is too large for this database";
-                Fault::new(code::TOO_COMPLEX, message).with_hint("look for a part of it")
-            })?;
-            let pattern = Scalar::Bind(Value::Text(pattern), ScalarType::String);
-            return self.typed_template(template, &[a, &pattern], ScalarType::String);
-        }
+        let ScalarType::List(list) = self.type_of(a)? else { return self.document_test(test, a, b) };
+        let template = (self.dialect.set_test)(test, list.element.scalar());
         self.template(template, &mut |lower, marker| lower.scalar(if marker == '1' { a } else { b }))
     }
 

@@ -10,7 +10,7 @@ use backstay_schema::catalog::ComputedId;
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::{Decimal, Value};
-use backstay_sql::dialect::mysql::MARIADB;
+use backstay_sql::dialect::mysql::{MARIADB, MYSQL};
 use backstay_sql::dialect::postgres::POSTGRES;
 use backstay_sql::dialect::sqlite::SQLITE;
 use backstay_sql::lower::select as lower;
@@ -108,6 +108,30 @@ fn groups_in_every_dialect() {
     let texts = [&SQLITE, &POSTGRES, &MARIADB].map(|dialect| {
         let one = show_reading(&lower::reading(&catalog, dialect, &planned).unwrap());
         format!("-- {}\n{one}\n{}", dialect.name, show(&lower::count(&catalog, dialect, &planned).unwrap()))
+    });
+    insta::assert_snapshot!(texts.join("\n\n"));
+}
+
+/// On MySQL; the text is that of the shape of the document.
+#[test]
+fn documents_are_written_out() {
+    let catalog = catalog();
+    let lowered = |of: named::SetTest, document: &str| {
+        let filters = vec![test("meta", Test::Set(of, Operand::Text(document.into())))];
+        let planned = planned(named::Select { filters, ..select("post", "id") });
+        lower::reading(&catalog, &MYSQL, &planned).unwrap().statement
+    };
+    let (contains, contained) = (named::SetTest::Contains, named::SetTest::Contained);
+    let asked = [
+        (contains, r#"{"a":{"b":1},"c":["x",null]}"#, r#"{"a":{"b":-20},"c":["",false]}"#),
+        (contains, "\"x\"", "\"y\""),
+        (contained, r#"{"a":{"b":1},"c":["x",null]}"#, r#"{"a":{"b":-20},"c":["",false]}"#),
+        (contained, "[[],{},1]", "[[],{},true]"),
+    ];
+    let texts = asked.map(|(of, one, other)| {
+        let one = lowered(of, one);
+        assert_eq!(one.text, lowered(of, other).text);
+        show(&one)
     });
     insta::assert_snapshot!(texts.join("\n\n"));
 }

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod extras;
+mod written_out;
 
 use backstay_engine::migration::Batch;
 use backstay_policy::caller::Caller;
@@ -15,11 +16,11 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
-const SCHEMA: &str = r#"type Thing @access(read: "true") { id: Int!  doc: JSON }"#;
+pub(crate) const SCHEMA: &str = r#"type Thing @access(read: "true") { id: Int!  doc: JSON }"#;
 const WORDS: &[&str] =
     &["", "a", "ab", "A", "a\"b", "\\", "/", "é", "💡", "a b", "\n", "}", "[", ",", ":", "1", "null"];
 const QUESTIONS: u64 = 400;
-const DOCUMENTS: usize = 60;
+pub(crate) const DOCUMENTS: usize = 60;
 
 /// A number as others may write it, and its value.
 const NUMBERS: &[(&str, f64)] = &[
@@ -51,13 +52,13 @@ const NUMBERS: &[(&str, f64)] = &[
 
 /// A document with the text that it is written as.
 #[derive(Clone)]
-struct Written {
-    value: Value,
-    text: String,
+pub(crate) struct Written {
+    pub(crate) value: Value,
+    pub(crate) text: String,
 }
 
 /// What `@>` of `jsonb` is, said once more.
-fn contains(whole: &Value, part: &Value, top: bool) -> bool {
+pub(crate) fn contains(whole: &Value, part: &Value, top: bool) -> bool {
     match (whole, part) {
         (Value::Object(all), Value::Object(some)) => {
             some.iter().all(|(name, part)| all.get(name).is_some_and(|whole| contains(whole, part, false)))
@@ -90,7 +91,7 @@ fn string(text: &str, rng: &mut StdRng) -> String {
     out + "\""
 }
 
-fn written(depth: u32, rng: &mut StdRng) -> Written {
+pub(crate) fn written(depth: u32, rng: &mut StdRng) -> Written {
     let kind = rng.random_range(0..if depth == 0 { 3 } else { 7 });
     let word = |rng: &mut StdRng| WORDS[rng.random_range(0..WORDS.len())];
     match kind {
@@ -134,7 +135,7 @@ fn written(depth: u32, rng: &mut StdRng) -> Written {
 }
 
 /// A part of a document, so that some questions are answered with yes.
-fn part_of(value: &Value, rng: &mut StdRng) -> Value {
+pub(crate) fn part_of(value: &Value, rng: &mut StdRng) -> Value {
     match value {
         Value::Object(members) => {
             let kept = members

@@ -109,8 +109,15 @@ async fn nobody_takes_the_address_of_another() {
     let served = server().await;
     let ann = signed_in(&served, "ann@x.test").await;
     let bob = signed_in(&served, "bob@x.test").await;
+    // that the address is taken, nobody hears but who reads its mail
     let taken = put(&served, &ann, &json!({"email": "BOB@x.test"})).await;
-    assert_eq!(refusal(&taken), refused(422, "email_exists"));
+    assert_eq!((taken.status, &body(&taken)["new_email"]), (200, &json!("bob@x.test")));
+    let (new, old) = both(&served, "bob@x.test", "ann@x.test");
+    assert!(fragment(&follow(&served, &link(&old)).await, "message").is_some());
+    let place = follow(&served, &link(&new)).await;
+    assert_eq!(fragment(&place, "error_code").as_deref(), Some("email_exists"), "{place}");
+    assert_eq!(sign_in(&served, "ann@x.test", PASSWORD).await.0, 200);
+    assert_eq!(sign_in(&served, "bob@x.test", PASSWORD).await.0, 200);
     assert_eq!(refusal(&put(&served, &ann, &json!({"email": "nonsense"})).await).0, 400);
     // both want the same one: who is first has it
     put(&served, &ann, &json!({"email": "both@y.test"})).await;

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod email_change;
+mod strangers;
 mod upgrade;
 
 use backstay_auth::settings::Settings;
@@ -11,7 +12,13 @@ use backstay_testkit::served::{Answer, Ask, PASSWORD, Served, Setup};
 use serde_json::{Value, json};
 use url::Url;
 
-const SCHEMA: &str = r#"type User @user @access(read: "this == auth.user") { name: String  email: String }"#;
+const SCHEMA: &str = r#"
+type User @user @access(read: "this == auth.user") {
+  name: String @valid(maxLength: 12)
+  email: String
+  age: Int
+  clearance: String @access(write: "auth.email == 'boss@corp.test'")
+}"#;
 const SECOND: i64 = 1_000_000;
 /// RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -169,50 +176,6 @@ async fn what_was_sent_ends_after_an_hour() {
 }
 
 #[tokio::test]
-async fn who_signs_up_learns_of_no_account() {
-    let served = server().await;
-    sign_up(&served, "ann@x.test", PASSWORD).await;
-    follow(&served, &link(&letter(&served, "ann@x.test"))).await;
-    served.clock.advance(61 * SECOND);
-    let feigned = sign_up(&served, "ann@x.test", "another1").await;
-    let user = body(&feigned);
-    assert_eq!((feigned.status, &user["identities"]), (200, &json!([])));
-    assert!(user["confirmation_sent_at"].is_string() && user["email_confirmed_at"].is_null());
-    assert!(served.letters().is_empty());
-    assert_eq!(sign_in(&served, "ann@x.test", "another1").await, refused(400, "invalid_credentials"));
-    assert_eq!(sign_in(&served, "ann@x.test", PASSWORD).await.0, 200);
-    for (target, body) in [
-        ("/recover", json!({"email": "nobody@x.test"})),
-        ("/resend", json!({"type": "signup", "email": "nobody@x.test"})),
-    ] {
-        let answer = post(&served, target, &body).await;
-        assert_eq!((answer.status, answer.body.as_str()), (200, "{}"), "{target}");
-        // the limit is the same for who is there and who is not
-        let soon = post(&served, target, &body).await;
-        assert_eq!(refusal(&soon), refused(429, "over_email_send_rate_limit"), "{target}");
-        assert!(soon.body.contains("For security purposes, you can only request this after 60 seconds."));
-    }
-    assert!(served.letters().is_empty());
-}
-
-#[tokio::test]
-async fn the_later_sign_up_counts_until_the_address_is_confirmed() {
-    let served = server().await;
-    sign_up(&served, "ann@x.test", "intruder1").await;
-    let early = letter(&served, "ann@x.test");
-    let soon = sign_up(&served, "ann@x.test", PASSWORD).await;
-    assert_eq!(refusal(&soon), refused(429, "over_email_send_rate_limit"));
-    served.clock.advance(60 * SECOND);
-    assert_eq!(sign_up(&served, "ann@x.test", PASSWORD).await.status, 200);
-    let late = letter(&served, "ann@x.test");
-    let place = follow(&served, &link(&early)).await;
-    assert_eq!(fragment(&place, "error_code").as_deref(), Some("otp_expired"));
-    assert!(fragment(&follow(&served, &link(&late)).await, "access_token").is_some());
-    assert_eq!(sign_in(&served, "ann@x.test", "intruder1").await, refused(400, "invalid_credentials"));
-    assert_eq!(sign_in(&served, "ann@x.test", PASSWORD).await.0, 200);
-}
-
-#[tokio::test]
 async fn links_lead_home_and_where_it_is_allowed() {
     let served = server().await;
     for (number, (wanted, host)) in [
@@ -308,7 +271,7 @@ async fn requests_that_are_none_send_nothing() {
         );
     }
     let closed = json!({"email": "a@x.test", "create_user": false});
-    assert_eq!(refusal(&post(&served, "/otp", &closed).await), refused(422, "otp_disabled"));
+    assert_eq!(post(&served, "/otp", &closed).await.body, "{}");
     assert!(served.letters().is_empty());
     assert_eq!(mirrored(&served).await, json!([]));
 }

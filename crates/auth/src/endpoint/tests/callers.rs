@@ -4,7 +4,10 @@ use super::kit::{Kit, NOW, PROJECT, SECOND, open, open_with, service};
 use crate::endpoint::ENDPOINTS;
 use crate::identify::Credentials;
 use crate::key_ring::ApiRole;
+use crate::schema::SIGNING_KEY;
 use crate::settings::Settings;
+use crate::statement::{text, update};
+use backstay_base::fault::Fault;
 use backstay_policy::caller::Caller;
 use std::sync::Arc;
 
@@ -240,4 +243,28 @@ async fn signing_keys_rotate_and_are_taken_back() {
     assert!(other.identify(&stale).await.is_ok());
     kit.clock.advance(1);
     assert!(other.identify(&stale).await.is_err());
+}
+
+/// What stands in the database of a key that is known is not looked at again.
+#[tokio::test]
+async fn signing_keys_are_read_once() {
+    let kit = open().await;
+    let token = kit.sign_up("a@b.cd").await.text("access_token");
+    let spoilt = vec![("private_key", text("no key"))];
+    kit.auth.run_one(&kit.catalog, update(SIGNING_KEY, spoilt, Vec::new())).await.unwrap();
+    kit.clock.advance(10 * SECOND);
+    assert_eq!(who(&kit, None, Some(&token), None).await, "authenticated Some(\"a@b.cd\")");
+    kit.auth.load_keys(&kit.catalog).await.unwrap();
+    // a key that was taken back is gone although it is known
+    let gone = vec![("status", text("revoked"))];
+    kit.auth.run_one(&kit.catalog, update(SIGNING_KEY, gone, Vec::new())).await.unwrap();
+    let cause = |fault: Fault| fault.source.unwrap().to_string();
+    let refused = cause(kit.auth.load_keys(&kit.catalog).await.expect_err("is refused"));
+    assert_eq!(refused, "no current signing key");
+    let started = service(&kit.engine, Settings::default(), &kit.clock, 2);
+    started.load(Arc::clone(&kit.catalog));
+    let back = vec![("status", text("current"))];
+    kit.auth.run_one(&kit.catalog, update(SIGNING_KEY, back, Vec::new())).await.unwrap();
+    let refused = cause(started.start().await.expect_err("is refused"));
+    assert!(refused.ends_with("cannot be read"), "{refused}");
 }

@@ -4,6 +4,7 @@
 use super::{
     Alter, ChangeType, Comments, Definition, Escaped, Expand, FullText, InPlace, Partial, Place, on_delete,
 };
+use crate::dialect::conversion;
 use backstay_schema::scalar::ScalarType;
 
 /// MariaDB 10.6 and later, MySQL 8.0.19 and later.
@@ -43,9 +44,9 @@ pub static MYSQL: Definition = Definition {
         most_of_table: 2048,
         most_of_column: 1024,
     },
+    convert: conversion::mysql::template,
     alter: Alter::InPlace(&InPlace {
         change_type: ChangeType::Widening(" MODIFY COLUMN $1 $t$k"),
-        convert,
         allow_null: " MODIFY COLUMN $1 $t NULL$k",
         forbid_null: " MODIFY COLUMN $1 $t NOT NULL$k",
         count: " MODIFY COLUMN $1 $t NOT NULL AUTO_INCREMENT$k",
@@ -104,7 +105,7 @@ const EXPAND: Expand = Expand {
     fill_body: "",
     end: &["DROP TRIGGER $i", "DROP TRIGGER $u"],
     end_one: &["DROP TRIGGER $f"],
-    backfill: "UPDATE $1 SET $n = $v WHERE $n IS NULL AND $v IS NOT NULL LIMIT $z",
+    backfill: "UPDATE $1 SET $n = $v WHERE $n IS NULL AND $v IS NOT NULL ORDER BY $k LIMIT $z",
     relax: " MODIFY COLUMN $1 $t NULL",
 };
 
@@ -156,52 +157,5 @@ fn scalar(words: &str) -> Option<ScalarType> {
         "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => ScalarType::Bytes,
         "json" => ScalarType::Json,
         _ => return None,
-    })
-}
-
-/// A value that does not become one of the new type is refused: the statement runs in strict mode, and
-/// what MySQL would round or read generously becomes a text that the column does not take.
-const fn convert(from: ScalarType, to: ScalarType) -> Option<&'static str> {
-    use ScalarType as T;
-    Some(match (from, to) {
-        (T::List(_), _) | (_, T::List(_)) => return None,
-        (T::BigInt | T::Int, T::Duration) | (T::Duration, T::BigInt) => "$1",
-        (T::Duration, _) | (_, T::Duration) => return None,
-        (T::Bytes, T::Bytes) => "$1",
-        (T::Bytes, _) | (_, T::Bytes) => return None,
-        (T::Decimal { .. } | T::Float, T::Decimal { .. }) => "round($1, $s)",
-        (T::Decimal { .. }, T::Int | T::BigInt) => "round($1)",
-        (T::Decimal { .. }, T::Float) | (T::Int | T::BigInt, T::Decimal { .. }) => "$1",
-        (T::Decimal { .. }, _) | (_, T::Decimal { .. }) => return None,
-        (T::Float, T::Int | T::BigInt | T::Boolean) => "if($1 <> round($1), 'a fraction', $1)",
-        (T::Int | T::BigInt | T::Boolean, T::Int | T::BigInt | T::Boolean) => "$1",
-        (_, T::Int | T::BigInt | T::Boolean) => {
-            "if(concat($1) RLIKE '^-?[0-9]+$$', concat($1), concat($1, ' is no number'))"
-        }
-        (T::Uuid, T::String | T::Enum(_)) => {
-            "lower(insert(insert(insert(insert(hex($1), 9, 0, '-'), 14, 0, '-'), 19, 0, '-'), 24, 0, '-'))"
-        }
-        (_, T::Uuid) => {
-            "if(concat($1) RLIKE '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$$', unhex(replace($1, '-', '')), concat($1, ' is no uuid, by far'))"
-        }
-        (T::Timestamp, T::String | T::Enum(_)) => {
-            "concat(trim(TRAILING '.' FROM trim(TRAILING '0' FROM date_format($1, '%Y-%m-%dT%H:%i:%s.%f'))), '+00:00')"
-        }
-        (T::String | T::Enum(_), T::Timestamp) => "replace($1, '+00:00', '')",
-        (T::Timestamp, T::Date) => "date($1)",
-        (T::Timestamp, T::Time) => "time($1)",
-        (T::Time, T::String | T::Enum(_)) => {
-            "trim(TRAILING '.' FROM trim(TRAILING '0' FROM time_format($1, '%H:%i:%s.%f')))"
-        }
-        // its own type holds negative lengths and more than a day, too, and reads 7 as seconds
-        (_, T::Time) => {
-            "if(concat($1) RLIKE '^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?$$', concat($1), concat('no time: ', $1))"
-        }
-        (T::Date, T::Timestamp) => "$1",
-        (_, T::Timestamp | T::Date | T::Float) => "concat($1)",
-        (T::Int | T::BigInt | T::Float, T::Json) => "concat($1)",
-        (T::Json, T::Json) => "$1",
-        (_, T::Json) => "json_quote($1)",
-        (_, T::String | T::Enum(_)) => "$1",
     })
 }

@@ -1,6 +1,7 @@
 //! table: definitions of SQLite. No registered function stands in them.
 
 use super::{Alter, Comments, Definition, Escaped, FullText, Partial, Place, on_delete};
+use crate::dialect::conversion;
 use backstay_schema::expr::ArithmeticOp;
 use backstay_schema::scalar::ScalarType;
 
@@ -34,6 +35,7 @@ pub static SQLITE: Definition = Definition {
     arithmetic,
     widened,
     comments: Comments::Nowhere,
+    convert: conversion::sqlite::template,
     alter: Alter::Rebuild,
 };
 
