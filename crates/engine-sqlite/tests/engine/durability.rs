@@ -317,8 +317,7 @@ async fn a_refused_request_takes_along_what_its_triggers_wrote() {
     db.engine.migrate(&Batch::plain(statements.map(String::from).to_vec())).await.unwrap();
     let scripts: Vec<_> = (0..16).map(|n| guarded(&db.catalog, db.script(tag(n / 2)))).collect();
     let results = futures_util::future::join_all(scripts.iter().map(|script| db.engine.run(script))).await;
-    let refusals: Vec<String> =
-        results.into_iter().filter(Result::is_err).map(|result| refused(result)).collect();
+    let refusals: Vec<String> = results.into_iter().filter(Result::is_err).map(refused).collect();
     let expected: Vec<String> = (0..8)
         .map(|id| format!("23505 | duplicate key value violates unique constraint \"tag_pkey\" | Key (id)=({id}) already exists."))
         .collect();
