@@ -1,7 +1,7 @@
 //! [`Readers`]: connections that only read. Short reads run where they are asked
 //! for; others, and short ones that turn out long, go to a bounded blocking pool.
-//! Connections stand in a stack, so that the one used last, whose cache is warm,
-//! is used next.
+//! A thread takes the connection that it used last, whose pages and statements lie in the
+//! cache of its core; else the one that anybody used last.
 
 use crate::connection::{self, Opened, control};
 use crate::error::{fault, is_busy};
@@ -20,6 +20,7 @@ use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -36,7 +37,8 @@ const BLOCKING_BUSY_MS: u64 = 5_000;
 #[derive(Debug)]
 pub struct Readers {
     path: PathBuf,
-    idle: Mutex<Vec<Opened>>,
+    /// With the thread that used each last.
+    idle: Mutex<Vec<(ThreadId, Opened)>>,
     permits: Arc<Semaphore>,
     waiting: AtomicUsize,
     queue: usize,
@@ -145,13 +147,22 @@ impl Readers {
     }
 
     fn take(&self) -> Result<Opened, Fault> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match idle {
+        match self.idle() {
             Some(reader) => Ok(reader),
             None => connection::reader(&self.path, self.is_shipped).map_err(|cause| {
                 Fault::new(code::NO_DATABASE, "the database cannot be opened").with_source(cause)
             }),
         }
+    }
+
+    fn idle(&self) -> Option<Opened> {
+        let here = thread::current().id();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, reader) = match idle.iter().rposition(|(thread, _)| *thread == here) {
+            Some(own) => idle.remove(own),
+            None => idle.pop()?,
+        };
+        Some(reader)
     }
 
     fn give_back(&self, reader: Opened) {
@@ -160,7 +171,7 @@ impl Readers {
         }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE_CONNECTIONS {
-            idle.push(reader);
+            idle.push((thread::current().id(), reader));
         }
     }
 }
