@@ -25,6 +25,12 @@ pub struct Limits {
     pub pattern_bytes: usize,
     /// Most characters, ranges and boundaries of a pattern with its repetitions written out.
     pub pattern_steps: usize,
+    /// Most values without a field that a row keeps, where its type has `strict: false`.
+    pub extras_keys: usize,
+    /// Most bytes of the values without a field that a row keeps, as JSON.
+    pub extras_bytes: usize,
+    /// Deepest nesting of a value without a field.
+    pub extras_depth: usize,
     /// Longest time a statement may take, in milliseconds.
     pub statement_ms: u64,
     /// Most reads whose scripts are kept for the next time that they come.
@@ -85,6 +91,9 @@ impl Default for Limits {
             document_values: 256,
             pattern_bytes: 256,
             pattern_steps: 8_000,
+            extras_keys: 64,
+            extras_bytes: 16 * 1024,
+            extras_depth: 16,
             statement_ms: 30_000,
             recurring_reads: 512,
             write_queue: 4_096,

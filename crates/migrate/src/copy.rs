@@ -19,6 +19,7 @@ use backstay_policy::weave;
 use backstay_query::plan::{Audit, End, Expect, Query, Script, Sources, Step};
 use backstay_query::reply::Reply;
 use backstay_schema::catalog::{Catalog, Column, ColumnId, Table};
+use backstay_schema::extras::Bounds;
 use backstay_schema::value::Value;
 use backstay_sql::ddl;
 use backstay_sql::dialect::Dialect;
@@ -209,7 +210,13 @@ impl Copy<'_> {
     }
 
     async fn write(&self, steps: Vec<Step>) -> Result<(), Fault> {
-        let script = Script { steps, end: End::Commit, sources: page::sources(), audit: Audit::Off };
+        let script = Script {
+            steps,
+            end: End::Commit,
+            sources: page::sources(),
+            audit: Audit::Off,
+            extras: Bounds::default(),
+        };
         self.ask(self.to, script).await.map(drop)
     }
 
@@ -269,7 +276,13 @@ impl Copy<'_> {
 
 fn alone(query: Query) -> Script {
     let steps = vec![Step { query, expect: Expect::Any }];
-    Script { steps, end: End::Commit, sources: Sources::default(), audit: Audit::Off }
+    Script {
+        steps,
+        end: End::Commit,
+        sources: Sources::default(),
+        audit: Audit::Off,
+        extras: Bounds::default(),
+    }
 }
 
 /// Columns of references to this table itself or to one that is copied later, where NULL is allowed.

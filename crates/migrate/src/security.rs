@@ -16,6 +16,7 @@ use backstay_schema::catalog::{
     Catalog, Column, ComputedId, Fill, Operation, Origin, Permit, Table, TableId,
 };
 use backstay_schema::expr::{AuthField, End as PathEnd, Expr, ExprKind, Path, RequestField, Root};
+use backstay_schema::extras::Bounds;
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 use backstay_sql::ddl;
@@ -340,7 +341,13 @@ fn script(table: &Table, command: Command, catalog: &Catalog) -> Script {
     };
     let mut sources = Sources::default();
     let _ = (sources.next_id(), sources.next_id());
-    Script { steps: vec![Step { query, expect: Expect::Any }], end: End::Commit, sources, audit: Audit::Off }
+    Script {
+        steps: vec![Step { query, expect: Expect::Any }],
+        end: End::Commit,
+        sources,
+        audit: Audit::Off,
+        extras: Bounds::default(),
+    }
 }
 
 /// What weaving has put in; none for an update that may be allowed in several ways.

@@ -35,7 +35,7 @@ pub fn weave(
     catalog: &Arc<Catalog>,
     ids: &Ids,
 ) -> Result<Guarded<Script>, Fault> {
-    let Script { steps, end, sources, audit } = script;
+    let Script { steps, end, sources, audit, extras } = script;
     let mut weaver = Weaver { catalog, caller, info, ids, sources, trail: Trail::default() };
     let weave = |mut step: Step| {
         step.query = match step.query {
@@ -51,7 +51,7 @@ pub fn weave(
     };
     let steps = steps.into_iter().map(weave).collect::<Result<Vec<Step>, Fault>>()?;
     let audit = audit::told(audit, &steps, catalog, (caller, info));
-    let script = Script { steps, end, sources: weaver.sources, audit };
+    let script = Script { steps, end, sources: weaver.sources, audit, extras };
     Ok(Guarded::new(script, Arc::clone(catalog), weaver.trail))
 }
 

@@ -266,6 +266,8 @@ pub struct Conflict {
 pub enum ConflictAction {
     /// `resolution=merge-duplicates`.
     Merge,
+    /// As `Merge`, and what the row keeps beside its fields goes but for what is given: PUT.
+    Replace,
     /// `resolution=ignore-duplicates`.
     Ignore,
 }

@@ -4,6 +4,7 @@
 
 use backstay_schema::catalog::{ColumnId, ComputedId, TableId};
 use backstay_schema::expr::{AggregateFunction, ArithmeticOp, Function};
+use backstay_schema::extras::Bounds;
 use backstay_schema::scalar::{DECIMAL, ScalarType};
 use backstay_schema::value::Value;
 
@@ -37,6 +38,8 @@ pub struct Script {
     pub sources: Sources,
     /// Whether what it writes is told in the audits of the types.
     pub audit: Audit,
+    /// How much its rows keep beside their fields.
+    pub extras: Bounds,
 }
 
 /// Whether writes are told in audits, and as whose.
@@ -671,6 +674,8 @@ pub struct Conflict {
     /// Its `assign` holds [`Assign::Given`]; its filter is the read rule alone: a conflict
     /// with a row outside it is 23505.
     pub merge: Option<Update>,
+    /// What is given for [`Table::extras`](backstay_schema::catalog::Table::extras) is all that the row keeps, no patch.
+    pub replaces: bool,
 }
 
 /// Changed rows.

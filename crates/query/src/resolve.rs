@@ -20,6 +20,7 @@ use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
 use backstay_base::suggest;
 use backstay_schema::catalog::{Catalog, Origin, Table};
+use backstay_schema::extras::Bounds;
 
 /// Which tables a query may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub fn resolve(
         .iter()
         .map(|(query, expect)| Ok(Step { query: resolver.query(query)?, expect: *expect }))
         .collect::<Result<_, Fault>>()?;
-    Ok(Script { steps, end, sources: resolver.sources, audit: Audit::Wanted })
+    Ok(Script { steps, end, sources: resolver.sources, audit: Audit::Wanted, extras: Bounds::of(limits) })
 }
 
 /// The state of one resolution.

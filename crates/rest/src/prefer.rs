@@ -100,7 +100,8 @@ impl Preferences {
         let mut applied = Vec::new();
         if let Some(action) = self.resolution.filter(|_| inserts) {
             applied.push(match action {
-                ConflictAction::Merge => "resolution=merge-duplicates".to_owned(),
+                // a PUT asks for what no preference does
+                ConflictAction::Merge | ConflictAction::Replace => "resolution=merge-duplicates".to_owned(),
                 ConflictAction::Ignore => "resolution=ignore-duplicates".to_owned(),
             });
         }

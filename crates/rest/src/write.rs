@@ -66,7 +66,7 @@ pub(crate) fn put(
     let select = Select { filters: Vec::new(), ..target.select };
     let insert = Insert {
         table: select.table.clone(),
-        conflict: Some(Conflict { columns: filtered.clone(), action: ConflictAction::Merge }),
+        conflict: Some(Conflict { columns: filtered.clone(), action: ConflictAction::Replace }),
         returning: returning(select, representation),
         columns: body.columns,
         rows: body.rows,

@@ -1,8 +1,9 @@
 //! What rows of a type with `@table(strict: false)` keep beside their fields: one JSON object, its members in the order
-//! of their names; NULL is none. A patch is such an object in which null takes a member away. Limits and names are here, so that
+//! of their names; NULL is none. A patch is such an object in which null takes a member away. Bounds and names are here, so that
 //! whoever writes and whoever judges say the same.
 
 use crate::value::json;
+use backstay_base::limit::Limits;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -10,30 +11,52 @@ use std::collections::BTreeMap;
 pub const COLUMN: &str = "extras";
 /// No extras.
 pub const NOTHING: &str = "{}";
-/// Most extras of a row.
-pub const MAX_KEYS: usize = 64;
-/// Most bytes of all extras of a row, as JSON.
-pub const MAX_BYTES: usize = 16 * 1024;
-/// Deepest nesting of the extras of a row, the row itself not counted.
-pub const MAX_DEPTH: usize = 16;
+/// What its comment says.
+pub const DOC: &str = "What has no field of its own.";
 /// Longest name, in bytes; as that of a column.
 pub const MAX_NAME_BYTES: usize = 63;
 /// Words of the wire, which name nothing of a row.
 pub const RESERVED: [&str; 9] =
     ["select", "order", "limit", "offset", "and", "or", "not", "columns", "on_conflict"];
 
+/// How much a row keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Most extras.
+    pub keys: usize,
+    /// Most bytes of all of them, as JSON.
+    pub bytes: usize,
+    /// Deepest nesting of one.
+    pub depth: usize,
+}
+
+impl Bounds {
+    /// Those of a server.
+    #[must_use]
+    pub const fn of(limits: &Limits) -> Self {
+        Self { keys: limits.extras_keys, bytes: limits.extras_bytes, depth: limits.extras_depth }
+    }
+}
+
+/// Those of a server where nothing else is said.
+impl Default for Bounds {
+    fn default() -> Self {
+        Self::of(&Limits::default())
+    }
+}
+
 /// Why extras are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// [`MAX_KEYS`].
-    #[error("a row keeps at most {MAX_KEYS} values that have no field")]
-    Keys,
-    /// [`MAX_BYTES`].
-    #[error("a row keeps at most {MAX_BYTES} bytes of values that have no field")]
-    Bytes,
-    /// [`MAX_DEPTH`].
-    #[error("values that have no field are nested at most {MAX_DEPTH} deep")]
-    Depth,
+    /// [`Bounds::keys`].
+    #[error("a row keeps at most {0} values that have no field")]
+    Keys(usize),
+    /// [`Bounds::bytes`].
+    #[error("a row keeps at most {0} bytes of values that have no field")]
+    Bytes(usize),
+    /// [`Bounds::depth`].
+    #[error("values that have no field are nested at most {0} deep")]
+    Depth(usize),
     /// The database has something else there.
     #[error("what a row keeps beside its fields is no JSON object")]
     NoObject,
@@ -61,7 +84,7 @@ pub fn patch<'m>(members: impl IntoIterator<Item = (&'m str, &'m str)>) -> Strin
 ///
 /// # Errors
 /// When it is more than a row keeps, or either is no object.
-pub fn merged(kept: &str, patch: &str) -> Result<String, Refusal> {
+pub fn merged(kept: &str, patch: &str, bounds: Bounds) -> Result<String, Refusal> {
     let mut members = members(kept)?;
     for (name, value) in self::members(patch)? {
         if value == "null" {
@@ -70,15 +93,15 @@ pub fn merged(kept: &str, patch: &str) -> Result<String, Refusal> {
             members.insert(name, value);
         }
     }
-    if members.len() > MAX_KEYS {
-        return Err(Refusal::Keys);
+    if members.len() > bounds.keys {
+        return Err(Refusal::Keys(bounds.keys));
     }
     let out = written(&members.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect());
-    if out.len() > MAX_BYTES {
-        return Err(Refusal::Bytes);
+    if out.len() > bounds.bytes {
+        return Err(Refusal::Bytes(bounds.bytes));
     }
-    if members.values().any(|value| json::size(value).depth > MAX_DEPTH) {
-        return Err(Refusal::Depth);
+    if members.values().any(|value| json::size(value).depth > bounds.depth) {
+        return Err(Refusal::Depth(bounds.depth));
     }
     Ok(out)
 }
@@ -106,11 +129,13 @@ fn written(members: &BTreeMap<&str, &str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_BYTES, MAX_DEPTH, MAX_KEYS, NOTHING, Refusal, is_name, merged, patch};
+    use super::{Bounds, NOTHING, Refusal, is_name, merged, patch};
+
+    const BOUNDS: Bounds = Bounds { keys: 64, bytes: 16_384, depth: 16 };
 
     #[test]
     fn members_are_merged_at_the_top_and_null_takes_one_away() {
-        let merged = |kept, patch| merged(kept, patch).unwrap();
+        let merged = |kept, patch| merged(kept, patch, BOUNDS).unwrap();
         assert_eq!(merged(NOTHING, r#"{"b":1,"a":{"x":null}}"#), r#"{"a":{"x":null},"b":1}"#);
         assert_eq!(
             merged(r#"{"a":{"x":1},"b":1}"#, r#"{"a":{"y":2},"b":null,"c":null}"#),
@@ -122,18 +147,19 @@ mod tests {
 
     #[test]
     fn a_row_keeps_so_much() {
+        let merged = |kept: &str, patch: &str| merged(kept, patch, BOUNDS);
         let many = |count: usize| {
             let members: Vec<String> = (0..count).map(|n| format!("\"k{n}\":{n}")).collect();
             format!("{{{}}}", members.join(","))
         };
-        assert!(merged(NOTHING, &many(MAX_KEYS)).is_ok());
-        assert_eq!(merged(r#"{"z":1}"#, &many(MAX_KEYS)), Err(Refusal::Keys));
+        assert!(merged(NOTHING, &many(BOUNDS.keys)).is_ok());
+        assert_eq!(merged(r#"{"z":1}"#, &many(BOUNDS.keys)), Err(Refusal::Keys(64)));
         let long = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8));
-        assert!(merged(NOTHING, &long(MAX_BYTES)).is_ok());
-        assert_eq!(merged(NOTHING, &long(MAX_BYTES + 1)), Err(Refusal::Bytes));
+        assert!(merged(NOTHING, &long(BOUNDS.bytes)).is_ok());
+        assert_eq!(merged(NOTHING, &long(BOUNDS.bytes + 1)), Err(Refusal::Bytes(16_384)));
         let deep = |depth: usize| format!("{{\"a\":{}\"[\"{}}}", "[".repeat(depth), "]".repeat(depth));
-        assert!(merged(NOTHING, &deep(MAX_DEPTH)).is_ok());
-        assert_eq!(merged(NOTHING, &deep(MAX_DEPTH + 1)), Err(Refusal::Depth));
+        assert!(merged(NOTHING, &deep(BOUNDS.depth)).is_ok());
+        assert_eq!(merged(NOTHING, &deep(BOUNDS.depth + 1)), Err(Refusal::Depth(16)));
         for kept in ["", "[]", "null", "7", "{"] {
             assert_eq!(merged(kept, NOTHING), Err(Refusal::NoObject), "{kept}");
         }

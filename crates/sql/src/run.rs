@@ -27,6 +27,7 @@ use backstay_policy::guarded::Guarded;
 use backstay_query::plan::{Audit, Author, End, Expect, Query, Script, SourceId, Sources};
 use backstay_query::reply::{Part, Reply};
 use backstay_schema::catalog::{Catalog, RelationKind, Table};
+use backstay_schema::extras::Bounds;
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 use std::any::Any;
@@ -142,6 +143,8 @@ struct Runner<'a, S> {
     references: References,
     /// Whose writes are told in the audits.
     author: Option<&'a Author>,
+    /// How much rows keep beside their fields.
+    extras: Bounds,
     /// What stands in the slots of a read that is kept.
     given: &'a [Value],
     /// Where its lowering is kept.
@@ -166,6 +169,7 @@ impl<'a, S: Session> Runner<'a, S> {
             sources,
             references,
             author,
+            extras: script.inner().extras,
             given: script.given(),
             kept: script.lowered(),
         }

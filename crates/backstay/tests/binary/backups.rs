@@ -7,6 +7,10 @@ use backstay_testkit::database::Database;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// Notes whose words are in an index.
+const SEARCHED: &str =
+    "type Note @access(all: \"true\") {\n  text: String! @unique @index(kind: FULLTEXT)\n  stars: Int\n}\n";
+
 fn rows_of(project: &Project, file: &str) -> Vec<String> {
     let connection = rusqlite::Connection::open(project.folder().join(file)).unwrap();
     let mut statement = connection.prepare("SELECT text FROM note ORDER BY text").unwrap();
@@ -16,7 +20,7 @@ fn rows_of(project: &Project, file: &str) -> Vec<String> {
 
 #[test]
 fn what_was_served_comes_back_after_the_database_is_gone() {
-    let project = Project::with(NOTES);
+    let project = Project::with(SEARCHED);
     assert_eq!(project.run(&["migrate", "new"]).code, 0);
     let config = project.read("backstay.toml");
     project.write("backstay.toml", &format!("{config}\n[backup]\nurl = \"file:elsewhere\"\n"));
@@ -42,6 +46,18 @@ fn what_was_served_comes_back_after_the_database_is_gone() {
     let name = copy["copy"].as_str().unwrap();
     project.json(&["backup", "restore", name, "--to", "app/old.db"]);
     assert_eq!(rows_of(&project, "old.db"), ["one", "two"]);
+    // the index of words came along, and goes on
+    let connection = rusqlite::Connection::open(project.folder().join("old.db")).unwrap();
+    let found = |word: &str| -> i64 {
+        let text = "SELECT count(*) FROM _backstay_search1_note_text_fts WHERE _backstay_search1_note_text_fts MATCH ?";
+        connection.query_row(text, [word], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((found("two"), found("three")), (1, 0));
+    connection
+        .execute("INSERT INTO note (id, text) SELECT '01890000-0000-7000-8000-000000000001', 'three'", [])
+        .unwrap();
+    assert_eq!((found("two"), found("three")), (1, 1));
+    drop(connection);
     let again = project.run(&["backup", "restore", "--to", "app/old.db"]);
     assert_eq!(again.err, "error: app/old.db is there already: a restore goes to a new place\n");
     assert_eq!(project.json(&["backup", "verify"])["copy"], restored["copy"]);
@@ -67,14 +83,18 @@ fn a_project_without_a_place_for_backups_is_told_how_to_name_one() {
 const AWKWARD: &[&str] = &["it's", "a\\\\b\\n", "two\nlines", "\\.", "\u{1F980} Zürich", "NULL", ""];
 
 fn on_server(store: &str, place: &str) -> Project {
-    let project = Project::with(NOTES);
+    let project = Project::with(SEARCHED);
     let config = format!("\n[store.default]\nurl = \"{store}\"\n\n[backup]\nurl = \"file:{place}\"\n");
     project.write("backstay.toml", &(project.read("backstay.toml") + &config));
     project
 }
 
 fn texts(url: &str, key: &str) -> Vec<String> {
-    let answer = ask(url, key, "GET", "/rest/v1/note?select=text&order=text", "");
+    texts_where(url, key, "")
+}
+
+fn texts_where(url: &str, key: &str, filter: &str) -> Vec<String> {
+    let answer = ask(url, key, "GET", &format!("/rest/v1/note?select=text&order=text{filter}"), "");
     assert_eq!(answer.status, 200, "{answer:?}");
     let rows: Vec<Value> = serde_json::from_str(&answer.body).unwrap();
     rows.iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect()
@@ -146,6 +166,13 @@ fn a_server_is_backed_up_by_its_own_tools_while_it_is_written_to() {
         for (number, text) in during.iter().enumerate() {
             assert_eq!(*text, format!("while {number:05}"));
         }
+        // the index of words came along, and goes on
+        let found = |words: &str| texts_where(&serving.url, &secret, &format!("&text=plfts.{words}"));
+        assert_eq!(found("zurich"), ["\u{1F980} Zürich"]);
+        assert!(found("while").len() >= during.len());
+        let body = json!({ "text": "Zürich again" }).to_string();
+        assert_eq!(ask(&serving.url, &secret, "POST", "/rest/v1/note", &body).status, 201);
+        assert_eq!(found("ZURICH").len(), 2);
         serving.terminate();
         assert_eq!(serving.ended().0, 0);
 

@@ -12,6 +12,7 @@ use backstay_query::plan::{
     SourceId, Sources, Step,
 };
 use backstay_schema::catalog::{Catalog, Column, Table};
+use backstay_schema::extras::Bounds;
 use backstay_schema::scalar::ScalarType;
 use std::sync::Arc;
 
@@ -147,6 +148,7 @@ async fn holds(place: Place<'_>, catalog: &Arc<Catalog>, table: &Table, filter: 
         end: End::Commit,
         sources,
         audit: Audit::Off,
+        extras: Bounds::default(),
     };
     let guarded = weave::system(script, place.clock.now_micros(), catalog, place.ids)?;
     let reply = place.engine.run(&guarded).await?;

@@ -7,9 +7,11 @@ use super::{Enum, Field, Source, Stored, Type, check, constraint, target};
 use crate::shape::bound;
 use backstay_engine::live::{LiveColumn, LiveReference, LiveTable};
 use backstay_schema::comment;
+use backstay_schema::extras;
 use backstay_schema::scalar::ScalarType;
 use backstay_sql::ddl::check::digits_of_check;
 use backstay_sql::dialect::Dialect;
+use backstay_sql::dialect::definition::Comments;
 
 /// Most digits of a decimal.
 const MAX_DIGITS: u8 = 18;
@@ -35,7 +37,8 @@ pub(super) fn of_table(
         Stored::Table => (backstay_schema::name::snake_case(&ty.name) != table.name)
             .then(|| format!("name: {}", text(&table.name))),
     };
-    for column in &table.columns {
+    let extras = table.columns.iter().find(|column| keeps_extras(dialect, source, column));
+    for column in table.columns.iter().filter(|column| Some(*column) != extras) {
         let reference = reference_of(known, table, column);
         match reference {
             Some((reference, _)) if reference.columns.first() != Some(&column.name) => {}
@@ -46,9 +49,15 @@ pub(super) fn of_table(
             None => plain(dialect, table, column, (&mut ty, enums, names)),
         }
     }
+    let unsaid = matches!(dialect.definition.comments, Comments::Nowhere);
+    if unsaid && table.columns.iter().any(|column| may_keep_extras(source, column)) {
+        let may = "extras may be what @table(strict: false) kept; if so, say that in the place of the field";
+        ty.remarks.push(may.to_owned());
+    }
     let key = key(&mut ty, table);
     let audit = source.audited.then(|| "audit: true".to_owned());
-    let arguments: Vec<String> = given.into_iter().chain(key).chain(audit).collect();
+    let strict = extras.map(|_| "strict: false".to_owned());
+    let arguments: Vec<String> = given.into_iter().chain(key).chain(audit).chain(strict).collect();
     if !arguments.is_empty() {
         ty.directives.push(format!("@table({})", arguments.join(", ")));
     }
@@ -64,6 +73,18 @@ pub(super) fn of_table(
     constraint::full_texts(&mut ty, table);
     check::of_table(&mut ty, table);
     ty
+}
+
+/// Whether this column keeps what has no field: its comment says so.
+fn keeps_extras(dialect: &'static Dialect, source: &Source<'_>, column: &LiveColumn) -> bool {
+    let said = column.comment.as_ref().and_then(|text| comment::read(text).0);
+    may_keep_extras(source, column)
+        && said == Some(extras::DOC)
+        && scalar_of(dialect, source.table, column) == Some(ScalarType::Json)
+}
+
+fn may_keep_extras(source: &Source<'_>, column: &LiveColumn) -> bool {
+    matches!(source.stored, Stored::Table) && column.name == extras::COLUMN && column.nullable
 }
 
 /// The reference that a column belongs to, where a field can stand for it.

@@ -14,8 +14,12 @@ use backstay_engine::{Engine, Work};
 use backstay_engine_sqlite::Sqlite;
 use backstay_migrate::copy::{Copied, Copy, SCHEMA};
 use backstay_policy::guarded::Guarded;
-use backstay_query::plan::Script;
+use backstay_policy::weave;
+use backstay_query::named::{self, Field, Filter, Item, Search, SearchForm, Test};
+use backstay_query::plan::{End, Expect, Script};
 use backstay_query::reply::Reply;
+use backstay_query::resolve::{Reach, resolve};
+use backstay_schema::catalog::Catalog;
 use backstay_schema::compile::Owner;
 use backstay_sql::ddl;
 use backstay_sql::dialect::sqlite::SQLITE;
@@ -25,7 +29,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Rows refer to their own table and, in a circle, to another one.
 const MODEL: &str = r#"
-type Person { id: Int! name: String! boss: Person home: House at: Timestamp rate: Decimal ok: Boolean meta: JSON tags: [String!] }
+type Person { id: Int! name: String! @index(kind: FULLTEXT) boss: Person home: House at: Timestamp rate: Decimal ok: Boolean meta: JSON tags: [String!] }
 type House @table(audit: true, strict: false) { owner: Person street: String! }
 "#;
 
@@ -99,6 +103,22 @@ fn fill(path: &std::path::Path) {
     transaction.commit().unwrap();
 }
 
+/// How many people have these words in their names: the index knows those that were copied.
+async fn named(engine: &dyn Engine, catalog: &Arc<Catalog>, ids: &Ids, words: &str) -> u64 {
+    let name = Field { name: "name".to_owned(), path: Vec::new() };
+    let search = Search { form: SearchForm::Plain, query: words.to_owned(), config: None };
+    let select = named::Select {
+        table: "person".to_owned(),
+        items: vec![Item::Field { field: name.clone(), alias: None, cast: None, aggregate: None }],
+        filters: vec![Filter::Field(name, Test::Search(search))],
+        ..named::Select::default()
+    };
+    let steps = [(named::Query::Select(select), Expect::Any)];
+    let script = resolve(catalog, &steps, End::Commit, Reach::System, &Limits::default()).unwrap();
+    let script = weave::system(script, 0, catalog, ids).unwrap();
+    engine.run(&script).await.unwrap().parts[0].rows.count
+}
+
 #[tokio::test]
 async fn a_copy_goes_on_wherever_it_broke_off() {
     let catalog = Arc::new(compiled(&[(MODEL, Owner::Project), (SCHEMA, Owner::System)]));
@@ -138,6 +158,9 @@ async fn a_copy_goes_on_wherever_it_broke_off() {
     let told = |copied: &Copied| format!("{} {}", copied.table, copied.rows);
     assert_eq!(copied.iter().map(told).collect::<Vec<_>>(), ["house_audit 1", "person 1100", "house 3"]);
     assert!(breaks > 3, "{breaks}");
+    for (words, count) in [("une", 1_100), ("une 777", 1), ("UNE 1101", 0)] {
+        assert_eq!(named(&*to.engine, &catalog, &ids, words).await, count, "{words}");
+    }
     let tables = to.engine.introspect().await.unwrap().tables;
     assert!(!tables.iter().any(|table| table.name == "_backstay_copy"));
 }

@@ -18,6 +18,7 @@ use backstay_query::plan::{
 use backstay_query::reply::{Cell, Reply};
 use backstay_schema::catalog::{Catalog, Column, Table, TableId, Valid};
 use backstay_schema::compile::Owner;
+use backstay_schema::extras::Bounds;
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::{Decimal, Value};
 use backstay_sql::ddl;
@@ -34,7 +35,7 @@ pub(crate) async fn ask(engine: &dyn Engine, catalog: &Arc<Catalog>, query: Quer
     let mut sources = Sources::default();
     let _ = sources.next_id();
     let steps = vec![Step { query, expect: Expect::Any }];
-    let script = Script { steps, end: End::Commit, sources, audit: Audit::Wanted };
+    let script = Script { steps, end: End::Commit, sources, audit: Audit::Wanted, extras: Bounds::default() };
     let guarded = weave::system(script, 0, catalog, &Ids::seeded(Clock::fixed(0), 1)).unwrap();
     engine.run(&guarded).await.unwrap()
 }
@@ -101,7 +102,8 @@ pub(crate) async fn fill(engine: &dyn Engine, catalog: &Arc<Catalog>, rows: &[(T
         let steps = vec![Step { query: Query::Insert(insert), expect: Expect::Any }];
         let mut sources = Sources::default();
         let _ = sources.next_id();
-        let script = Script { steps, end: End::Commit, sources, audit: Audit::Wanted };
+        let script =
+            Script { steps, end: End::Commit, sources, audit: Audit::Wanted, extras: Bounds::default() };
         let guarded = weave::system(script, 0, catalog, &Ids::seeded(Clock::fixed(0), 1)).unwrap();
         let _ = engine.run(&guarded).await;
     }

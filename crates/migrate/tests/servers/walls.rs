@@ -16,6 +16,7 @@ use backstay_query::plan::{
 use backstay_query::reply::{Cell, Reply};
 use backstay_schema::catalog::{Catalog, Fill, Table};
 use backstay_schema::compile::Owner;
+use backstay_schema::extras::Bounds;
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::{Decimal, Value};
 use backstay_sql::ddl;
@@ -57,7 +58,7 @@ type Doc
   size: Int
   price: Decimal
   due: Timestamp
-  title: String
+  title: String @index(kind: FULLTEXT)
   secret: String @access(read: "staff()")
 }
 type Note @access(read: "allowed(this.doc, 'read')", update: "this.doc.owner.team == auth.user.team", create: "auth.uid != null") {
@@ -106,8 +107,13 @@ impl Walls {
     async fn ask(&self, caller: &Caller, query: Query, end: End) -> Option<Reply> {
         let mut sources = Sources::default();
         let _ = (sources.next_id(), sources.next_id());
-        let script =
-            Script { steps: vec![Step { query, expect: Expect::Any }], end, sources, audit: Audit::Wanted };
+        let script = Script {
+            steps: vec![Step { query, expect: Expect::Any }],
+            end,
+            sources,
+            audit: Audit::Wanted,
+            extras: Bounds::default(),
+        };
         let info = RequestInfo { now_micros: self.now().await, ..RequestInfo::default() };
         let guarded = weave::weave(script, caller, &info, &self.catalog, &self.ids).ok()?;
         self.database.engine.run(&guarded).await.ok()

@@ -1,7 +1,7 @@
 //! Indexes of words follow the schema: they come over rows that are there, go and come again with what they read,
 //! are taken back, and are missed where somebody takes a part of one away.
 
-use crate::{compiled, diff_of, node};
+use crate::{compiled, consented, diff_of, node};
 use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
@@ -14,6 +14,7 @@ use backstay_migrate::draft::draft;
 use backstay_migrate::file::MigrationFile;
 use backstay_migrate::import::import;
 use backstay_migrate::{apply, drift, file};
+use backstay_schema::catalog::Catalog;
 use backstay_schema::compile::Owner;
 use backstay_testkit::database::Database;
 use backstay_testkit::served::{Ask, Served, Setup};
@@ -92,15 +93,55 @@ async fn indexes_follow_the_schema() {
     found_and_missed(database, &file::read(folder.path()).unwrap()).await;
 }
 
+async fn serving(database: Database, sdl: &str) -> (Served, Catalog) {
+    let setup = Setup { sdl: sdl.to_owned(), ..Setup::default() };
+    let catalog = backstay_testkit::served::compiled(&setup).unwrap().catalog;
+    let system = diff_of(&database, &catalog, Scope::System).await;
+    database.engine.migrate(&Batch::plain(system.statements())).await.unwrap();
+    (Served::over(&setup, database).await, catalog)
+}
+
+/// One file in the place of many makes the index, and leaves one that is there as it is.
+#[tokio::test]
+async fn a_file_that_stands_for_others_makes_the_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let scratch = Sqlite::open(&folder.path().join("s.db"), &Limits::default()).unwrap();
+    for sdl in &STEPS[..5] {
+        let catalog = compiled(&[(sdl, Owner::Project)]);
+        let drafted = draft(&scratch, &catalog, &file::read(folder.path()).unwrap()).await.unwrap();
+        file::write(folder.path(), "change", &drafted).unwrap();
+    }
+    let [late, new] = [Database::fresh(&Limits::default()).await, Database::fresh(&Limits::default()).await];
+    let many = file::read(folder.path()).unwrap();
+    consented(&late, &many, &node("a", 1_000)).await.unwrap();
+    let catalog = compiled(&[(STEPS[4], Owner::Project)]);
+    let place = tempfile::tempdir().unwrap();
+    let empty = Sqlite::open(&place.path().join("s.db"), &Limits::default()).unwrap();
+    file::squash(folder.path(), &many, &draft(&empty, &catalog, &[]).await.unwrap()).unwrap();
+    let one = file::read(folder.path()).unwrap();
+    assert_eq!(one.len(), 1);
+    for database in [late, new] {
+        let rows = "INSERT INTO thing (title, text) VALUES ('The CAFÉ', 'x'), (NULL, 'cafe'), ('cafe and cat', NULL)";
+        let before = diff_of(&database, &catalog, Scope::Project).await.is_empty();
+        if before {
+            database.execute(rows).await;
+        }
+        consented(&database, &one, &node("a", 1_000)).await.unwrap();
+        if !before {
+            database.execute(rows).await;
+        }
+        assert_eq!(diff_of(&database, &catalog, Scope::Project).await, Plan::default());
+        assert_eq!(drift::drift(&*database.engine, database.dialect, &one).await.unwrap(), []);
+        let (served, _) = serving(database, STEPS[4]).await;
+        assert_eq!(found(&served, "cafe").await, "[{\"id\":1},{\"id\":3}]");
+    }
+}
+
 /// The index knows what was there before and what is written; where a part of it is gone, that is told, and it is made
 /// anew.
 async fn found_and_missed(database: Database, files: &[MigrationFile]) {
     let (dialect, postgres) = (database.dialect, database.dialect.name == "postgres");
-    let setup = Setup { sdl: STEPS[8].to_owned(), ..Setup::default() };
-    let catalog = backstay_testkit::served::compiled(&setup).unwrap().catalog;
-    let system = diff_of(&database, &catalog, Scope::System).await;
-    database.engine.migrate(&Batch::plain(system.statements())).await.unwrap();
-    let served = Served::over(&setup, database).await;
+    let (served, catalog) = serving(database, STEPS[8]).await;
     assert_eq!(found(&served, "cafe").await, "[{\"id\":1},{\"id\":3}]");
     served.sql(vec!["UPDATE thing SET title = 'cat' WHERE id = 1".to_owned()]).await;
     assert_eq!(found(&served, "cat").await, "[{\"id\":1},{\"id\":3}]");

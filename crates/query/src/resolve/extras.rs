@@ -6,7 +6,7 @@ use crate::named::{self, ConflictAction, Field, Input, JsonKey, JsonStep};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_schema::catalog::{ColumnId, Table};
-use backstay_schema::extras::{self, NOTHING, is_name, merged};
+use backstay_schema::extras::{self, Bounds, NOTHING, is_name, merged};
 use backstay_schema::value::Value;
 
 /// A name with what is written to it.
@@ -33,10 +33,13 @@ impl Resolver<'_> {
         insert: &named::Insert,
     ) -> Result<Option<(named::Insert, Vec<Value>)>, Fault> {
         let is_extra: Vec<bool> = insert.columns.iter().map(|name| is_extra(table, name)).collect();
-        if !is_extra.contains(&true) {
+        let action = insert.conflict.as_ref().map(|conflict| conflict.action);
+        // a row that is replaced without any has none
+        let replaces = action == Some(ConflictAction::Replace) && table.extras.is_some();
+        if !replaces && !is_extra.contains(&true) {
             return Ok(None);
         }
-        let merges = insert.conflict.as_ref().is_some_and(|one| one.action == ConflictAction::Merge);
+        let merges = action == Some(ConflictAction::Merge);
         let mut patches = Vec::with_capacity(insert.rows.len());
         let mut rows = Vec::with_capacity(insert.rows.len());
         for cells in &insert.rows {
@@ -46,7 +49,7 @@ impl Resolver<'_> {
             let beside =
                 beside.into_iter().map(|(cell, _)| cell).filter(|(_, input)| **input != Input::Default);
             let patch = self.patch_of(table, beside)?;
-            patches.push(if merges { patch } else { without_nulls(&patch)? });
+            patches.push(if merges { patch } else { self.without_nulls(&patch)? });
             rows.push(fields.into_iter().map(|((_, input), _)| input.clone()).collect());
         }
         let columns = insert.columns.iter().filter(|name| !self::is_extra(table, name)).cloned().collect();
@@ -70,17 +73,17 @@ impl Resolver<'_> {
             members.push((name, text));
         }
         let patch = Value::Json(extras::patch(members.iter().map(|(name, text)| (*name, text.as_str()))));
-        without_nulls(&patch)?;
+        self.without_nulls(&patch)?;
         Ok(patch)
     }
-}
 
-/// What a new row keeps of a patch.
-fn without_nulls(patch: &Value) -> Result<Value, Fault> {
-    let Value::Json(patch) = patch else { return Ok(Value::Json(NOTHING.to_owned())) };
-    let kept =
-        merged(NOTHING, patch).map_err(|refusal| Fault::new(code::TOO_COMPLEX, refusal.to_string()))?;
-    Ok(Value::Json(kept))
+    /// What a new row keeps of a patch.
+    fn without_nulls(&self, patch: &Value) -> Result<Value, Fault> {
+        let Value::Json(patch) = patch else { return Ok(Value::Json(NOTHING.to_owned())) };
+        let kept = merged(NOTHING, patch, Bounds::of(self.limits))
+            .map_err(|refusal| Fault::new(code::TOO_COMPLEX, refusal.to_string()))?;
+        Ok(Value::Json(kept))
+    }
 }
 
 /// Whether a name is of no field, and rows may keep something by it.

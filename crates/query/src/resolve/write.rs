@@ -159,7 +159,7 @@ impl<'c> Resolver<'c> {
         let target = conflict_target(table, &conflict.columns)?;
         let merge = match conflict.action {
             ConflictAction::Ignore => None,
-            ConflictAction::Merge => {
+            ConflictAction::Merge | ConflictAction::Replace => {
                 let (row, old) = (self.sources.next_id(), self.sources.next_id());
                 let assign = given
                     .iter()
@@ -170,7 +170,8 @@ impl<'c> Resolver<'c> {
                 Some(Update { filtered: true, assign, ..bare_update(table, row, old, Pred::TRUE) })
             }
         };
-        Ok(Conflict { target, merge })
+        let replaces = conflict.action == ConflictAction::Replace;
+        Ok(Conflict { target, merge, replaces })
     }
 }
 

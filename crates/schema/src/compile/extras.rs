@@ -7,7 +7,7 @@ use crate::compile::build::Builder;
 use crate::compile::draft::one;
 use crate::compile::field::blank_column;
 use crate::diagnostic::codes;
-use crate::extras::COLUMN;
+use crate::extras::{COLUMN, DOC};
 use crate::scalar::ScalarType;
 
 impl Builder<'_> {
@@ -42,7 +42,7 @@ impl Builder<'_> {
             }
             let mut column = blank_column(COLUMN, COLUMN, ScalarType::Json, true, Fill::None, span);
             column.id = ColumnId(u16::try_from(table.columns.len()).unwrap_or(u16::MAX));
-            column.doc = Some("What has no field of its own.".to_owned());
+            column.doc = Some(DOC.to_owned());
             table.extras = Some(column.id);
             table.columns.push(column);
         }

@@ -110,7 +110,7 @@ impl<S: Session> Runner<'_, S> {
         let targets = rows.iter().map(|row| Target::read(table, update, row, update.given.clone()));
         let mut open: Vec<Target> = targets.filter(Target::is_open).collect();
         for target in &mut open {
-            extras::merge(table, update, target)?;
+            extras::merge(table, update, target, self.extras)?;
         }
         if open.is_empty() && matched {
             let fault = Fault::permission("table", &table.name);

@@ -75,7 +75,7 @@ impl<S: Session> Runner<'_, S> {
             self.existing(inserting, conflict, &wanted).await?
         };
         let Some(existing) = existing else {
-            let row = extras::of_new_row(inserting.table, inserting.insert, row)?;
+            let row = extras::of_new_row(inserting.table, inserting.insert, row, self.extras)?;
             let key = self.insert_row(inserting, index, &row).await?;
             written.inserted.push(key.clone());
             written.add(key);
@@ -142,7 +142,9 @@ impl<S: Session> Runner<'_, S> {
             let conflict = Some((conflict.target.as_slice(), wanted));
             return Err(self.told_stored((table, update), conflict, fault).await?);
         }
-        extras::merge(table, update, &mut target)?;
+        if !conflict.replaces {
+            extras::merge(table, update, &mut target, self.extras)?;
+        }
         let absent = insert.absent.get(index);
         if let Some(absent) = absent {
             self.keep_absent((update, table), absent, &mut target).await?;

@@ -11,7 +11,7 @@ type Parent @access(read: "true") {
   id: Int!
   a: Int
   b: Int!
-  c: String
+  c: String @index(kind: FULLTEXT)
   d: String!
   f: Boolean
   tags: [String!]

@@ -80,7 +80,7 @@ async fn step(served: &Served, rows: &mut BTreeMap<i64, Row>, rng: &mut StdRng) 
     let id = rng.random_range(1..12);
     let name = rng.random_bool(0.7).then(|| TEXTS[rng.random_range(0..TEXTS.len())].to_owned());
     let patch = extras(rng);
-    let (method, target, body, prefer) = match rng.random_range(0..6) {
+    let (method, target, body, prefer) = match rng.random_range(0..7) {
         0 | 1 => {
             let body = body(&[("id", json!(id)), ("name", json!(name))], &patch);
             let row = rows.entry(id).or_default();
@@ -115,6 +115,14 @@ async fn step(served: &Served, rows: &mut BTreeMap<i64, Row>, rng: &mut StdRng) 
             ("PATCH", format!("/rest/v1/thing?id=gte.{id}&id=lte.{}", id + 3), body, "")
         }
         4 => {
+            // what is there is replaced
+            let row = rows.entry(id).or_default();
+            *row = (name.clone(), BTreeMap::new());
+            merge(&mut row.1, &patch);
+            let body = body(&[("id", json!(id)), ("name", json!(name))], &patch);
+            ("PUT", format!("/rest/v1/thing?id=eq.{id}"), body, "")
+        }
+        5 => {
             let wanted = ["red", "1", "true"][rng.random_range(0..3)];
             for row in
                 rows.values_mut().filter(|row| row.1.get("colour").map(text).as_deref() == Some(wanted))

@@ -28,6 +28,9 @@ fn every_limit_has_its_test() {
         document_values: _,   // here
         pattern_bytes: _,     // here
         pattern_steps: _,     // here
+        extras_keys: _,       // here
+        extras_bytes: _,      // here
+        extras_depth: _,      // here
         recurring_reads: _,   // testkit/tests/recurring
         statement_ms: _,      // load; engine-sqlite/tests/engine/durability.rs
         write_queue: _,       // load
@@ -90,6 +93,22 @@ async fn body_bytes() {
     let auth = ask(&served, "POST /auth/v1/signup", r#"{"email":"a@x.test"}   "#).await;
     let expected = (400, "validation_failed".to_owned(), "the body is too large".to_owned());
     assert_eq!(refusal(&auth), expected);
+}
+
+/// [a few bytes that become gigabytes]
+#[tokio::test]
+async fn packed_bodies_are_refused_unread() {
+    let served = server(Limits::default()).await;
+    let post = |target: &str, encoding: &str| {
+        Ask::new("service", "POST", target, r#"{"text":"a"}"#).header("content-encoding", encoding)
+    };
+    for encoding in ["gzip", "br", "deflate, gzip", "identity, gzip", "x"] {
+        let over = served.ask(&post("/rest/v1/node", encoding)).await;
+        assert_eq!(refusal(&over), (400, "PGRST102".to_owned(), "the body is packed".to_owned()));
+        let over = served.ask(&post("/auth/v1/signup", encoding)).await;
+        assert_eq!(refusal(&over), (422, "validation_failed".to_owned(), "the body is packed".to_owned()));
+    }
+    assert_eq!(served.ask(&post("/rest/v1/node", "Identity")).await.status, 201);
 }
 
 #[tokio::test]
@@ -238,6 +257,30 @@ async fn document_values() {
     }
     let deep = ask(&served, "GET /rest/v1/node?doc=cs.[[[[]]]]", "").await;
     assert_eq!(refusal(&deep), too_complex("request passes the limit of 3 levels of nesting"));
+}
+
+#[tokio::test]
+async fn extras_keys_bytes_and_depth() {
+    let limits = Limits { extras_keys: 2, extras_bytes: 21, extras_depth: 1, ..Limits::default() };
+    let sdl = r#"type Node @table(strict: false) @access(all: "true") { id: Int! }"#.to_owned();
+    let served = Served::start(&Setup { sdl, limits, ..Setup::default() }).await;
+    let ways = ["POST /rest/v1/node", "PATCH /rest/v1/node?id=eq.1", "PUT /rest/v1/node?id=eq.1"];
+    assert_eq!(ask(&served, "POST /rest/v1/node", r#"{"id":1,"a":"123456","b":[]}"#).await.status, 201);
+    for way in ways {
+        for (body, over) in [
+            (r#"{"id":1,"a":1,"b":2,"c":3}"#, "a row keeps at most 2 values that have no field"),
+            (r#"{"id":1,"a":"1234567","b":[]}"#, "a row keeps at most 21 bytes of values that have no field"),
+            (r#"{"id":1,"a":[[]]}"#, "values that have no field are nested at most 1 deep"),
+        ] {
+            assert_eq!(refusal(&ask(&served, way, body).await), too_complex(over), "{way} {body}");
+        }
+    }
+    // what a row has already counts, but for where it goes
+    let one_more = ask(&served, "PATCH /rest/v1/node?id=eq.1", r#"{"c":1}"#).await;
+    assert_eq!(refusal(&one_more), too_complex("a row keeps at most 2 values that have no field"));
+    assert_eq!(ask(&served, "PATCH /rest/v1/node?id=eq.1", r#"{"a":null,"c":1}"#).await.status, 204);
+    assert_eq!(ask(&served, "PUT /rest/v1/node?id=eq.1", r#"{"id":1,"d":1,"e":2}"#).await.status, 204);
+    assert_eq!(ask(&served, "GET /rest/v1/node", "").await.body, r#"[{"id":1,"d":1,"e":2}]"#);
 }
 
 #[tokio::test]

@@ -124,7 +124,7 @@ async fn marked_rows_tenants_and_denials_agree_with_the_reference() {
                 let expr = checked(&model, &text);
                 let expr = if wanted { expr } else { negated(&expr) };
                 let ruled = with_rules(&model, (expr, &text), (checked(&model, &deny), &deny));
-                let found = visible(&store, &ruled, &caller).await;
+                let found = visible(&store, &ruled, &caller, Vec::new()).await;
                 let may = |parent: usize| {
                     let is_own = asker.account.is_some() && org == Some(orgs[parent]);
                     let denied = judge.judge(&against, parent);

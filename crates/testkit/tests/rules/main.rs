@@ -10,7 +10,7 @@ mod oracle;
 
 use backstay_policy::caller::{Caller, User};
 use backstay_policy::evaluate::{Evaluator, Subject, Tri};
-use backstay_query::named::{Field, Input, Insert, Item, Query, Select};
+use backstay_query::named::{Field, Filter, Input, Insert, Item, Query, Search, SearchForm, Select, Test};
 use backstay_query::plan::End;
 use backstay_query::reply::Cell;
 use backstay_schema::catalog::{Arm, Catalog, Operation, Span, TableId};
@@ -34,6 +34,9 @@ use std::sync::Arc;
 const RULES: u64 = 4_000;
 /// Rules that share a world.
 const PER_WORLD: u64 = 200;
+/// Searches by an index of words, beside the rule, and the texts that have the word.
+const SEARCHES: &[(&str, &[&str])] =
+    &[("a", &["a", "A", "ä"]), ("zz", &["Zz"]), ("ab", &["ab"]), ("staff", &["staff"]), ("none", &[])];
 
 fn input(value: Option<&str>) -> Input {
     value.map_or(Input::Null, |text| Input::Text(text.to_owned()))
@@ -166,7 +169,12 @@ fn with_rule(catalog: &Catalog, expr: Expr, text: &str) -> Arc<Catalog> {
     Arc::new(catalog)
 }
 
-async fn visible(store: &Store, catalog: &Arc<Catalog>, caller: &Caller) -> Vec<usize> {
+fn searched(word: &str) -> Filter {
+    let search = Search { form: SearchForm::Plain, query: word.to_owned(), config: None };
+    Filter::Field(Field { name: "c".into(), path: Vec::new() }, Test::Search(search))
+}
+
+async fn visible(store: &Store, catalog: &Arc<Catalog>, caller: &Caller, filters: Vec<Filter>) -> Vec<usize> {
     let select = Select {
         table: "parent".into(),
         items: vec![Item::Field {
@@ -175,6 +183,7 @@ async fn visible(store: &Store, catalog: &Arc<Catalog>, caller: &Caller) -> Vec<
             cast: None,
             aggregate: None,
         }],
+        filters,
         ..Select::default()
     };
     let part = store.ask(catalog, caller, Query::Select(select), End::Commit).await.unwrap();
@@ -238,10 +247,15 @@ async fn compiled_rules_and_the_evaluator_agree_with_the_reference() {
             }
             for (want, expr) in [(true, expr.clone()), (false, negated(&expr))] {
                 let ruled = with_rule(&model, expr, &text);
-                let found = visible(&store, &ruled, &caller).await;
+                let found = visible(&store, &ruled, &caller, Vec::new()).await;
                 let wanted: Vec<usize> =
                     (0..world.parents.len()).filter(|parent| expected[*parent] == Some(want)).collect();
                 assert_eq!(found, wanted, "SQL, rule {done} wanted {want}: {text}\n{asker:?}");
+                let (word, texts) = SEARCHES[rng.random_range(0..SEARCHES.len())];
+                let found = visible(&store, &ruled, &caller, vec![searched(word)]).await;
+                let has = |parent: &&usize| world.parents[**parent].c.is_some_and(|c| texts.contains(&c));
+                let wanted: Vec<usize> = wanted.iter().filter(has).copied().collect();
+                assert_eq!(found, wanted, "searching {word}, rule {done} wanted {want}: {text}\n{asker:?}");
             }
         }
     }
