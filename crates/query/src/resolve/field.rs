@@ -5,7 +5,7 @@ use crate::named::{Field, JsonStep, Operand};
 use crate::plan::{ColumnRef, ComputedRef, Scalar};
 use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_base::suggest;
+use backstay_base::suggest::{self, OPENING};
 use backstay_schema::catalog::{ColumnId, Member, RelationKind, Table};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
@@ -116,7 +116,7 @@ pub(super) fn no_column(table: &Table, name: &str) -> Fault {
     };
     match meant {
         Some(meant) => {
-            fault.with_hint(format!("Perhaps you meant to reference the column \"{}.{meant}\".", table.name))
+            fault.with_hint(format!("{OPENING} to reference the column \"{}.{meant}\".", table.name))
         }
         None => fault,
     }
