@@ -90,7 +90,9 @@ test("signUp sends a letter whose link signs in", async () => {
   assert.deepEqual(ok(await supabase.from("user").select("name")), [{ name: "Ann" }]);
   ok(await client().auth.signInWithPassword({ email: "ann@example.com", password: PASSWORD }));
   // again: nothing tells that there is an account
-  const again = ok(await client().auth.signUp({ email: "ann@example.com", password: "another password" }));
+  const again = ok(await client().auth.signUp({
+    email: "ann@example.com", password: "another password", options: { data: { name: "Ann" } },
+  }));
   assert.deepEqual([again.session, again.user.identities.length], [null, 1]);
 });
 

@@ -46,13 +46,14 @@ pub async fn restore(target: &Target, wanted: &Wanted, to: &Path) -> Result<Rest
 }
 
 async fn restore_reading(target: &Target, wanted: &Wanted, reading: Reading, to: &Path) -> Result<Restored> {
-    if to.exists() {
-        return Err(BackupError::Exists(to.to_owned()));
-    }
+    is_new_place(to)?;
     let source = chosen(target, wanted).await?;
-    let partial = beside(to);
+    let partial = beside(to, ".restoring");
+    // another restore may be under way, or one died
+    is_new_place(&partial)?;
     match build(target, source, reading, &partial).await {
         Ok(restored) => {
+            is_new_place(to)?;
             std::fs::rename(&partial, to)?;
             if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 File::open(folder)?.sync_all()?;
@@ -77,9 +78,20 @@ pub async fn verify(target: &Target, wanted: &Wanted) -> Result<Restored> {
     restore_reading(target, wanted, Reading::Whole, &folder.path().join("verified.db")).await
 }
 
-fn beside(to: &Path) -> PathBuf {
+/// Refuses a file that is there, and what a database that was there left: SQLite would take its log for that of the
+/// restored file, and write pages of the one into the other.
+fn is_new_place(to: &Path) -> Result<()> {
+    let left = ["", "-wal", "-shm", "-journal"].map(|end| beside(to, end));
+    // a link that leads nowhere is there, too
+    match left.into_iter().find(|file| file.symlink_metadata().is_ok()) {
+        Some(there) => Err(BackupError::Exists(there)),
+        None => Ok(()),
+    }
+}
+
+fn beside(to: &Path, end: &str) -> PathBuf {
     let mut name = to.as_os_str().to_owned();
-    name.push(".restoring");
+    name.push(end);
     PathBuf::from(name)
 }
 

@@ -16,6 +16,7 @@ use crate::wal::{Sum, Wal};
 use backstay_base::clock::Clock;
 use backstay_engine_sqlite::commit_log::{Commit, CommitLog, State};
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +30,9 @@ const TICK_MICROS: i64 = 10_000;
 
 /// How long nothing may be shipped before it is an alarm, in microseconds.
 const ALARM_MICROS: i64 = 30_000_000;
+
+/// How long after its first look, and then at each copy, a shipper looks whether it is the only one, in microseconds.
+const LOOK_AGAIN_MICROS: i64 = 120_000_000;
 
 /// Least time between two attempts while the target is away.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -57,6 +61,9 @@ pub struct Shipper {
     failing_since: Option<i64>,
     is_alarmed: bool,
     is_resumed: bool,
+    /// The last object of each chain when it was last looked, and when that is due again.
+    seen: BTreeMap<String, Option<String>>,
+    look_at: i64,
 }
 
 /// Up to where commits were sent.
@@ -83,9 +90,20 @@ impl Shipper {
         settings: Settings,
     ) -> Self {
         let database = database.to_owned();
-        let (at, copied_at, failing_since) = (None, 0, None);
-        let (is_alarmed, is_resumed) = (false, false);
-        Self { target, database, log, clock, settings, at, copied_at, failing_since, is_alarmed, is_resumed }
+        Self {
+            target,
+            database,
+            log,
+            clock,
+            settings,
+            at: None,
+            copied_at: 0,
+            failing_since: None,
+            is_alarmed: false,
+            is_resumed: false,
+            seen: BTreeMap::new(),
+            look_at: 0,
+        }
     }
 
     /// Sends until `stop` is ready, and then what is left.
@@ -109,7 +127,40 @@ impl Shipper {
             Ok(()) => self.tick().await,
             Err(error) => Err(error),
         };
+        let result = match result {
+            Ok(()) if began >= self.look_at => self.warn_of_others(began).await,
+            result => result,
+        };
         self.judge(began, result);
+    }
+
+    async fn warn_of_others(&mut self, now: i64) -> Result<()> {
+        let is_first = self.look_at == 0;
+        if let Some(chain) = self.look_around().await? {
+            tracing::error!(
+                chain,
+                "another database is shipped to the same target: a restore may take the one for the other; give each its own [backup] url"
+            );
+        }
+        let pause = if is_first { LOOK_AGAIN_MICROS } else { self.settings.copy_every };
+        self.look_at = now.saturating_add(pause.max(1));
+        Ok(())
+    }
+
+    /// A chain at the target that somebody else has gone on with, or begun, since this was last asked. At the first time
+    /// nobody can tell who is at work.
+    ///
+    /// # Errors
+    /// When the target does not list.
+    pub async fn look_around(&mut self) -> Result<Option<String>> {
+        let chains = Chain::all(&self.target).await?;
+        let end = |chain: &Chain<'_>| chain.names().last().cloned();
+        let now = chains.iter().map(|chain| (chain.name().to_owned(), end(chain))).collect();
+        let before = std::mem::replace(&mut self.seen, now);
+        let own = self.at.as_ref().map(|at| at.chain.as_str());
+        let grew = |chain: &&Chain<'_>| before.get(chain.name()).is_none_or(|known| end(chain) > *known);
+        let other = chains.iter().filter(|chain| Some(chain.name()) != own).find(grew);
+        Ok(other.filter(|_| !before.is_empty()).map(|chain| chain.name().to_owned()))
     }
 
     /// Sends what waits.

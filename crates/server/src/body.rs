@@ -1,4 +1,4 @@
-//! Request bodies: whole, bounded in size and time, and all of them together in memory.
+//! Request bodies: whole, not packed, bounded in size and time, and all of them together in memory.
 
 use crate::intake::{Intake, Room};
 use backstay_base::code;
@@ -14,6 +14,18 @@ use std::time::Duration;
 pub(crate) struct Whole {
     pub bytes: Bytes,
     _room: Room,
+}
+
+/// Refuses bodies that would have to be unpacked: what a few bytes become nobody knows before.
+///
+/// # Errors
+/// PGRST102 for any `Content-Encoding` but `identity`.
+pub(crate) fn is_plain(encoding: Option<&str>) -> Result<(), Fault> {
+    if encoding.is_none_or(|encoding| encoding.trim().eq_ignore_ascii_case("identity")) {
+        return Ok(());
+    }
+    Err(Fault::new(code::BODY_INVALID, "the body is packed")
+        .with_hint("send it as it is, without Content-Encoding"))
 }
 
 /// Reads a body within its limits.

@@ -78,8 +78,11 @@ where
     // refused before the body is read: what cannot be worked on is not taken in
     let _place = match app.intake().request() {
         Ok(place) => place,
-        Err(fault) => return overloaded(head, &fault),
+        Err(fault) => return unread(head, &fault),
     };
+    if let Err(fault) = body::is_plain(head.header("content-encoding")) {
+        return unread(head, &fault);
+    }
     if head.path.starts_with("/auth/v1/") {
         return match body::read(body, app.intake(), limits).await {
             Ok(body) => plain(auth_door::answer(app, head, &body.bytes).await),
@@ -103,7 +106,7 @@ where
 }
 
 /// Nothing of the request was looked at but its path, which says in whose words it is refused.
-fn overloaded(head: &Head<'_>, fault: &Fault) -> Outcome {
+fn unread(head: &Head<'_>, fault: &Fault) -> Outcome {
     if head.path.starts_with("/auth/v1/") {
         return Outcome { code: Some(fault.code.text), ..plain(auth_door::refusal(head, fault)) };
     }

@@ -298,6 +298,61 @@ async fn a_copy_is_made_without_a_server_and_restored_to_a_new_place_alone() {
     );
 }
 
+/// [a database that was deleted, but for its log: SQLite would write that into the restored file]
+#[tokio::test]
+async fn what_a_database_left_is_no_new_place() {
+    let mut world = World::new(1 << 30).await;
+    world.put(1, 5, 10).await;
+    let target = world.target();
+    snapshot::create(&target, &world.database(), START).await.unwrap();
+    // more commits, which stand in the log alone; then the file is lost and the log is not
+    world.put(1, 6, 10).await;
+    world.engine = None;
+    let to = world.folder.path().join("restored.db");
+    for left in ["restored.db-wal", "restored.db-shm", "restored.db-journal", "restored.db.restoring"] {
+        let left = world.folder.path().join(left);
+        std::fs::write(&left, b"what was left").unwrap();
+        let refused = restore(&target, &Wanted::Newest, &to).await.unwrap_err();
+        let words = format!("{} is there already: a restore goes to a new place", left.display());
+        assert_eq!(refused.to_string(), words);
+        assert_eq!(std::fs::read(&left).unwrap(), b"what was left");
+        std::fs::remove_file(&left).unwrap();
+    }
+    std::os::unix::fs::symlink("nowhere", &to).unwrap();
+    assert!(restore(&target, &Wanted::Newest, &to).await.is_err());
+    std::fs::remove_file(&to).unwrap();
+    restore(&target, &Wanted::Newest, &to).await.unwrap();
+    assert_eq!(rows(&to).get(&1), Some(&5));
+}
+
+#[tokio::test]
+async fn two_databases_at_one_target_are_noticed() {
+    let mut world = World::new(1 << 30).await;
+    world.put(1, 1, 10).await;
+    world.tick().await.unwrap();
+    let shipper = world.shipper.as_mut().unwrap();
+    // what was there before is nobody's who is at work
+    assert_eq!(shipper.look_around().await.unwrap(), None);
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, database) = (world.clock.clone(), folder.path().join("other.db"));
+    clock.advance(SECOND);
+    let log = Arc::new(CommitLog::new(1 << 30, clock.clone()));
+    let engine = Sqlite::open_shipped(&database, &Limits::default(), Arc::clone(&log)).unwrap();
+    let mut other = Shipper::new(world.target(), &database, log, clock.clone(), world.settings.clone());
+    let write = |statement: &str| Batch::plain(vec![statement.to_owned()]);
+    engine.migrate(&write("CREATE TABLE other (id INTEGER PRIMARY KEY) STRICT")).await.unwrap();
+    other.tick().await.unwrap();
+    assert_eq!(other.look_around().await.unwrap(), None, "it came second, and sees nobody at work yet");
+    let theirs = chains(&world.target()).await.pop();
+    let shipper = world.shipper.as_mut().unwrap();
+    assert_eq!(shipper.look_around().await.unwrap(), theirs, "a chain that began meanwhile");
+    assert_eq!(shipper.look_around().await.unwrap(), None, "it goes on no more");
+    world.put(2, 2, 10).await;
+    world.tick().await.unwrap();
+    let ours = chains(&world.target()).await.into_iter().next();
+    assert_eq!(other.look_around().await.unwrap(), ours, "a chain that was there goes on");
+}
+
 #[tokio::test]
 async fn a_copy_of_its_own_does_not_hide_the_commits_after_it() {
     let mut world = World::new(1 << 30).await;

@@ -95,6 +95,22 @@ async fn body_bytes() {
     assert_eq!(refusal(&auth), expected);
 }
 
+/// [a few bytes that become gigabytes]
+#[tokio::test]
+async fn packed_bodies_are_refused_unread() {
+    let served = server(Limits::default()).await;
+    let post = |target: &str, encoding: &str| {
+        Ask::new("service", "POST", target, r#"{"text":"a"}"#).header("content-encoding", encoding)
+    };
+    for encoding in ["gzip", "br", "deflate, gzip", "identity, gzip", "x"] {
+        let over = served.ask(&post("/rest/v1/node", encoding)).await;
+        assert_eq!(refusal(&over), (400, "PGRST102".to_owned(), "the body is packed".to_owned()));
+        let over = served.ask(&post("/auth/v1/signup", encoding)).await;
+        assert_eq!(refusal(&over), (422, "validation_failed".to_owned(), "the body is packed".to_owned()));
+    }
+    assert_eq!(served.ask(&post("/rest/v1/node", "Identity")).await.status, 201);
+}
+
 #[tokio::test]
 async fn bodies_bytes() {
     let served = server(Limits { bodies_bytes: 8192, ..Limits::default() }).await;

@@ -114,6 +114,56 @@ async fn head_ms() {
 /// What a client of HTTP/2 begins with: the preface, and settings that change nothing.
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
+/// The frames of each turn.
+type Flood<'f> = &'f dyn Fn(u32) -> Vec<u8>;
+
+/// A frame of HTTP/2: its kind, its flags, its stream and what it holds.
+fn frame(kind: u8, flags: u8, stream: u32, held: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(held.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), held].concat()
+}
+
+/// [requests that are taken back at once, heads without end, data that hold nothing]
+#[tokio::test]
+async fn floods_of_frames_end_their_connection_alone() {
+    // GET http://x/
+    let head = b"\x82\x86\x84\x41\x01x";
+    let resets =
+        |turn: u32| [frame(1, 5, 1 + 2 * turn, head), frame(3, 0, 1 + 2 * turn, &[0, 0, 0, 8])].concat();
+    let heads = |turn: u32| match turn {
+        0 => frame(1, 0, 1, head),
+        _ => frame(9, 0, 1, &b"\x00\x01a\x01b".repeat(2000)),
+    };
+    let data = |turn: u32| match turn {
+        0 => frame(1, 4, 1, &[&b"\x83"[..], &head[1..]].concat()),
+        _ => frame(0, 0, 1, b""),
+    };
+    let floods: [(&str, Flood<'_>); 3] = [("resets", &resets), ("heads", &heads), ("data", &data)];
+    let listening = listening(Limits::default()).await;
+    for (name, flood) in floods {
+        let mut stream = listening.connect().await;
+        stream.write_all(HTTP2).await.unwrap();
+        let (mut from, mut to) = stream.split();
+        let read = async {
+            let mut told = Vec::new();
+            // a reset is an end, too
+            let _ = from.read_to_end(&mut told).await;
+        };
+        let write = async {
+            for turn in 0..200_000 {
+                if to.write_all(&flood(turn)).await.is_err() {
+                    return;
+                }
+            }
+            panic!("all {name} were taken");
+        };
+        soon(async { tokio::join!(read, write) }).await;
+        let mut other = listening.connect().await;
+        other.write_all(listening.get().as_bytes()).await.unwrap();
+        assert!(empty_list(&mut other).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+}
+
 #[tokio::test]
 async fn idle_ms() {
     let listening = listening(Limits { idle_ms: 100, head_ms: 600_000, ..Limits::default() }).await;
