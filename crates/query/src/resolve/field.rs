@@ -130,7 +130,7 @@ fn field_names(table: &Table) -> impl Iterator<Item = &str> {
 /// Converts a scalar to the type that a cast names.
 pub(super) fn cast(scalar: Scalar, from: ScalarType, name: &str) -> Result<(Scalar, ScalarType), Fault> {
     let to = ScalarType::from_cast(name)
-        .ok_or_else(|| Fault::new(code::CANNOT_CAST, format!("type \"{name}\" does not exist")))?;
+        .ok_or_else(|| Fault::new(code::UNDEFINED_OBJECT, format!("type \"{name}\" does not exist")))?;
     if same(from, to) {
         return Ok((scalar, from));
     }
