@@ -20,7 +20,7 @@ use crate::trail::Trail;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
-use backstay_query::plan::{Query, Script, Sources, Step};
+use backstay_query::plan::{Query, Script, Sources};
 use backstay_schema::catalog::{Catalog, Column, Fill, Operation, Table};
 use std::sync::Arc;
 
@@ -35,21 +35,9 @@ pub fn weave(
     catalog: &Arc<Catalog>,
     ids: &Ids,
 ) -> Result<Guarded<Script>, Fault> {
-    let Script { steps, end, sources, audit, extras } = script;
+    let Script { mut steps, end, sources, audit, extras } = script;
     let mut weaver = Weaver { catalog, caller, info, ids, sources, trail: Trail::default() };
-    let weave = |mut step: Step| {
-        step.query = match step.query {
-            Query::Select(mut select) => {
-                weaver.select(&mut select)?;
-                Query::Select(select)
-            }
-            Query::Insert(insert) => Query::Insert(weaver.insert(insert)?),
-            Query::Update(update) => Query::Update(weaver.update(update)?),
-            Query::Delete(delete) => weaver.delete(delete)?,
-        };
-        Ok(step)
-    };
-    let steps = steps.into_iter().map(weave).collect::<Result<Vec<Step>, Fault>>()?;
+    steps.iter_mut().try_for_each(|step| weaver.query(&mut step.query))?;
     let audit = audit::told(audit, &steps, catalog, (caller, info));
     let script = Script { steps, end, sources: weaver.sources, audit, extras };
     Ok(Guarded::new(script, Arc::clone(catalog), weaver.trail))
@@ -80,6 +68,18 @@ struct Weaver<'a> {
 }
 
 impl Weaver<'_> {
+    fn query(&mut self, query: &mut Query) -> Result<(), Fault> {
+        match query {
+            Query::Select(select) => self.select(select),
+            Query::Insert(insert) => self.insert(insert),
+            Query::Update(update) => self.update(update),
+            Query::Delete(delete) => {
+                *query = self.delete(delete.clone())?;
+                Ok(())
+            }
+        }
+    }
+
     fn compiler<'s>(&'s mut self, operation: Operation, changed: &'s [String]) -> Compiler<'s> {
         let asked = Asked { caller: self.caller, info: self.info, operation, changed };
         Compiler::new(self.catalog, asked, &mut self.sources)

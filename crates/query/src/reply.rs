@@ -69,6 +69,11 @@ pub enum Cell {
     List(u32),
 }
 
+/// Room that an answer begins with, so that a row or two make it grow no further.
+const FIRST_BYTES: usize = 512;
+/// The same, of cells.
+const FIRST_CELLS: usize = 16;
+
 impl Rows {
     /// Appends a text cell.
     pub fn push_text(&mut self, text: &str) {
@@ -116,6 +121,10 @@ impl Rows {
     }
 
     fn append(&mut self, text: &str) -> (u32, u32) {
+        if self.text.is_empty() {
+            self.text.reserve(FIRST_BYTES);
+            self.cells.reserve(FIRST_CELLS);
+        }
         let start = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
         self.text.push_str(text);
         (start, u32::try_from(text.len()).unwrap_or(u32::MAX))

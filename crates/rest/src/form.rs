@@ -73,7 +73,8 @@ impl<'r> Form<'r> {
     }
 
     fn push(&mut self, text: &str) -> Option<()> {
-        let fits = self.text.len() + text.len() <= LONGEST && !text.contains([HOLE, '\n']);
+        let is_whole = !text.bytes().any(|byte| byte == HOLE as u8 || byte == b'\n');
+        let fits = is_whole && self.text.len() + text.len() <= LONGEST;
         fits.then(|| self.text.push_str(text))
     }
 

@@ -70,7 +70,7 @@ pub(crate) fn content_range(first: u64, rows: u64, total: Option<u64>) -> String
     match (rows, total) {
         (0, None) => "*/*".to_owned(),
         (0, Some(total)) => format!("*/{total}"),
-        (rows, None) => format!("{first}-{}/*", first + rows - 1),
+        (rows, None) => [&first.to_string(), "-", &(first + rows - 1).to_string(), "/*"].concat(),
         (rows, Some(total)) => format!("{first}-{}/{total}", first + rows - 1),
     }
 }

@@ -196,7 +196,7 @@ impl Column {
     /// Whether a read rule of its own guards it, beside that of the row.
     #[must_use]
     pub const fn has_read_rule(&self) -> bool {
-        !self.access.read.allow.is_empty() || !self.access.read.deny.is_empty()
+        !self.access.read.is_open()
     }
 }
 
@@ -527,6 +527,14 @@ pub struct Permit {
     pub allow: Vec<Arm>,
     /// `@deny`; each must be definitely false.
     pub deny: Vec<Arm>,
+}
+
+impl Permit {
+    /// Whether it says nothing: no rule allows, and none denies.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.allow.is_empty() && self.deny.is_empty()
+    }
 }
 
 /// One argument of one `@access` or `@deny`.

@@ -81,9 +81,11 @@ impl<'a> Head<'a> {
 
     /// All headers that are valid text.
     pub(crate) fn pairs(&self) -> Vec<(&'a str, &'a str)> {
-        let valid =
-            self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        valid.collect()
+        let mut pairs = Vec::with_capacity(self.headers.len());
+        pairs.extend(
+            self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))),
+        );
+        pairs
     }
 
     /// What follows `/rest/v1/`.

@@ -1,7 +1,7 @@
-//! [`Group`]: the writing thread. A group of requests is one transaction with a
-//! savepoint each; nobody is answered before the commit, so that what a request
-//! saw of another is durable too. When a failure takes the whole transaction away,
-//! those who did not cause it run again, each alone.
+//! [`Group`]: the writing thread. A group of requests is one transaction; each is one
+//! statement that does all or nothing, or has a savepoint. Nobody is answered before the commit,
+//! so that what a request saw of another is durable too. When a failure takes the whole
+//! transaction away, those who did not cause it run again, each alone.
 
 use crate::commit_log::CommitLog;
 use crate::connection::{self, Opened, control};
@@ -74,6 +74,15 @@ pub(super) struct Group {
     log: Option<Arc<CommitLog>>,
 }
 
+/// How the requests of a transaction are kept apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Apart {
+    /// One statement is all or nothing by itself: only what takes several has a savepoint.
+    ByStatement,
+    /// Each request has a savepoint.
+    BySavepoint,
+}
+
 /// What became of a transaction.
 enum Ending {
     /// Every request has its result.
@@ -82,6 +91,9 @@ enum Ending {
     Refused(Fault),
     /// The request with this number took the transaction with it; the others did nothing wrong.
     Lost { culprit: usize, fault: Fault },
+    /// A statement that was refused may have left a part of itself: nothing of it happened, and
+    /// each request needs a savepoint.
+    Unclean,
     /// The commit failed half-way.
     Unknown(Fault),
 }
@@ -153,7 +165,12 @@ impl Group {
     }
 
     fn commit_together(&mut self, requests: Vec<Request>) {
-        match self.transaction(&requests) {
+        let mut ending = self.transaction(&requests, Apart::ByStatement);
+        if matches!(ending, Ending::Unclean) {
+            ending = self.transaction(&requests, Apart::BySavepoint);
+        }
+        match ending {
+            Ending::Unclean => answer_all(requests, &Fault::internal("savepoints left a part of a write")),
             Ending::Durable(results) => {
                 for (request, result) in requests.into_iter().zip(results) {
                     drop(request.answer.send(result));
@@ -181,7 +198,7 @@ impl Group {
         }
     }
 
-    fn transaction(&mut self, requests: &[Request]) -> Ending {
+    fn transaction(&mut self, requests: &[Request], apart: Apart) -> Ending {
         let statement_ms = self.statement_ms;
         let opened = match self.open() {
             Ok(opened) => opened,
@@ -192,9 +209,15 @@ impl Group {
         }
         let mut results = Vec::with_capacity(requests.len());
         for (index, request) in requests.iter().enumerate() {
-            let result = match requests {
-                [_] => judged(opened, request, statement_ms),
-                _ => one(opened, request, statement_ms),
+            let result = match (requests, apart) {
+                ([_], _) => within(opened, statement_ms, |session| write(session, request)),
+                (_, Apart::BySavepoint) => {
+                    saved(opened, |opened| within(opened, statement_ms, |session| write(session, request)))
+                }
+                (_, Apart::ByStatement) => match one(opened, request, statement_ms) {
+                    Some(result) => result,
+                    None => return unclean(opened),
+                },
             };
             if opened.connection.is_autocommit() {
                 let fault = result
@@ -275,10 +298,28 @@ fn replies(results: Vec<Result<Outcome, Fault>>) -> Vec<Result<Reply, Fault>> {
     results.into_iter().map(|result| result.map(|outcome| outcome.reply)).collect()
 }
 
-/// Runs one request in its savepoint; what it refuses or wants undone is undone.
-fn one(opened: &mut Opened, request: &Request, statement_ms: u64) -> Result<Outcome, Fault> {
+/// Runs one request so that it leaves all or nothing. None when its one statement was refused
+/// and may have left a part of itself: triggers written by hand can do so (`RAISE(FAIL)`).
+fn one(opened: &mut Opened, request: &Request, statement_ms: u64) -> Option<Result<Outcome, Fault>> {
+    let before = opened.connection.total_changes();
+    match within(opened, statement_ms, |session| at_once(session, request)) {
+        Ok(Some(outcome)) => Some(Ok(outcome)),
+        Err(fault) if opened.connection.is_autocommit() => Some(Err(fault)),
+        Ok(None) | Err(_) if opened.connection.total_changes() != before => None,
+        Err(fault) => Some(Err(fault)),
+        Ok(None) => Some(saved(opened, |opened| {
+            within(opened, statement_ms, |session| step_by_step(session, request))
+        })),
+    }
+}
+
+/// Runs a request in a savepoint; what it refuses or wants undone is undone.
+fn saved(
+    opened: &mut Opened,
+    work: impl FnOnce(&mut Opened) -> Result<Outcome, Fault>,
+) -> Result<Outcome, Fault> {
     control(&opened.connection, "SAVEPOINT request").map_err(fault)?;
-    let result = judged(opened, request, statement_ms);
+    let result = work(opened);
     if !opened.connection.is_autocommit() {
         let undone = if keeps(&result) { Ok(()) } else { control(&opened.connection, "ROLLBACK TO request") };
         if let Err(error) = undone.and_then(|()| control(&opened.connection, "RELEASE request")) {
@@ -289,25 +330,41 @@ fn one(opened: &mut Opened, request: &Request, statement_ms: u64) -> Result<Outc
     result
 }
 
-/// Runs one request within its budget; a panic is its own fault.
-fn judged(opened: &mut Opened, request: &Request, statement_ms: u64) -> Result<Outcome, Fault> {
+/// Runs a part of a request within its budget; a panic is its own fault.
+fn within<T>(
+    opened: &mut Opened,
+    statement_ms: u64,
+    work: impl FnOnce(&mut SqliteSession<'_>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
     opened.budget.allow(statement_ms);
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        let mut session = SqliteSession::new(&mut opened.connection);
-        ready(write(&mut session, request)).and_then(|result| result)
-    }));
+    let result = catch_unwind(AssertUnwindSafe(|| work(&mut SqliteSession::new(&mut opened.connection))));
     opened.budget.lift();
     result.unwrap_or_else(|_| Err(Fault::internal("a write panicked")))
 }
 
 /// As one statement where that can be, else step by step.
-async fn write(session: &mut SqliteSession<'_>, request: &Request) -> Result<Outcome, Fault> {
-    if let Some(direct) = Direct::of(&request.script, &SQLITE)?.filter(Direct::stands_alone)
-        && let Some(reply) = direct.run(session, &request.script, &SQLITE).await?
-    {
-        return Ok(Outcome { reply, keep: true });
+fn write(session: &mut SqliteSession<'_>, request: &Request) -> Result<Outcome, Fault> {
+    match at_once(session, request)? {
+        Some(outcome) => Ok(outcome),
+        None => step_by_step(session, request),
     }
-    run(session, &request.script, &SQLITE, request.references).await
+}
+
+/// As one statement; none where that cannot be, or where it is refused.
+fn at_once(session: &mut SqliteSession<'_>, request: &Request) -> Result<Option<Outcome>, Fault> {
+    let direct = Direct::of(&request.script, &SQLITE)?.filter(Direct::stands_alone);
+    let Some(direct) = direct else { return Ok(None) };
+    let reply = ready(direct.run(session, &request.script, &SQLITE)).and_then(|reply| reply)?;
+    Ok(reply.map(|reply| Outcome { reply, keep: true }))
+}
+
+fn step_by_step(session: &mut SqliteSession<'_>, request: &Request) -> Result<Outcome, Fault> {
+    ready(run(session, &request.script, &SQLITE, request.references)).and_then(|outcome| outcome)
+}
+
+fn unclean(opened: &Opened) -> Ending {
+    give_up(opened);
+    Ending::Unclean
 }
 
 /// A savepoint that cannot be ended leaves nothing to rely on: the whole transaction goes.

@@ -3,6 +3,7 @@
 use crate::kit::{Db, guarded, insert, open, open_with, refused, select};
 use backstay_base::limit::Limits;
 use backstay_engine::Engine as _;
+use backstay_engine::migration::Batch;
 use backstay_engine_sqlite::Sqlite;
 use backstay_query::named::{Input, Insert, Query, Select};
 use backstay_query::plan::{
@@ -252,7 +253,7 @@ async fn a_full_disk_refuses_the_one_that_fills_it() {
         .query_row("PRAGMA page_count", [], |row| row.get(0))
         .unwrap();
     let limit = format!("PRAGMA max_page_count = {}", pages + 8);
-    db.engine.migrate(&backstay_engine::migration::Batch::plain(vec![limit])).await.unwrap();
+    db.engine.migrate(&Batch::plain(vec![limit])).await.unwrap();
     let large = "x".repeat(1 << 20);
     let large = insert("tag", "id label", &[vec!["99", &large]]);
     let large = guarded(&db.catalog, db.script(Query::Insert(large)));
@@ -282,4 +283,48 @@ async fn a_panic_stays_with_its_request() {
     assert!(small.iter().all(Result::is_ok));
     assert_eq!(db.dump("post", "id").await, "[{id:1},{id:2}]");
     assert_eq!(db.run(Query::Select(select("tag", "id"))).await.unwrap().affected, 10);
+}
+
+/// `RAISE(FAIL)` keeps what a statement did so far: nobody but its request may lose by it.
+#[tokio::test]
+async fn a_trigger_that_fails_half_way_leaves_nothing_of_its_request() {
+    let db = open().await;
+    let trigger = "CREATE TRIGGER odd AFTER INSERT ON tag WHEN new.id % 2 = 1
+        BEGIN SELECT RAISE(FAIL, 'no odd ones'); END";
+    db.engine.migrate(&Batch::plain(vec![trigger.into()])).await.unwrap();
+    let before = db.engine.commits();
+    let scripts: Vec<_> = (0..16).map(|id| guarded(&db.catalog, db.script(tag(id)))).collect();
+    let results = futures_util::future::join_all(scripts.iter().map(|script| db.engine.run(script))).await;
+    for (id, result) in results.into_iter().enumerate() {
+        if id % 2 == 0 {
+            result.unwrap();
+        } else {
+            assert_eq!(refused(result), "XX000 | internal error; the log has the reason |  <no odd ones>");
+        }
+    }
+    assert!(db.engine.commits() - before < 8, "they did not share a transaction");
+    assert_eq!(db.dump("tag", "id").await, "[{id:0},{id:2},{id:4},{id:6},{id:8},{id:10},{id:12},{id:14}]");
+}
+
+/// What a trigger wrote before a refusal goes with its request, and with no other.
+#[tokio::test]
+async fn a_refused_request_takes_along_what_its_triggers_wrote() {
+    let db = open().await;
+    let statements = [
+        "CREATE TABLE told (id INTEGER)",
+        "CREATE TRIGGER tell BEFORE INSERT ON tag BEGIN INSERT INTO told VALUES (new.id); END",
+    ];
+    db.engine.migrate(&Batch::plain(statements.map(String::from).to_vec())).await.unwrap();
+    let scripts: Vec<_> = (0..16).map(|n| guarded(&db.catalog, db.script(tag(n / 2)))).collect();
+    let results = futures_util::future::join_all(scripts.iter().map(|script| db.engine.run(script))).await;
+    let refusals: Vec<String> = results.into_iter().filter(Result::is_err).map(refused).collect();
+    let expected: Vec<String> = (0..8)
+        .map(|id| format!("23505 | duplicate key value violates unique constraint \"tag_pkey\" | Key (id)=({id}) already exists."))
+        .collect();
+    assert_eq!(refusals, expected);
+    let plain = rusqlite::Connection::open(db.dir.path().join("test.db")).unwrap();
+    let told: String =
+        plain.query_row("SELECT group_concat(id ORDER BY id) FROM told", [], |row| row.get(0)).unwrap();
+    assert_eq!(told, "0,1,2,3,4,5,6,7");
+    assert_eq!(db.dump("tag", "id").await, ids(8));
 }

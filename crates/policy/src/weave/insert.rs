@@ -12,7 +12,7 @@ use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
 
 impl Weaver<'_> {
-    pub(super) fn insert(&mut self, mut insert: Insert) -> Result<Insert, Fault> {
+    pub(super) fn insert(&mut self, insert: &mut Insert) -> Result<(), Fault> {
         let catalog = self.catalog;
         let table = catalog.table(insert.table);
         if catalog.user == Some(table.id) && !matches!(self.caller, Caller::System) {
@@ -20,22 +20,21 @@ impl Weaver<'_> {
                 .with_hint("rows of this type come and go with their account: sign up instead"));
         }
         self.refuse_unwritable(table)?;
-        let named = named_columns(&insert);
+        let named = named_columns(insert);
         for id in &named {
             self.refuse_server_set(table, table.column(*id), Operation::Create)?;
         }
         let changed: Vec<String> = named.iter().map(|id| table.column(*id).field.clone()).collect();
-        insert.invalid = self.start_states(&insert, table, &named);
+        insert.invalid = self.start_states(insert, table, &named);
         if let Some(conflict) = insert.conflict.take() {
-            insert.conflict = Some(self.conflict(conflict, &insert)?);
+            insert.conflict = Some(self.conflict(conflict, insert)?);
         }
-        self.fill(&mut insert, &changed)?;
-        insert.invalid.extend(valid::rows(table, &insert));
-        (insert.rule, insert.denials) = self.create_rule(&insert, table, &named, &changed)?.finish();
+        self.fill(insert, &changed)?;
+        insert.invalid.extend(valid::rows(table, insert));
+        (insert.rule, insert.denials) = self.create_rule(insert, table, &named, &changed)?.finish();
         insert.references = self.references(insert.row, table, &named)?;
         insert.checks = self.checks(insert.row, table)?;
-        insert.returning.iter_mut().try_for_each(|select| self.select(select))?;
-        Ok(insert)
+        insert.returning.iter_mut().try_for_each(|select| self.select(select))
     }
 
     fn conflict(
@@ -75,6 +74,9 @@ impl Weaver<'_> {
         let verdict = demands.rule.clone();
         for id in named {
             let column = table.column(*id);
+            if column.access.create.is_open() {
+                continue;
+            }
             let before = std::mem::replace(&mut demands.rule, Pred::TRUE);
             Self::demand(&mut compiler, &column.access.create, (&scope, Pred::TRUE), &mut demands)?;
             if demands.rule == Pred::FALSE {

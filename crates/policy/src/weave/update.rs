@@ -25,18 +25,17 @@ struct Rows {
 }
 
 impl Weaver<'_> {
-    pub(super) fn update(&mut self, mut update: Update) -> Result<Update, Fault> {
+    pub(super) fn update(&mut self, update: &mut Update) -> Result<(), Fault> {
         self.refuse_unwritable(self.catalog.table(update.table))?;
         let readable = self.compiler(Operation::Read, &[]).may(
             update.table,
             Operation::Read,
             &RowRef::Source(update.row, update.table),
         )?;
-        let asked = self.pred(update.filter)?;
+        let asked = self.pred(std::mem::replace(&mut update.filter, Pred::TRUE))?;
         update.filter = readable.and(asked);
-        let mut update = self.rules_of_update(update, &[])?;
-        update.returning.iter_mut().try_for_each(|select| self.select(select))?;
-        Ok(update)
+        self.rules_of_update(update, &[])?;
+        update.returning.iter_mut().try_for_each(|select| self.select(select))
     }
 
     /// The update half of an upsert; `given` are the columns of its rows. Where its rules fold to
@@ -47,7 +46,8 @@ impl Weaver<'_> {
             Operation::Read,
             &RowRef::Source(merge.row, merge.table),
         )?;
-        match self.rules_of_update(merge.clone(), given) {
+        let mut ruled = merge.clone();
+        match self.rules_of_update(&mut ruled, given) {
             Err(fault) if fault.code == code::DENIED => {
                 merge.stored = vec![Pred::FALSE];
                 merge.arms = vec![Pred::FALSE];
@@ -59,11 +59,12 @@ impl Weaver<'_> {
                 }
                 Ok(merge)
             }
-            ruled => ruled,
+            Err(fault) => Err(fault),
+            Ok(()) => Ok(ruled),
         }
     }
 
-    fn rules_of_update(&mut self, mut update: Update, given: &[ColumnId]) -> Result<Update, Fault> {
+    fn rules_of_update(&mut self, update: &mut Update, given: &[ColumnId]) -> Result<(), Fault> {
         let catalog = self.catalog;
         let table = catalog.table(update.table);
         let named: Vec<ColumnId> = update.assign.iter().map(|(id, _)| *id).collect();
@@ -72,19 +73,19 @@ impl Weaver<'_> {
             self.refuse_role(table, *id)?;
         }
         let changed: Vec<String> = named.iter().map(|id| table.column(*id).field.clone()).collect();
-        let rows = Self::rows(&update, table);
-        (update.rule, update.denials) = self.update_rule(&mut update, &named, &rows, &changed)?.finish();
+        let rows = Self::rows(update, table);
+        (update.rule, update.denials) = self.update_rule(update, &named, &rows, &changed)?.finish();
         update.references = self.references(update.row, table, &named)?;
         if !update.assign.is_empty() {
             update.checks = self.checks(update.row, table)?;
         }
-        update.transitions = self.transitions(&update, table);
-        update.invalid = valid::assigned(table, &update);
+        update.transitions = self.transitions(update, table);
+        update.invalid = valid::assigned(table, update);
         if !update.assign.is_empty() {
-            self.assign(&mut update, table, given, &changed)?;
+            self.assign(update, table, given, &changed)?;
         }
-        update.keep = Self::kept(&update, table);
-        Ok(update)
+        update.keep = Self::kept(update, table);
+        Ok(())
     }
 
     /// The arms of the type, and what must hold besides.

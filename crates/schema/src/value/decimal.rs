@@ -111,7 +111,7 @@ impl Decimal {
     pub fn compare(self, other: Self) -> Ordering {
         let scale = self.scale.max(other.scale);
         match (self.rescale(scale), other.rescale(scale)) {
-            (Ok(a), Ok(b)) => a.units.cmp(&b.units),
+            (Ok(Self { units: a, .. }), Ok(Self { units: b, .. })) => a.cmp(&b),
             // beyond 128 bits at a common scale: the signs and whole parts decide
             _ => whole(self).cmp(&whole(other)),
         }

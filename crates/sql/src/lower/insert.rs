@@ -17,17 +17,13 @@ use backstay_schema::catalog::{Catalog, ColumnId, Table};
 pub fn row(catalog: &Catalog, dialect: &'static Dialect, insert: &Insert) -> Result<Statement, Fault> {
     let mut lower = Lower::judging(catalog, dialect);
     let table = catalog.table(insert.table);
-    lower.writer.push("INSERT INTO ").table(table);
-    let given = given_columns(insert);
-    if given.is_empty() && insert.derived.is_empty() {
-        lower.writer.push(dialect.default_row);
+    if insert.derived.is_empty() {
+        lower.written_row(table, insert);
     } else {
+        let given = given_columns(insert);
+        lower.writer.push("INSERT INTO ").table(table);
         lower.target_columns(table, &given, &insert.derived);
-        if insert.derived.is_empty() {
-            lower.values(table, &given);
-        } else {
-            lower.values_from_row(table, insert, &given)?;
-        }
+        lower.values_from_row(table, insert, &given)?;
     }
     if !key_is_given(table, insert) && dialect.returning >= Returning::InsertAndDelete {
         lower.writer.push(" RETURNING ");
@@ -132,6 +128,18 @@ fn given_columns(insert: &Insert) -> Vec<(usize, ColumnId)> {
 }
 
 impl Lower<'_> {
+    /// `INSERT INTO "t" ("a", "b") VALUES (?, ?)`, of a row that derives nothing.
+    pub(crate) fn written_row(&mut self, table: &Table, insert: &Insert) {
+        self.writer.push("INSERT INTO ").table(table);
+        let given = given_columns(insert);
+        if given.is_empty() {
+            self.writer.push(self.dialect.default_row);
+        } else {
+            self.target_columns(table, &given, &[]);
+            self.values(table, &given);
+        }
+    }
+
     fn target_columns(&mut self, table: &Table, given: &[(usize, ColumnId)], derived: &[(ColumnId, Scalar)]) {
         let all = given.iter().map(|(_, id)| *id).chain(derived.iter().map(|(id, _)| *id));
         self.writer.push(" (");
