@@ -71,7 +71,7 @@ codes! {
     NO_CONFLICT_TARGET = "42P10", Invalid, "no unique constraint matches the conflict target";
     CANNOT_CAST = "42846", Invalid, "no such cast";
     SYNTAX_ERROR = "42601", Invalid, "a statement of a migration does not run, or a search does not parse";
-    UNDEFINED_OBJECT = "42704", Invalid, "no such text search configuration";
+    UNDEFINED_OBJECT = "42704", Invalid, "no such type of a cast, or no such text search configuration";
     // engine
     COPY_DIFFERS = "55000", Conflict, "a copy is not equal to what it was made of";
     FILES_DIFFER = "F0000", Conflict, "the migration files are not those that the database was made by";

@@ -59,6 +59,13 @@ impl Fault {
         self
     }
 
+    /// The same without a hint that names something of the schema.
+    #[must_use]
+    pub fn without_suggestion(mut self) -> Self {
+        self.hint = self.hint.filter(|hint| !hint.starts_with(crate::suggest::OPENING));
+        self
+    }
+
     /// Says when it may be tried again.
     #[must_use]
     pub const fn with_retry_after(mut self, seconds: u32) -> Self {

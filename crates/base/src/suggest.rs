@@ -1,5 +1,8 @@
 //! "Did you mean": the nearest of a list of names.
 
+/// How hints begin that name something of the schema which somebody may have meant.
+pub const OPENING: &str = "Perhaps you meant";
+
 /// The candidate nearest to `name` by edit distance, if it is near enough to be
 /// a slip of the hand (a third of its length, at least one edit).
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -13,8 +13,23 @@ const DONE_ALREADY: &[u16] = &[
     3940,
 ];
 
+/// What the name of a column begins with while its values are converted.
+const MOVING: &str = "_new_";
+
 /// A value is missing where one is needed from now on.
 const MISSING_VALUE: &[u16] = &[1138, 1263, 1265];
+
+/// A value is not one of the type of its column: wrong, out of range, too long, without a form.
+const NO_SUCH_VALUE: &[u16] = &[1264, 1292, 1366, 1406, 1411, 1690];
+
+/// The column of "… for column `db`.`t`.`c` at row 2", or "… 'c' at row 2"; while values move it has another name.
+fn column(words: &str) -> String {
+    let named = words.rsplit_once("column ").map(|(_, rest)| rest.split(" at row").next().unwrap_or(rest));
+    let parts: Vec<&str> = named.unwrap_or("a column").split('.').collect();
+    let plain = |part: &&str| part.trim_matches(['`', '\'']).to_owned();
+    let parts: Vec<String> = parts.iter().rev().take(2).rev().map(plain).collect();
+    parts.join(".").replace(MOVING, "")
+}
 
 /// Whether a definition that may have been done before was.
 #[must_use]
@@ -67,6 +82,9 @@ pub fn refused(number: usize, refusal: Refusal) -> Fault {
         }
         Failure::Fault(_) if server_number.is_some_and(|number| MISSING_VALUE.contains(&number)) => {
             there(code::NOT_NULL_VIOLATION, "have no value for a column: ", &words, FILL)
+        }
+        Failure::Fault(_) if server_number.is_some_and(|number| NO_SUCH_VALUE.contains(&number)) => {
+            there(code::INVALID_TEXT, "have a value that ", &[&column(&words), " cannot hold"].concat(), MEND)
         }
         Failure::Fault(cause) => {
             let message = format!("statement {number} of the migration failed: {words}");

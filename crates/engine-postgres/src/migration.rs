@@ -7,7 +7,7 @@ mod batches;
 mod parts;
 mod refusal;
 
-use self::refusal::refused;
+use self::refusal::refused_values;
 use crate::connection::{Connection, Use};
 use crate::error::{Then, Trouble, unknown_outcome};
 use crate::introspect;
@@ -189,7 +189,7 @@ async fn begin(client: &Client) -> Result<(), Trouble> {
 
 /// Runs one statement within the transaction and holds that it did not end it.
 async fn run(client: &Client, number: usize, statement: &str) -> Result<(), Trouble> {
-    client.batch_execute(statement).await.map_err(|error| refused(number, error))?;
+    client.batch_execute(statement).await.map_err(|error| refused_values(number, statement, error))?;
     let inside = client.query_typed_one(STILL_INSIDE, &[]).await?;
     if inside.try_get(0)? {
         return Ok(());

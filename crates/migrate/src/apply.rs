@@ -21,6 +21,9 @@ use backstay_sql::dialect::{Dialect, named};
 /// How the problem ends that a file is gone.
 const NOT_AMONG_THE_FILES: &str = "was applied but is not among the files";
 
+/// How the problem ends that a file has too low a number.
+const APPLIED_ALREADY: &str = "which is applied already";
+
 /// What the name of a file ends with that nodes of the version before live with.
 pub const EXPANDS: &str = "_expand.sql";
 
@@ -33,6 +36,8 @@ pub struct Status {
     pub pending: Vec<MigrationFile>,
     /// Applied as the files that these stand for: their journal rows are to be exchanged.
     pub squashed: Vec<MigrationFile>,
+    /// Those of the pending files of which a part is done already: what that changed is no drift.
+    pub begun: Vec<MigrationFile>,
     /// What stands in the way: edited or missing files.
     pub problems: Vec<String>,
 }
@@ -85,15 +90,20 @@ pub async fn status(engine: &dyn Engine, files: &[MigrationFile]) -> Result<Stat
     let is_applied = |file: &MigrationFile| applied.iter().any(|row| row.number == file.number);
     let pending: Vec<MigrationFile> = files.iter().filter(|file| !is_applied(file)).cloned().collect();
     for file in pending.iter().filter(|file| file.number < last) {
-        problems.push(format!("{} comes before {last:04}, which is applied already", file.name));
+        problems.push(format!("{} comes before {last:04}, {APPLIED_ALREADY}", file.name));
     }
-    for one in engine.unfinished().await?.iter().filter(|one| one.way == Way::Back) {
+    let unfinished = engine.unfinished().await?;
+    let is_begun = |file: &&MigrationFile| {
+        unfinished.iter().any(|one| one.way == Way::Forth && one.number == file.number)
+    };
+    let begun = pending.iter().filter(is_begun).cloned().collect();
+    for one in unfinished.iter().filter(|one| one.way == Way::Back) {
         problems.push(format!(
             "migration {:04} stopped half-way back; backstay migrate down goes on there",
             one.number
         ));
     }
-    Ok(Status { applied, pending, squashed, problems })
+    Ok(Status { applied, pending, squashed, begun, problems })
 }
 
 /// How much of what a file stands for was applied.
@@ -277,6 +287,8 @@ async fn checked(engine: &dyn Engine, files: &[MigrationFile]) -> Result<Status,
         Some(problem) => Err(Fault::new(code::FILES_DIFFER, problem.clone()).with_hint(
             if problem.ends_with(NOT_AMONG_THE_FILES) {
                 "put the file back; or name a database of this project in [store.default]"
+            } else if problem.ends_with(APPLIED_ALREADY) {
+                "give it a number behind that one: it was not tried on the tables before"
             } else {
                 "restore the file as it was applied, and put the change into a new one"
             },
@@ -316,6 +328,7 @@ async fn refuse_drift(engine: &dyn Engine, files: &[MigrationFile], status: &Sta
             return Ok(());
         }
     };
+    let drift = drift::beside(drift, &status.begun, engine.name());
     match drift::in_the_way(&drift, &status.pending, engine.name()).first() {
         None => Ok(()),
         Some(Drift { message, .. }) => Err(Fault::new(
@@ -380,6 +393,29 @@ async fn own_plan(engine: &dyn Engine, dialect: &'static Dialect, catalog: &Cata
 /// # Errors
 /// When a statement fails.
 pub async fn rehearsed(engine: &dyn Engine, files: &[MigrationFile]) -> Result<Live, Fault> {
-    let statements: Vec<String> = files.iter().flat_map(|file| file.statements(engine.name())).collect();
-    engine.rehearse(&statements).await
+    let mut statements: Vec<String> = files.iter().flat_map(|file| file.statements(engine.name())).collect();
+    let fault = match engine.rehearse(&statements).await {
+        Ok(live) => return Ok(live),
+        Err(fault) => fault,
+    };
+    // which file it was: the first with which it fails
+    statements.clear();
+    for file in files {
+        let before = statements.len();
+        statements.extend(file.statements(engine.name()));
+        if let Err(fault) = engine.rehearse(&statements).await {
+            let message = format!("{}: {}", file.name, shown(&numbered_from(&fault.message, before)));
+            return Err(Fault { message, ..fault });
+        }
+    }
+    Err(fault)
+}
+
+/// `statement 7 of the migration …` as a statement of the file that has so many before it.
+fn numbered_from(message: &str, before: usize) -> String {
+    let counted = message.strip_prefix("statement ").and_then(|rest| {
+        let (number, rest) = rest.split_once(' ')?;
+        Some(format!("statement {} {rest}", number.parse::<usize>().ok()?.checked_sub(before)?))
+    });
+    counted.unwrap_or_else(|| message.to_owned())
 }

@@ -43,6 +43,13 @@ pub fn in_the_way<'d>(drift: &'d [Drift], pending: &[MigrationFile], engine: &st
     drift.iter().filter(|drift| touched.contains(&drift.table)).collect()
 }
 
+/// Without what differs because a file is done only in part: the rest of it is still to come.
+#[must_use]
+pub fn beside(drift: Vec<Drift>, begun: &[MigrationFile], engine: &str) -> Vec<Drift> {
+    let touched = lint::touched(begun, engine);
+    drift.into_iter().filter(|drift| !touched.contains(&drift.table)).collect()
+}
+
 fn own(live: &Live) -> impl Iterator<Item = &LiveTable> {
     live.tables.iter().filter(|table| !table.name.starts_with("_backstay_"))
 }

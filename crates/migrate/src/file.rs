@@ -9,6 +9,8 @@ use crate::draft::Draft;
 use crate::statements;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// What a line begins with that says what is lost: a table that is made anew may lose a
@@ -35,7 +37,7 @@ pub struct MigrationFile {
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// Reading or writing failed.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot use {}", path.display())]
     Io {
         /// Which file.
         path: PathBuf,
@@ -49,7 +51,7 @@ pub enum FileError {
         name: String,
     },
     /// Two files of one number.
-    #[error("{first} and {second} have the same number")]
+    #[error("{first} and {second} have the same number; give the next one to that which is not applied yet")]
     Twice {
         /// One.
         first: String,
@@ -109,18 +111,19 @@ impl MigrationFile {
     }
 }
 
-/// The files of a folder in order of their numbers; a missing folder has none.
+/// The files of a folder in order of their numbers; a missing folder has none. What a squashed file stands for is
+/// passed over where it is still there: who squashed died before it was removed.
 ///
 /// # Errors
 /// See [`FileError`].
 pub fn read(folder: &Path) -> Result<Vec<MigrationFile>, FileError> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
     let io = |path: &Path| {
         let path = path.to_path_buf();
         move |source| FileError::Io { path, source }
     };
+    if !folder.try_exists().map_err(io(folder))? {
+        return Ok(Vec::new());
+    }
     let mut files: Vec<MigrationFile> = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io(folder))? {
         let path = entry.map_err(io(folder))?.path();
@@ -132,6 +135,8 @@ pub fn read(folder: &Path) -> Result<Vec<MigrationFile>, FileError> {
         let text = std::fs::read_to_string(&path).map_err(io(&path))?;
         files.push(MigrationFile::new(number, name, text));
     }
+    let told: Vec<(i64, String)> = files.iter().flat_map(MigrationFile::squashes).collect();
+    files.retain(|file| !told.iter().any(|(number, sum)| *number == file.number && *sum == file.checksum));
     files.sort_by_key(|file| file.number);
     for pair in files.windows(2) {
         if let [a, b] = pair
@@ -152,11 +157,24 @@ pub fn write(folder: &Path, title: &str, draft: &Draft) -> Result<MigrationFile,
     let number = read(folder)?.last().map_or(1, |last| last.number + 1);
     let name = format!("{number:04}_{}.sql", slug(title));
     let text = text(draft);
-    let path = folder.join(&name);
-    let io = |source| FileError::Io { path: path.clone(), source };
-    std::fs::create_dir_all(folder).map_err(io)?;
-    std::fs::write(&path, &text).map_err(io)?;
+    std::fs::create_dir_all(folder).map_err(|source| FileError::Io { path: folder.to_path_buf(), source })?;
+    place(folder, &name, &text)?;
     Ok(MigrationFile::new(number, name, text))
+}
+
+/// Puts a file into the folder, whole or not at all: the beginning of a migration is another migration.
+fn place(folder: &Path, name: &str, text: &str) -> Result<(), FileError> {
+    let path = folder.join(name);
+    let beside = folder.join(format!(".{name}.new"));
+    let written = File::create(&beside).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.and_then(|()| std::fs::rename(&beside, &path)).map_err(|source| {
+        // what is left of it bears no name that a migration has
+        let _ = std::fs::remove_file(&beside);
+        FileError::Io { path, source }
+    })
 }
 
 /// Puts a draft of everything in the place of files: it bears the number of the last one, names them all, and
@@ -173,19 +191,12 @@ pub fn squash(folder: &Path, files: &[MigrationFile], draft: &Draft) -> Result<M
     }
     whole.push('\n');
     whole.push_str(&text(draft));
-    let path = folder.join(&name);
-    let io = |path: &Path| {
-        let path = path.to_path_buf();
-        move |source| FileError::Io { path, source }
-    };
-    // the new one is whole before an old one goes
-    let beside = folder.join(format!(".{name}"));
-    std::fs::write(&beside, &whole).map_err(io(&beside))?;
-    for file in files {
-        let old = folder.join(&file.name);
-        std::fs::remove_file(&old).map_err(io(&old))?;
+    // the new one is there before an old one goes
+    place(folder, &name, &whole)?;
+    for file in files.iter().filter(|file| file.name != name) {
+        let path = folder.join(&file.name);
+        std::fs::remove_file(&path).map_err(|source| FileError::Io { path, source })?;
     }
-    std::fs::rename(&beside, &path).map_err(io(&path))?;
     Ok(MigrationFile::new(last, name, whole))
 }
 
@@ -248,4 +259,40 @@ fn slug(title: &str) -> String {
         title.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
     let parts: Vec<&str> = plain.split('_').filter(|part| !part.is_empty()).collect();
     if parts.is_empty() { "change".to_owned() } else { parts.join("_") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FileError, place, read, squash, write};
+    use crate::draft::Draft;
+
+    #[test]
+    fn who_died_while_squashing_left_nothing_in_the_way() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["0001_a.sql", "0002_init.sql", "0003_c.sql"] {
+            place(folder.path(), name, &format!("-- {name}\n")).unwrap();
+        }
+        let files = read(folder.path()).unwrap();
+        let whole = squash(folder.path(), &files, &Draft::default()).unwrap();
+        assert_eq!(read(folder.path()).unwrap(), std::slice::from_ref(&whole));
+        for old in &files {
+            place(folder.path(), &old.name, &old.text).unwrap();
+        }
+        assert_eq!(read(folder.path()).unwrap(), [whole]);
+        // another file of that number is not what was squashed
+        place(folder.path(), "0003_c.sql", "-- mended\n").unwrap();
+        assert!(matches!(read(folder.path()), Err(FileError::Twice { .. })));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(".0001_x.sql.new")).unwrap();
+        assert!(write(folder.path(), "x", &Draft::default()).is_err());
+        assert_eq!(read(folder.path()).unwrap(), []);
+        let nowhere = folder.path().join("file");
+        std::fs::write(&nowhere, "").unwrap();
+        assert!(matches!(read(&nowhere), Err(FileError::Io { .. })));
+        assert_eq!(read(&folder.path().join("missing")).unwrap(), []);
+    }
 }

@@ -7,6 +7,7 @@ pub(crate) mod act;
 mod design;
 mod lock;
 mod loss;
+mod moved;
 pub mod rule;
 #[cfg(test)]
 mod tests;

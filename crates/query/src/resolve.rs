@@ -18,7 +18,7 @@ use crate::plan::{Audit, End, Expect, Query, Script, SourceId, Sources, Step};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::limit::Limits;
-use backstay_base::suggest;
+use backstay_base::suggest::{self, OPENING};
 use backstay_schema::catalog::{Catalog, Origin, Table};
 use backstay_schema::extras::Bounds;
 
@@ -94,7 +94,7 @@ impl<'c> Resolver<'c> {
             let message = format!("Could not find the table 'public.{name}' in the schema cache");
             let fault = Fault::new(code::NO_TABLE, message);
             match near {
-                Some(near) => fault.with_hint(format!("Perhaps you meant the table 'public.{near}'")),
+                Some(near) => fault.with_hint(format!("{OPENING} the table 'public.{near}'")),
                 None => fault,
             }
         })

@@ -6,8 +6,9 @@ use crate::catalog::{Catalog, EmbeddedMember, EmbeddedType, MemberType, Shape};
 use crate::scalar::list::write_json;
 use crate::scalar::read::JsonCell;
 use crate::value::json;
+use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_base::{code, suggest};
+use backstay_base::suggest::{self, OPENING};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
@@ -43,7 +44,7 @@ impl Writer<'_> {
             let fault = refused(path, &format!("type \"{}\" has no member \"{name}\"", ty.name));
             let known = ty.members.iter().map(|member| member.name.as_str());
             return Err(match suggest::nearest(name, known) {
-                Some(near) => fault.with_hint(format!("Perhaps you meant \"{near}\".")),
+                Some(near) => fault.with_hint(format!("{OPENING} \"{near}\".")),
                 None => fault,
             });
         }

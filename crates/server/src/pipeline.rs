@@ -62,6 +62,9 @@ pub(crate) async fn rest(app: &App, head: &Head<'_>, body: &[u8]) -> Outcome {
         }
         Err(fault) => {
             log_source(head, &fault);
+            // names of the schema are for those who may know them, and for who writes it
+            let suggests = audience == Audience::SignedIn || app.log.explains();
+            let fault = if suggests { fault } else { fault.without_suggestion() };
             refused(&fault, audience, Some(identified))
         }
     }

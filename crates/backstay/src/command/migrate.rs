@@ -53,8 +53,8 @@ pub enum Action {
     /// Take the last applied file back, where nothing is lost by that
     Down {
         /// How many files
-        #[arg(long, default_value_t = 1)]
-        steps: usize,
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+        steps: u16,
     },
     /// Note pending files as applied without running them, in a database that is what they make already
     Adopt,
@@ -89,7 +89,9 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
             let kept = Kept { project: &project };
             up(context, &Target::of(&Database::open(&project)?), &files, (*contract, Some(&kept))).await
         }
-        Action::Down { steps } => down(context, &Database::open(&project)?, &files, *steps).await,
+        Action::Down { steps } => {
+            down(context, &Database::open(&project)?, &files, usize::from(*steps)).await
+        }
         Action::Squash => squash(context, &project, &files).await,
         Action::Push { to } => push(context, &project, &files, to).await,
         Action::Adopt => adopt(context, &project, &files).await,
@@ -273,6 +275,10 @@ async fn up(
     Ok(Exit::Ok)
 }
 
+/// What is said where a file stopped half-way.
+const BEGUN: &str =
+    "of a file that is begun some statements are done; mend what stopped it, then: backstay migrate up";
+
 /// What is said where a file is left.
 const WAITS: &str =
     "a file waits until no node of the version before runs; then: backstay migrate up --contract";
@@ -377,7 +383,7 @@ async fn status(context: &Context, database: &Database, files: &[file::Migration
     let mut drift: Vec<Drift> = Vec::new();
     if status.problems.is_empty() && !applied.is_empty() {
         match drift::drift(&*database.engine, database.dialect, &applied).await {
-            Ok(found) => drift = found,
+            Ok(found) => drift = drift::beside(found, &status.begun, database.engine.name()),
             Err(fault) => {
                 let message = &fault.message;
                 context
@@ -394,10 +400,13 @@ async fn status(context: &Context, database: &Database, files: &[file::Migration
             .iter()
             .map(|row| json!({ "number": row.number, "name": row.name, "applied_at": row.applied_at }))
             .collect();
-        let pending: Vec<&str> = status.pending.iter().map(|file| file.name.as_str()).collect();
-        context.output.value(
-            &json!({ "applied": applied, "pending": pending, "problems": problems, "drift": drifted }),
-        );
+        let names = |files: &[file::MigrationFile]| -> Vec<String> {
+            files.iter().map(|file| file.name.clone()).collect()
+        };
+        let (pending, begun) = (names(&status.pending), names(&status.begun));
+        context.output.value(&json!({
+            "applied": applied, "pending": pending, "begun": begun, "problems": problems, "drift": drifted,
+        }));
     } else {
         for row in &status.applied {
             context.output.data(&format!("applied  {}  {}", row.name, row.applied_at));
@@ -407,8 +416,16 @@ async fn status(context: &Context, database: &Database, files: &[file::Migration
         }
         let due = apply::due(&*database.engine, &status).len();
         for (place, file) in status.pending.iter().enumerate() {
-            let word = if place < due { "pending " } else { "waiting " };
+            let begun = status.begun.iter().any(|begun| begun.number == file.number);
+            let word = match place < due {
+                _ if begun => "begun   ",
+                true => "pending ",
+                false => "waiting ",
+            };
             context.output.data(&format!("{word} {}", file.name));
+        }
+        if !status.begun.is_empty() {
+            context.output.remark(BEGUN);
         }
         for (word, lines) in [("problem", problems), ("drift", drifted)] {
             for line in lines {

@@ -173,6 +173,23 @@ fn the_request_line_names_the_rule_that_decided() {
     assert_eq!(dev.event("request")["who"], "service");
 }
 
+/// Whoever asks `dev` writes the schema; `serve` answers everybody.
+#[test]
+fn names_that_were_meant_are_suggested_to_everybody() {
+    let project = Project::with(NOTES);
+    let (dev, key, _) = started(&project);
+    let hint =
+        |url: &str, key: &str| ask(url, key, "GET", "/rest/v1/note?select=txt", "").json()["hint"].clone();
+    let meant = "Perhaps you meant to reference the column \"note.text\".";
+    assert_eq!(hint(&dev.url, &key), meant);
+    dev.terminate();
+    drop(dev);
+    let secret = project.secret();
+    let (serve, _) = project.serve().ready();
+    assert_eq!(hint(&serve.url, &key), Value::Null);
+    assert_eq!(hint(&serve.url, &secret), meant);
+}
+
 #[test]
 fn a_schema_that_is_broken_at_the_first_start_waits_and_serves_once_mended() {
     let project = Project::with(NOTES);

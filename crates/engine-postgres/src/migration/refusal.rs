@@ -6,6 +6,8 @@ use backstay_base::fault::Fault;
 use tokio_postgres::Error;
 use tokio_postgres::error::DbError;
 
+const MEND: &str = "change these rows first, in this migration file or an earlier one";
+
 /// The trouble with the statement of this number.
 pub(super) fn refused(number: usize, error: Error) -> Trouble {
     let Some(cause) = error.as_db_error() else { return error.into() };
@@ -23,9 +25,28 @@ pub(super) fn refused(number: usize, error: Error) -> Trouble {
     Trouble { failure: fault.into(), then }
 }
 
+/// The same, of a statement that may convert values: which does not, the database says in words that hold it.
+pub(super) fn refused_values(number: usize, statement: &str, error: Error) -> Trouble {
+    let is_value = error.code().is_some_and(|state| state.code().starts_with("22"));
+    match converted(statement).filter(|_| is_value) {
+        Some((table, column)) => {
+            let message =
+                format!("rows that are there already have a value that {table}.{column} cannot hold");
+            Trouble::answer(Fault::new(code::INVALID_TEXT, message).with_hint(MEND))
+        }
+        None => refused(number, error),
+    }
+}
+
+/// Table and column of `ALTER TABLE "t" ALTER COLUMN "c" TYPE …`.
+fn converted(statement: &str) -> Option<(&str, &str)> {
+    let (table, rest) = statement.strip_prefix("ALTER TABLE \"")?.split_once("\" ALTER COLUMN \"")?;
+    let (column, _) = rest.split_once("\" TYPE ")?;
+    Some((table, column))
+}
+
 fn rows_in_the_way(cause: &DbError) -> Option<Fault> {
     const FILL: &str = "give the field a @default, or fill it in the migration file";
-    const MEND: &str = "change these rows first, in this migration file or an earlier one";
     let table = cause.table().unwrap_or_default();
     match cause.code().code() {
         "23502" => {

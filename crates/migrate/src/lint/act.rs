@@ -1,6 +1,7 @@
 //! [`Act`]: what a statement does to tables, in the few words that lints need. Enters: one
 //! statement and the engine whose dialect it speaks. It knows no rule.
 
+use super::moved::{Moved, moved};
 use backstay_sql::ddl::expand::PREFIX;
 use backstay_sql::ddl::full_text::is_part;
 use sqlparser::ast::{
@@ -92,6 +93,10 @@ pub(crate) enum Act {
         table: String,
         all: bool,
     },
+    MoveRows {
+        table: String,
+        moved: Vec<Moved>,
+    },
     CreateEnum {
         name: String,
     },
@@ -127,6 +132,7 @@ impl Act {
             | Self::DropKey { table }
             | Self::Validate { table, .. }
             | Self::CreateIndex { table, .. }
+            | Self::MoveRows { table, .. }
             | Self::ChangeRows { table, .. } => Some(table),
             Self::DropSchema { .. }
             | Self::RenameIndex { .. }
@@ -339,6 +345,7 @@ fn of(statement: Statement) -> Vec<Act> {
             truncate.table_names.iter().map(table).collect()
         }
         Statement::Update(update) => changed(&update.table, update.selection.is_none()).into_iter().collect(),
+        Statement::Insert(insert) => moved(&insert).into_iter().collect(),
         Statement::Delete(delete) => {
             let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
             from.iter().filter_map(|from| changed(from, delete.selection.is_none())).collect()

@@ -1,6 +1,7 @@
 //! What is lost, or breaks those who know the database as it was: BM100–BM104, BM123.
 
 use super::act::Act;
+use super::world::Column;
 use super::{Found, Scene, rule};
 
 pub(super) fn judge(scene: &Scene<'_>, found: &mut Found) {
@@ -67,7 +68,12 @@ fn dropped(scene: &Scene<'_>, table: &str, found: &mut Found) {
         return;
     };
     for (name, column) in &old.columns {
+        let comes = |column: &Column| column.moved.as_ref().is_some_and(|moved| moved.from == *name);
+        let heir = new.columns.iter().find(|(_, now)| comes(now)).map(|(heir, _)| heir);
         match new.columns.get(name) {
+            None if let Some(heir) = heir => {
+                found.push((&rule::BM103, scene.at, format!("{table}.{name} is called {heir}")));
+            }
             None => found.push((
                 &rule::BM102,
                 scene.at,
@@ -75,6 +81,9 @@ fn dropped(scene: &Scene<'_>, table: &str, found: &mut Found) {
             )),
             Some(now) if now.ty != column.ty => {
                 found.push((&rule::BM104, scene.at, format!("{table}.{name} becomes {}", now.ty)));
+            }
+            Some(now) if now.moved.as_ref().is_some_and(|moved| moved.may_be_refused) => {
+                found.push((&rule::BM104, scene.at, format!("{table}.{name} takes another type")));
             }
             Some(_) => {}
         }

@@ -52,6 +52,18 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "CREATE TABLE r (id bigint NOT NULL PRIMARY KEY, n varchar(20), m int NOT NULL); DROP TABLE a; ALTER TABLE r RENAME TO a",
         "CREATE TABLE r (id bigint NOT NULL PRIMARY KEY, n varchar(20), m int NOT NULL, b_id bigint); DROP TABLE a; ALTER TABLE r RENAME TO a",
     ),
+    (
+        "BM103",
+        "sqlite",
+        "CREATE TABLE r (id bigint NOT NULL PRIMARY KEY, o varchar(20), m int NOT NULL, b_id bigint); INSERT INTO r (id, o, m, b_id) SELECT id, coalesce(\"n\", ''), m, b_id FROM a; DROP TABLE a; ALTER TABLE r RENAME TO a",
+        "CREATE TABLE r (id bigint NOT NULL PRIMARY KEY, o varchar(20), m int NOT NULL, b_id bigint); INSERT INTO r (id, m, b_id) SELECT id, m, b_id FROM a; DROP TABLE a; ALTER TABLE r RENAME TO a",
+    ),
+    (
+        "BM104",
+        "sqlite",
+        "CREATE TABLE r (id bigint NOT NULL PRIMARY KEY, n varchar(20), m int NOT NULL, b_id bigint); INSERT INTO r (id, n, m, b_id) SELECT id, CASE WHEN date(\"n\") = \"n\" THEN \"n\" ELSE CAST(\"n\" AS BLOB) END, m, b_id FROM a; DROP TABLE a; ALTER TABLE r RENAME TO a",
+        "CREATE TABLE r (id bigint NOT NULL PRIMARY KEY, n varchar(20), m int NOT NULL, b_id bigint); INSERT INTO r (id, n, m, b_id) SELECT id, coalesce(\"n\", ''), m, b_id FROM a; DROP TABLE a; ALTER TABLE r RENAME TO a",
+    ),
     ("BM102", "postgres", "ALTER TABLE a DROP \"n\"", "ALTER TABLE a DROP CONSTRAINT a_n_check"),
     (
         "BM103",

@@ -2,6 +2,7 @@
 //! them are new in this file, their columns, indexes and references.
 
 use super::act::{Act, Constraint, Kind, NewColumn, NewIndex};
+use super::moved::Moved;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The tables that files made.
@@ -32,6 +33,8 @@ pub(super) struct Column {
     pub(super) ty: String,
     pub(super) nullable: bool,
     pub(super) new: bool,
+    /// Where its values come from, in a table that takes the place of another.
+    pub(super) moved: Option<Moved>,
 }
 
 /// An index, or the one of a constraint.
@@ -102,6 +105,14 @@ impl World {
                     self.tables.insert(to.clone(), table);
                 }
             }
+            Act::MoveRows { table, moved } => {
+                let Some(table) = self.tables.get_mut(table) else { return };
+                for moved in moved {
+                    if let Some(column) = table.columns.get_mut(&moved.to) {
+                        column.moved = Some(moved.clone());
+                    }
+                }
+            }
             Act::RenameIndex { from, to } => {
                 let indexes = self.tables.values_mut().flat_map(|table| &mut table.indexes);
                 for index in indexes.filter(|index| index.name.as_ref() == Some(from)) {
@@ -156,7 +167,7 @@ impl Table {
                     if *whole { !column.not_null } else { was.is_none_or(|column| column.nullable) };
                 let new = was.is_some_and(|column| column.new);
                 let ty = column.ty.to_string();
-                self.columns.insert(column.name.clone(), Column { ty, nullable, new });
+                self.columns.insert(column.name.clone(), Column { ty, nullable, new, moved: None });
             }
             Act::SetNotNull { column, .. } => {
                 if let Some(column) = self.columns.get_mut(column) {
@@ -176,7 +187,8 @@ impl Table {
     }
 
     fn add(&mut self, by: usize, column: &NewColumn) {
-        let stands = Column { ty: column.ty.to_string(), nullable: !column.not_null, new: true };
+        let (ty, nullable) = (column.ty.to_string(), !column.not_null);
+        let stands = Column { ty, nullable, new: true, moved: None };
         self.columns.insert(column.name.clone(), stands);
         let columns = vec![Some(column.name.clone())];
         if column.key || column.unique {

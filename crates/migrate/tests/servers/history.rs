@@ -8,8 +8,8 @@ use backstay_engine_sqlite::Sqlite;
 use backstay_migrate::change::Plan;
 use backstay_migrate::diff::Scope;
 use backstay_migrate::draft::draft;
-use backstay_migrate::drift;
 use backstay_migrate::file::{self, MigrationFile};
+use backstay_migrate::{apply, drift};
 use backstay_schema::compile::Owner;
 use backstay_testkit::database::Database;
 use std::path::Path;
@@ -95,5 +95,54 @@ async fn one_file_stands_for_those_that_it_names() {
         let drift = drift::drift(&*database.engine, database.dialect, std::slice::from_ref(&squashed)).await;
         assert_eq!(drift.unwrap(), []);
         assert_eq!(up(database, folder.path()).await.unwrap(), [""; 0]);
+    }
+}
+
+/// A file that a row refused has done a part of itself on servers: what that changed is no drift, and once the row is
+/// mended the file goes on.
+#[tokio::test]
+async fn a_file_that_a_row_stopped_goes_on_once_the_row_is_mended() {
+    let before = "type Note { id: Int! due: String n: Int }";
+    for (after, row, column, mended) in [
+        ("type Note { id: Int! due: Date n: Int }", "'soon', 1", "note.due", "due = NULL"),
+        (
+            "type Note { id: Int! due: String @unique n: Int @valid(min: 0) new: String }",
+            "'a', -1",
+            "",
+            "n = 1",
+        ),
+    ] {
+        let database = Database::fresh(&Limits::default()).await;
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), before).await;
+        up(&database, folder.path()).await.unwrap();
+        by_hand(&database, &format!("INSERT INTO note (id, due, n) VALUES (1, {row})")).await;
+        write(folder.path(), after).await;
+        let refused = up(&database, folder.path()).await.unwrap_err();
+        if !column.is_empty() {
+            let words = format!(
+                "0002_change.sql: rows that are there already have a value that {column} cannot hold"
+            );
+            assert_eq!(refused, words);
+        }
+        assert_eq!(up(&database, folder.path()).await.unwrap_err(), refused);
+        let status = apply::status(&*database.engine, &file::read(folder.path()).unwrap()).await.unwrap();
+        // PostgreSQL has done nothing where the first part is refused, SQLite never does a part
+        let whole = match database.dialect.name {
+            "sqlite" => true,
+            "postgres" => !column.is_empty(),
+            _ => false,
+        };
+        assert_eq!(status.begun.is_empty(), whole);
+        by_hand(&database, &format!("UPDATE note SET {mended} WHERE id = 1")).await;
+        assert_eq!(up(&database, folder.path()).await.unwrap(), ["0002_change.sql"]);
+        let catalog = compiled(&[(after, Owner::Project)]);
+        assert_eq!(diff_of(&database, &catalog, Scope::Project).await, Plan::default());
+        assert_eq!(
+            drift::drift(&*database.engine, database.dialect, &file::read(folder.path()).unwrap())
+                .await
+                .unwrap(),
+            []
+        );
     }
 }

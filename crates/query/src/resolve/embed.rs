@@ -6,7 +6,7 @@ use crate::named::{Embed, Item, Select};
 use crate::plan::{ColumnRef, Exists, Pred, PredOp, Scalar, SourceId};
 use backstay_base::code;
 use backstay_base::fault::{Details, Fault};
-use backstay_base::suggest;
+use backstay_base::suggest::{self, OPENING};
 use backstay_schema::catalog::{ColumnId, Relation, RelationId, RelationKind, Table};
 
 /// A way from one table to another.
@@ -267,7 +267,7 @@ impl<'c> Resolver<'c> {
             from.relations.iter().filter(|one| self.visible(&self.of(one))).map(|one| one.name.as_str());
         let names = fields.chain(links.iter().map(|link| link.target.name.as_str()));
         match suggest::nearest(name, names) {
-            Some(near) => fault.with_hint(format!("Perhaps you meant '{near}' instead of '{name}'.")),
+            Some(near) => fault.with_hint(format!("{OPENING} '{near}' instead of '{name}'.")),
             None => fault,
         }
     }

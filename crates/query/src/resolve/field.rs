@@ -5,7 +5,7 @@ use crate::named::{Field, JsonStep, Operand};
 use crate::plan::{ColumnRef, ComputedRef, Scalar};
 use backstay_base::code;
 use backstay_base::fault::Fault;
-use backstay_base::suggest;
+use backstay_base::suggest::{self, OPENING};
 use backstay_schema::catalog::{ColumnId, Member, RelationKind, Table};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
@@ -116,7 +116,7 @@ pub(super) fn no_column(table: &Table, name: &str) -> Fault {
     };
     match meant {
         Some(meant) => {
-            fault.with_hint(format!("Perhaps you meant to reference the column \"{}.{meant}\".", table.name))
+            fault.with_hint(format!("{OPENING} to reference the column \"{}.{meant}\".", table.name))
         }
         None => fault,
     }
@@ -130,7 +130,7 @@ fn field_names(table: &Table) -> impl Iterator<Item = &str> {
 /// Converts a scalar to the type that a cast names.
 pub(super) fn cast(scalar: Scalar, from: ScalarType, name: &str) -> Result<(Scalar, ScalarType), Fault> {
     let to = ScalarType::from_cast(name)
-        .ok_or_else(|| Fault::new(code::CANNOT_CAST, format!("type \"{name}\" does not exist")))?;
+        .ok_or_else(|| Fault::new(code::UNDEFINED_OBJECT, format!("type \"{name}\" does not exist")))?;
     if same(from, to) {
         return Ok((scalar, from));
     }

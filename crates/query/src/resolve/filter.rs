@@ -77,10 +77,16 @@ impl<'c> Resolver<'c> {
                 within(operands.len(), self.limits.list, "elements of a list")?;
                 let mut values = Vec::with_capacity(operands.len());
                 for operand in operands {
-                    let value = self.operand(operand, ty)?;
-                    if value != Value::Null {
-                        values.push(value);
+                    match self.operand(operand, ty)? {
+                        Value::Null => {}
+                        // as in a comparison, it is the text that is compared
+                        Value::Json(text) => values.push(Value::Text(text)),
+                        value => values.push(value),
                     }
+                }
+                if ty == ScalarType::Json {
+                    let text = ScalarType::String;
+                    return Ok(Pred::In(Scalar::Cast(Box::new(scalar), text), values, text));
                 }
                 Pred::In(scalar, values, ty)
             }

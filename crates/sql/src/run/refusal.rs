@@ -137,24 +137,10 @@ fn key_text(table: &Table, columns: &[ColumnId], values: &[Value]) -> String {
 }
 
 impl<S: Session> Runner<'_, S> {
-    /// 23503 for a row that others still refer to; names the first that does.
+    /// 23503 for a row that cannot be deleted because others still refer to it; names the first that does.
     pub(super) async fn still_referenced(&mut self, table: &Table, key: &[Value]) -> Result<Fault, Fault> {
-        let catalog = self.catalog;
-        for other in &catalog.tables {
-            for foreign in foreign_keys(catalog, other).filter(|foreign| foreign.target.id == table.id) {
-                if foreign.on_delete != OnDelete::Restrict {
-                    continue;
-                }
-                let source = self.new_source();
-                let statement = delete::referring(catalog, self.dialect, other, foreign.columns, source);
-                if self.ask(&statement, key).await? {
-                    return Ok(referenced(table, foreign.constraint, &other.name).with_details(format!(
-                        "{} is still referenced from table \"{}\".",
-                        key_text(table, &table.key, key),
-                        other.name
-                    )));
-                }
-            }
+        if let Some(fault) = self.referring(table, key, |action| action == OnDelete::Restrict).await? {
+            return Ok(fault);
         }
         Ok(Fault::new(
             code::FOREIGN_KEY_VIOLATION,
@@ -163,6 +149,44 @@ impl<S: Session> Runner<'_, S> {
                 table.name
             ),
         ))
+    }
+
+    /// 23503 for a row whose key cannot change because others refer to it.
+    pub(super) async fn key_referenced(&mut self, table: &Table, key: &[Value]) -> Result<Fault, Fault> {
+        let found = self.referring(table, key, |_| true).await?;
+        Ok(found.unwrap_or_else(|| {
+            let message = format!("update on table \"{}\" violates a foreign key constraint", table.name);
+            Fault::new(code::FOREIGN_KEY_VIOLATION, message)
+        }))
+    }
+
+    async fn referring(
+        &mut self,
+        table: &Table,
+        key: &[Value],
+        wanted: impl Fn(OnDelete) -> bool,
+    ) -> Result<Option<Fault>, Fault> {
+        let catalog = self.catalog;
+        for other in &catalog.tables {
+            for foreign in foreign_keys(catalog, other).filter(|foreign| foreign.target.id == table.id) {
+                if !wanted(foreign.on_delete) {
+                    continue;
+                }
+                let source = self.new_source();
+                let statement = delete::referring(catalog, self.dialect, other, foreign.columns, source);
+                if self.ask(&statement, key).await? {
+                    let details = format!(
+                        "{} is still referenced from table \"{}\".",
+                        key_text(table, &table.key, key),
+                        other.name
+                    );
+                    return Ok(Some(
+                        referenced(table, foreign.constraint, &other.name).with_details(details),
+                    ));
+                }
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -306,7 +306,7 @@ impl<S: Session> Runner<'_, S> {
                 Some(fault) => fault,
                 None => match self.taken(updating, target).await? {
                     Some(fault) => fault,
-                    None => self.still_referenced(table, &target.key).await?,
+                    None => self.key_referenced(table, &target.key).await?,
                 },
             },
         })
