@@ -262,15 +262,18 @@ async fn document_values() {
 #[tokio::test]
 async fn extras_keys_bytes_and_depth() {
     let limits = Limits { extras_keys: 2, extras_bytes: 21, extras_depth: 1, ..Limits::default() };
-    let sdl = r#"type Node @table(strict: false) @access(all: "true") { id: Int! }"#.to_owned();
+    let sdl = r#"type Node @table(strict: false) @access(all: "true") { id: String! }"#.to_owned();
     let served = Served::start(&Setup { sdl, limits, ..Setup::default() }).await;
     let ways = ["POST /rest/v1/node", "PATCH /rest/v1/node?id=eq.1", "PUT /rest/v1/node?id=eq.1"];
-    assert_eq!(ask(&served, "POST /rest/v1/node", r#"{"id":1,"a":"123456","b":[]}"#).await.status, 201);
+    assert_eq!(ask(&served, "POST /rest/v1/node", r#"{"id":"1","a":"123456","b":[]}"#).await.status, 201);
     for way in ways {
         for (body, over) in [
-            (r#"{"id":1,"a":1,"b":2,"c":3}"#, "a row keeps at most 2 values that have no field"),
-            (r#"{"id":1,"a":"1234567","b":[]}"#, "a row keeps at most 21 bytes of values that have no field"),
-            (r#"{"id":1,"a":[[]]}"#, "values that have no field are nested at most 1 deep"),
+            (r#"{"id":"1","a":1,"b":2,"c":3}"#, "a row keeps at most 2 values that have no field"),
+            (
+                r#"{"id":"1","a":"1234567","b":[]}"#,
+                "a row keeps at most 21 bytes of values that have no field",
+            ),
+            (r#"{"id":"1","a":[[]]}"#, "values that have no field are nested at most 1 deep"),
         ] {
             assert_eq!(refusal(&ask(&served, way, body).await), too_complex(over), "{way} {body}");
         }
@@ -279,8 +282,8 @@ async fn extras_keys_bytes_and_depth() {
     let one_more = ask(&served, "PATCH /rest/v1/node?id=eq.1", r#"{"c":1}"#).await;
     assert_eq!(refusal(&one_more), too_complex("a row keeps at most 2 values that have no field"));
     assert_eq!(ask(&served, "PATCH /rest/v1/node?id=eq.1", r#"{"a":null,"c":1}"#).await.status, 204);
-    assert_eq!(ask(&served, "PUT /rest/v1/node?id=eq.1", r#"{"id":1,"d":1,"e":2}"#).await.status, 204);
-    assert_eq!(ask(&served, "GET /rest/v1/node", "").await.body, r#"[{"id":1,"d":1,"e":2}]"#);
+    assert_eq!(ask(&served, "PUT /rest/v1/node?id=eq.1", r#"{"id":"1","d":1,"e":2}"#).await.status, 204);
+    assert_eq!(ask(&served, "GET /rest/v1/node", "").await.body, r#"[{"id":"1","d":1,"e":2}]"#);
 }
 
 #[tokio::test]
