@@ -72,8 +72,7 @@ fn batch(by_key: &ByKey<'_>, after: Option<&[String]>) -> String {
     let ByKey { head, table, condition, key, limit, .. } = by_key;
     let key = key.join(", ");
     let behind = after.map_or_else(String::new, |values| {
-        let values: Vec<String> =
-            values.iter().map(|value| ["'", &value.replace('\'', "''"), "'"].concat()).collect();
+        let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
         [" AND (", &key, ") > (", &values.join(", "), ")"].concat()
     });
     [
@@ -102,6 +101,11 @@ fn batch(by_key: &ByKey<'_>, after: Option<&[String]>) -> String {
     .concat()
 }
 
+/// A text that says the same whatever `standard_conforming_strings` is.
+fn quoted(value: &str) -> String {
+    ["E'", &value.replace('\\', r"\\").replace('\'', "''"), "'"].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::batch;
@@ -112,8 +116,8 @@ mod tests {
         let text = "UPDATE t SET n = 1 WHERE (a, b) IN (SELECT a, b FROM t WHERE n IS NULL OR o ORDER BY a, b LIMIT 5)";
         let by_key = ByKey::read(text, false).unwrap();
         assert_eq!(
-            batch(&by_key, Some(&["it's".to_owned(), "7".to_owned()])),
-            "WITH _backstay_batch AS MATERIALIZED (SELECT a, b FROM t WHERE (n IS NULL OR o) AND (a, b) > ('it''s', '7') \
+            batch(&by_key, Some(&[r"it's \".to_owned(), "7".to_owned()])),
+            "WITH _backstay_batch AS MATERIALIZED (SELECT a, b FROM t WHERE (n IS NULL OR o) AND (a, b) > (E'it''s \\\\', E'7') \
              ORDER BY a, b LIMIT 5), _backstay_done AS (UPDATE t SET n = 1 WHERE (a, b) IN (SELECT a, b FROM \
              _backstay_batch)) SELECT a, b FROM _backstay_batch ORDER BY ROW(a, b) DESC LIMIT 1"
         );
