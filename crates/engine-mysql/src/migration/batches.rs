@@ -4,10 +4,9 @@
 
 use super::{row, run};
 use crate::connection::Connection;
-use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_engine::migration::MOST_BATCHES;
-use backstay_engine::migration::by_key::ByKey;
+use backstay_engine::migration::by_key::{ByKey, take};
 
 const HAS_LAST: &str = "SELECT @_backstay_last1 IS NOT NULL";
 
@@ -30,15 +29,6 @@ pub(super) async fn by_batches(
         },
     }
     Ok(())
-}
-
-fn take(left: &mut u64, number: usize) -> Result<(), Fault> {
-    *left = left.saturating_sub(1);
-    if *left > 0 {
-        return Ok(());
-    }
-    let message = format!("statement {number} of the migration changes the same rows again and again");
-    Err(Fault::new(code::TRANSACTION_STATE, message))
 }
 
 /// Goes through the table once; whether a row was changed.

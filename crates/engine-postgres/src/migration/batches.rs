@@ -4,10 +4,8 @@
 
 use super::refusal::refused;
 use crate::error::Trouble;
-use backstay_base::code;
-use backstay_base::fault::Fault;
 use backstay_engine::migration::MOST_BATCHES;
-use backstay_engine::migration::by_key::ByKey;
+use backstay_engine::migration::by_key::{ByKey, take};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 /// A planner that expects few rows, of a column that it knows nothing of yet, would rather look at all rows and sort;
@@ -23,7 +21,7 @@ pub(super) async fn by_batches(client: &Client, number: usize, statement: &str) 
         Some(by_key) => while pass(client, number, (&by_key, &mut left)).await? {},
         None => {
             while changes(&client.simple_query(statement).await.map_err(|error| refused(number, error))?) {
-                take(&mut left, number)?;
+                take(&mut left, number).map_err(Trouble::answer)?;
             }
         }
     }
@@ -50,17 +48,8 @@ async fn pass(
         // without a value there is nothing to begin behind
         after = values.collect::<Option<Vec<String>>>();
         changed = true;
-        take(left, number)?;
+        take(left, number).map_err(Trouble::answer)?;
     }
-}
-
-fn take(left: &mut u64, number: usize) -> Result<(), Trouble> {
-    *left = left.saturating_sub(1);
-    if *left > 0 {
-        return Ok(());
-    }
-    let message = format!("statement {number} of the migration changes the same rows again and again");
-    Err(Trouble::answer(Fault::new(code::TRANSACTION_STATE, message)))
 }
 
 fn changes(answers: &[SimpleQueryMessage]) -> bool {

@@ -2,6 +2,9 @@
 //! begins behind the last row of the one before instead of looking from the beginning again. Enters: the text of a
 //! statement. Whatever is not certainly of this form is none: asked again as it is written, it does the same.
 
+use backstay_base::code;
+use backstay_base::fault::Fault;
+
 /// An `UPDATE` or `DELETE` that ends with `WHERE … ORDER BY key LIMIT n`, or with `IN (SELECT key FROM … WHERE …
 /// ORDER BY key LIMIT n)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +50,19 @@ impl<'s> ByKey<'s> {
     }
 }
 
+/// Counts a batch of a statement; `left` are those that may still come.
+///
+/// # Errors
+/// 25001 after so many that its condition can only be one that it does not end itself.
+pub fn take(left: &mut u64, number: usize) -> Result<(), Fault> {
+    *left = left.saturating_sub(1);
+    if *left > 0 {
+        return Ok(());
+    }
+    let message = format!("statement {number} of the migration changes the same rows again and again");
+    Err(Fault::new(code::TRANSACTION_STATE, message))
+}
+
 /// The columns of a key: names alone.
 fn key(text: &str) -> Option<Vec<&str>> {
     let is_name = |name: &&str| {
@@ -75,7 +91,7 @@ impl<'s> Words<'s> {
         let mut chars = text.char_indices().peekable();
         while let Some((at, char)) = chars.next() {
             if let Some(open) = quote {
-                if char == '\\' && escapes && open == '\'' {
+                if char == '\\' && escapes && open != '`' {
                     chars.next();
                 } else if char == open {
                     quote = None;
@@ -91,6 +107,10 @@ impl<'s> Words<'s> {
             }
             let next = chars.peek().map(|(_, next)| *next);
             match char {
+                // backslashes may take quotes with them there
+                '\'' if !escapes && text.get(..at).is_some_and(|before| before.ends_with(['e', 'E'])) => {
+                    return None;
+                }
                 '\'' | '"' | '`' => quote = Some(char),
                 '(' => {
                     last_bracket = if depth == 0 { Some(at) } else { last_bracket };
@@ -169,6 +189,8 @@ mod tests {
                 within: false,
             })
         );
+        let text = r#"UPDATE a SET b = "\" WHERE" WHERE b = 'e' ORDER BY c LIMIT 10"#;
+        assert_eq!(ByKey::read(text, true).unwrap().condition, "b = 'e'");
         let found = ByKey::read("delete from note where a or b order by id limit 5", true).unwrap();
         assert_eq!((found.head, found.table, found.condition), ("delete from note ", "note", "a or b"));
     }
@@ -189,6 +211,7 @@ mod tests {
             "UPDATE a SET b = 1 -- WHERE\n WHERE b IS NULL ORDER BY c LIMIT 10",
             "UPDATE a SET b = 1 /* x */ WHERE b IS NULL ORDER BY c LIMIT 10",
             "UPDATE a SET b = $$x$$ WHERE b IS NULL ORDER BY c LIMIT 10",
+            r"UPDATE a SET b = E'\' WHERE ' WHERE b IS NULL ORDER BY c LIMIT 10",
             "UPDATE a SET b = 'x WHERE b IS NULL ORDER BY c LIMIT 10",
             "UPDATE a SET b = 1) WHERE b IS NULL ORDER BY c LIMIT 10",
             "UPDATE a SET b = 1 WHERE c IN (SELECT c FROM d)",
