@@ -12,6 +12,7 @@ pub mod hasher;
 pub mod identify;
 pub mod key_ring;
 pub mod letters;
+pub mod mirror;
 pub mod oauth;
 mod one_time;
 pub mod operate;
