@@ -34,7 +34,9 @@ impl Rates {
                 Some("refresh_token") => ("token_refresh", self.token_refresh, FIVE_MINUTES_S),
                 Some(_) | None => sign_in,
             },
-            ("GET" | "POST", "/verify" | "/callback") => ("token_verifications", self.token_verifications, FIVE_MINUTES_S),
+            ("GET" | "POST", "/verify" | "/callback") => {
+                ("token_verifications", self.token_verifications, FIVE_MINUTES_S)
+            }
             ("POST", "/recover" | "/otp" | "/resend") => ("email_sent", self.email_sent, HOUR_S),
             _ => return None,
         };

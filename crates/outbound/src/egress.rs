@@ -186,9 +186,7 @@ impl Allow {
 
     fn lists_name(&self, name: &str) -> bool {
         let name = name.trim_end_matches('.');
-        self.listed
-            .iter()
-            .any(|one| matches!(one, Allowed::Host(host) if host.eq_ignore_ascii_case(name)))
+        self.listed.iter().any(|one| matches!(one, Allowed::Host(host) if host.eq_ignore_ascii_case(name)))
     }
 
     fn lists(&self, address: IpAddr) -> bool {

@@ -246,7 +246,8 @@ async fn discovery(State(idp): State<Idp>) -> Response {
         return answer(status, body);
     }
     let issuer = if twist == Twist::DiscoveryForeign { "https://accounts.example.com" } else { url };
-    let inside = if let Twist::TokenInside(inside) = twist { inside.to_owned() } else { format!("{url}/token") };
+    let inside =
+        if let Twist::TokenInside(inside) = twist { inside.to_owned() } else { format!("{url}/token") };
     let document = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{url}/authorize?tenant=1"),
@@ -287,9 +288,9 @@ async fn token(State(idp): State<Idp>, headers: HeaderMap, body: Bytes) -> Respo
     let code = form.get("code").map(String::as_str).unwrap_or_default();
     // a code is good once
     let Some(grant) = world.grants.remove(code) else { return refused("invalid_grant") };
-    let verifier = form.get("code_verifier").map(|text| {
-        URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()).as_ref())
-    });
+    let verifier = form
+        .get("code_verifier")
+        .map(|text| URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()).as_ref()));
     if grant.challenge != verifier || form.get("redirect_uri") != Some(&grant.redirect_uri) {
         return refused("invalid_grant");
     }

@@ -58,9 +58,9 @@ impl Auth {
         request: &Request<'_>,
     ) -> Result<Response, Refusal> {
         let provider = self.provider_of(request)?;
-        let (challenge, method) = (request.decoded("code_challenge"), request.decoded("code_challenge_method"));
-        let challenge =
-            pkce::challenge(challenge.as_deref(), method.as_deref(), self.settings.pkce_plain)?;
+        let (challenge, method) =
+            (request.decoded("code_challenge"), request.decoded("code_challenge_method"));
+        let challenge = pkce::challenge(challenge.as_deref(), method.as_deref(), self.settings.pkce_plain)?;
         let (scopes, further) = (scopes(request)?, further(request)?);
         if request.parameter("skip_http_redirect") == Some("true") {
             return Response::json(200, &json!({ "url": self.same_without_skip(request) }));

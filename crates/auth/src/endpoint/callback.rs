@@ -109,9 +109,10 @@ impl Auth {
             return Err(Wrong::There { error: words(error), description });
         }
         let code = value(asked, "code").ok_or_else(Refusal::code_missing)?;
-        let (person, tokens) = self.exchange(provider, state, ring, code).await.map_err(|error| {
-            Refusal { source: Some(Box::new(error)), ..Refusal::code_not_exchanged() }
-        })?;
+        let (person, tokens) = self
+            .exchange(provider, state, ring, code)
+            .await
+            .map_err(|error| Refusal { source: Some(Box::new(error)), ..Refusal::code_not_exchanged() })?;
         Ok(self.arrive(catalog, request, (provider, &person), (ring, flow, tokens)).await?)
     }
 
@@ -150,7 +151,8 @@ impl Auth {
             .append_pair("access_token", &body.access_token)
             .append_pair("expires_at", &body.expires_at.to_string())
             .append_pair("expires_in", &body.expires_in.to_string());
-        for (name, token) in [("provider_refresh_token", &tokens.refresh), ("provider_token", &tokens.access)] {
+        for (name, token) in [("provider_refresh_token", &tokens.refresh), ("provider_token", &tokens.access)]
+        {
             if let Some(token) = token {
                 fragment.append_pair(name, token);
             }
@@ -206,7 +208,12 @@ fn failed(request: &Request<'_>, target: &str, wrong: Wrong) -> String {
         Wrong::Here(refusal) => {
             let source = refusal.source.as_ref().map(tracing::field::display);
             if refusal.status >= 500 {
-                tracing::warn!(request.id = request.id, code = refusal.code, error = source, "a sign-in with another service failed");
+                tracing::warn!(
+                    request.id = request.id,
+                    code = refusal.code,
+                    error = source,
+                    "a sign-in with another service failed"
+                );
             }
             told.append_pair("error", error_name(refusal))
                 .append_pair("error_code", refusal.code)

@@ -12,7 +12,9 @@ use crate::profile;
 use crate::refusal::Refusal;
 use crate::schema::{ACCOUNT, FLOW_STATE, IDENTITY, ONE_TIME_TOKEN, SESSION};
 use crate::service::Auth;
-use crate::statement::{Step, delete, eq, insert, json, not, optional_text, optional_time, select, text, update};
+use crate::statement::{
+    Step, delete, eq, insert, json, not, optional_text, optional_time, select, text, update,
+};
 use backstay_base::code;
 use backstay_query::plan::Expect;
 use backstay_schema::catalog::Catalog;
@@ -189,7 +191,7 @@ impl Auth {
         // who changed the account meanwhile is not overwritten: it is looked again who this is
         let (changed, _) = update(ACCOUNT, cells, before.as_read());
         steps.insert(0, (changed, Expect::OneOrNothing));
-        steps.extend(profile::mirror(catalog, &account));
+        steps.extend(profile::mirror(catalog, &before, &account));
         Ok(Entry { account, identities, steps })
     }
 
@@ -201,8 +203,7 @@ impl Auth {
                 && one.data.get("email").and_then(Value::as_str) == account.email.as_deref()
                 && one.data.get("email_verified") == Some(&Value::Bool(true))
         };
-        account.email_confirmed_at.is_some()
-            && (!self.settings.autoconfirm || identities.iter().any(says_so))
+        account.email_confirmed_at.is_some() && (!self.settings.autoconfirm || identities.iter().any(says_so))
     }
 }
 

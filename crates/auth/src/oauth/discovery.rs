@@ -156,8 +156,7 @@ async fn ask(egress: &Egress, issuer: &str, now: i64) -> Result<Told, ProviderEr
 }
 
 async fn get(egress: &Egress, url: &str, what: &'static str) -> Result<Vec<u8>, ProviderError> {
-    let answer =
-        egress.call(Call { url, headers: &[("accept", "application/json")], form: None }).await?;
+    let answer = egress.call(Call { url, headers: &[("accept", "application/json")], form: None }).await?;
     if answer.status == 200 {
         Ok(answer.body)
     } else {

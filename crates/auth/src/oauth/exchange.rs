@@ -80,7 +80,12 @@ impl Auth {
     }
 
     /// Adds what belongs to one sign-in.
-    pub(crate) fn with_state(provider: &Provider, mut url: url::Url, state: &State, ring: &KeyRing) -> String {
+    pub(crate) fn with_state(
+        provider: &Provider,
+        mut url: url::Url,
+        state: &State,
+        ring: &KeyRing,
+    ) -> String {
         {
             let mut query = url.query_pairs_mut();
             query.append_pair("state", state.text());
@@ -102,7 +107,11 @@ impl Auth {
 
     /// Whether a callback that names its issuer so is one of this service (RFC 9207): a service that says it always
     /// names itself has to.
-    pub(crate) async fn is_issuer(&self, provider: &Provider, named: Option<&str>) -> Result<bool, ProviderError> {
+    pub(crate) async fn is_issuer(
+        &self,
+        provider: &Provider,
+        named: Option<&str>,
+    ) -> Result<bool, ProviderError> {
         match self.places(provider).await? {
             Places::Oidc { told, issuer, .. } => {
                 let always = told.document.authorization_response_iss_parameter_supported;

@@ -82,7 +82,11 @@ impl State {
     /// nothing else of theirs: a callback by `POST` is turned into one by `GET` before it is looked for.
     pub(crate) fn set_cookie(&self, ring: &KeyRing, issuer: &str, lasts_s: i64) -> String {
         let (name, value) = (self.cookie_name(), self.cookie_value(ring));
-        format!("{name}={value}; Path={}; Max-Age={lasts_s}; HttpOnly; SameSite=Lax{}", path(issuer), secure(issuer))
+        format!(
+            "{name}={value}; Path={}; Max-Age={lasts_s}; HttpOnly; SameSite=Lax{}",
+            path(issuer),
+            secure(issuer)
+        )
     }
 
     /// The header that takes it away.

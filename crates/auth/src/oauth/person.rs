@@ -121,7 +121,9 @@ mod tests {
     /// The address that is taken of a profile of a known service, and whether it counts as verified.
     fn email(name: &str, profile: &Value, listed: Option<&Value>) -> Option<(String, bool)> {
         let known = KNOWN.iter().find(|known| known.name == name).unwrap();
-        let Protocol::OAuth2 { issuer, fields, .. } = &known.protocol else { panic!("{name} has no profile") };
+        let Protocol::OAuth2 { issuer, fields, .. } = &known.protocol else {
+            panic!("{name} has no profile")
+        };
         let person = read(issuer, fields, profile, listed, false).unwrap();
         person.email.map(|email| (email.address, email.verified))
     }

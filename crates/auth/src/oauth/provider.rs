@@ -95,13 +95,16 @@ impl Provider {
     pub fn new(name: &str, wanted: Wanted) -> Result<Self, String> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
         if name.is_empty() || name.len() > NAME_BYTES || !name.bytes().all(plain) || TAKEN.contains(&name) {
-            return Err(format!("{name:?} is no name for a provider: a-z, 0-9, _ and -, and none of {TAKEN:?}"));
+            return Err(format!(
+                "{name:?} is no name for a provider: a-z, 0-9, _ and -, and none of {TAKEN:?}"
+            ));
         }
         if wanted.client_id.is_empty() || wanted.client_secret.is_empty() {
             return Err(format!("provider {name} needs client_id and client_secret"));
         }
         let known = KNOWN.iter().find(|known| known.name == name).unwrap_or(&OWN);
-        let scopes = known.scopes.iter().map(|scope| (*scope).to_owned()).chain(wanted.scopes.iter().cloned());
+        let scopes =
+            known.scopes.iter().map(|scope| (*scope).to_owned()).chain(wanted.scopes.iter().cloned());
         Ok(Self {
             name: name.to_owned(),
             scopes: scopes.collect(),
@@ -202,8 +205,7 @@ mod tests {
         let corp = Provider::new("corp", Wanted { issuer, ..wanted() }).unwrap();
         assert_eq!(corp.issuer(), "https://login.corp.test/x");
         let url = |path: &str| Some(format!("https://api.corp.test/{path}"));
-        let places =
-            Wanted { authorize_url: url("a"), token_url: url("t"), user_url: url("u"), ..wanted() };
+        let places = Wanted { authorize_url: url("a"), token_url: url("t"), user_url: url("u"), ..wanted() };
         let old = Provider::new("corp", places.clone()).unwrap();
         assert!(matches!(&old.speaks, Speaks::OAuth2(at) if at.issuer == "https://api.corp.test"));
         // people of another GitHub are other people

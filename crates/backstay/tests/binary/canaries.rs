@@ -120,7 +120,9 @@ impl Service {
     /// Signs somebody in, right and wrong.
     fn visited(&self, url: &str, canaries: &mut Canaries) {
         canaries.add(&CLIENT.1.into());
-        self.idp.sign_in(json!({ "sub": ROW, "email": format!("3{EMAIL}"), "email_verified": true, "name": ROW }));
+        self.idp.sign_in(
+            json!({ "sub": ROW, "email": format!("3{EMAIL}"), "email_verified": true, "name": ROW }),
+        );
         for (twist, wrong) in [
             (Twist::None, ""),
             (Twist::Token(400, "{\"error\":\"canary-row-e82b\"}"), ""),
@@ -128,7 +130,10 @@ impl Service {
             (Twist::None, "x"),
         ] {
             self.idp.twist(twist);
-            let begun = raw(url, "GET /auth/v1/authorize?provider=corp HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            let begun = raw(
+                url,
+                "GET /auth/v1/authorize?provider=corp HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            );
             let header = |answer: &str, name: &str| {
                 let found = answer.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
                 found.map(|line| line.split_once(": ").unwrap().1.to_owned()).unwrap_or_default()
@@ -141,7 +146,10 @@ impl Service {
                 canaries.add(&value.into_owned().into());
             }
             let head = format!("{}?{}{wrong}", back.path(), back.query().unwrap());
-            let answer = raw(url, &format!("GET {head} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"));
+            let answer = raw(
+                url,
+                &format!("GET {head} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"),
+            );
             let place = header(&answer, "location");
             assert_eq!(place.contains("access_token="), twist == Twist::None && wrong.is_empty(), "{answer}");
             for pair in place.split_once('#').unwrap().1.split('&') {

@@ -133,7 +133,10 @@ fn a_name_is_asked_only_with_all_its_addresses() {
         assert!(!none.admits("a.test", &[at(inner)]), "{inner}");
     }
     let listed = Allow {
-        listed: vec![Allowed::Host("Idp.Inner.test".to_owned()), Allowed::Network("10.0.0.0/8".parse().unwrap())],
+        listed: vec![
+            Allowed::Host("Idp.Inner.test".to_owned()),
+            Allowed::Network("10.0.0.0/8".parse().unwrap()),
+        ],
     };
     assert!(listed.admits("idp.inner.test", &[at("192.168.0.1")]));
     assert!(listed.admits("a.test", &[at("10.2.3.4"), at("1.1.1.1")]));
@@ -170,7 +173,7 @@ async fn redirects_are_answers() {
     tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
         let mut head = [0; 4096];
-        socket.read(&mut head).await.unwrap();
+        assert!(socket.read(&mut head).await.unwrap() > 0);
         let answer = format!("HTTP/1.1 307 X\r\nLocation: http://{inner}/\r\nContent-Length: 0\r\n\r\n");
         socket.write_all(answer.as_bytes()).await.unwrap();
     });

@@ -1,7 +1,8 @@
 //! Services, browsers and pages that do not do what they should: nobody gets in, nothing is left behind.
 
 use crate::{
-    SCHEMA, SECOND, SITE, Scene, asked, back, header, person, provider, rows, scene, scene_with, sent, settings, told,
+    SCHEMA, SECOND, SITE, Scene, asked, back, header, person, provider, rows, scene, scene_with, sent,
+    settings, told,
 };
 use backstay_auth::settings::Settings;
 use backstay_base::limit::Limits;
@@ -119,11 +120,13 @@ async fn a_state_is_good_once_for_one_browser_and_not_for_long() {
         assert!(place.as_str().starts_with("https://shop.test/?"), "{place}");
     }
     let state = asked(&place, "state").unwrap();
-    for wrong in ["", "x", ".", "..", "x.y", &state[1..], &format!("{state}A"), &state.replace('.', "%2e%2e")] {
+    for wrong in ["", "x", ".", "..", "x.y", &state[1..], &format!("{state}A"), &state.replace('.', "%2e%2e")]
+    {
         let mut wrong_place = place.clone();
         let code = asked(&place, "code").unwrap();
         wrong_place.set_query(Some(&format!("code={code}&state={wrong}")));
-        let expected = if wrong.is_empty() { failed("invalid_request", "bad_oauth_callback") } else { bad.clone() };
+        let expected =
+            if wrong.is_empty() { failed("invalid_request", "bad_oauth_callback") } else { bad.clone() };
         assert_eq!(failure(&back(&served, &wrong_place, &cookie).await), expected, "{wrong}");
     }
     // none of that used it up, or asked anybody
@@ -179,7 +182,10 @@ async fn a_code_is_of_one_sign_in_and_one_service() {
         let mut place = idp.consent(&location);
         place.query_pairs_mut().append_pair("iss", "https://evil.test");
         let _ = idp.asked();
-        assert_eq!(failure(&back(&served, &place, &cookie).await), failed("invalid_request", "bad_oauth_callback"));
+        assert_eq!(
+            failure(&back(&served, &place, &cookie).await),
+            failed("invalid_request", "bad_oauth_callback")
+        );
         assert_eq!(idp.asked(), [""; 0]);
     }
 }
@@ -205,7 +211,8 @@ async fn what_a_service_says_went_wrong_is_told_in_its_own_words() {
     let state = asked(&location.parse().unwrap(), "state").unwrap();
     let mut place: Url = "http://localhost:4000/auth/v1/callback".parse().unwrap();
     let long = format!("no\r\nthanks <script>\"{}", "x".repeat(1000));
-    place.query_pairs_mut()
+    place
+        .query_pairs_mut()
         .append_pair("error", "access_denied")
         .append_pair("error_description", &long)
         .append_pair("code", "x")
@@ -264,7 +271,13 @@ async fn discovery_is_of_the_issuer_or_nothing() {
 #[tokio::test]
 async fn a_service_leads_nowhere_inside() {
     let served = scene().await.served;
-    for inside in ["http://10.0.0.1/", "http://169.254.169.254/latest", "http://[::1]:1/", "file:///etc/passwd", "https://localhost:1/"] {
+    for inside in [
+        "http://10.0.0.1/",
+        "http://169.254.169.254/latest",
+        "http://[::1]:1/",
+        "file:///etc/passwd",
+        "https://localhost:1/",
+    ] {
         let idp = Idp::start(&served.clock).await;
         idp.sign_in(person("7", "ann@x.test"));
         idp.twist(Twist::TokenInside(inside));

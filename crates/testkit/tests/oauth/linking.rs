@@ -59,11 +59,18 @@ async fn an_address_that_the_service_has_not_verified_leads_nowhere() {
     assert!(answers.iter().all(|place| *place == answers[0]));
     assert_eq!((rows(&served).await, served.letters().len()), (before, 0));
     // nor does an address that is none, or none at all
-    for person in [json!({"sub": "4"}), json!({"sub": "5", "email": "nonsense", "email_verified": true}), json!({"sub": "6", "email": 7})] {
+    for person in [
+        json!({"sub": "4"}),
+        json!({"sub": "5", "email": "nonsense", "email_verified": true}),
+        json!({"sub": "6", "email": 7}),
+    ] {
         corp.sign_in(person.clone());
         let place = through(&served, &corp, "provider=corp").await;
         assert_eq!(error(&place).as_deref(), Some("unexpected_failure"), "{person}");
-        assert_eq!(told(&place, "error_description").as_deref(), Some("Error getting user email from external provider"));
+        assert_eq!(
+            told(&place, "error_description").as_deref(),
+            Some("Error getting user email from external provider")
+        );
     }
 }
 
@@ -77,7 +84,10 @@ async fn an_open_account_loses_what_it_was_prepared_with() {
     assert_eq!(ann["app_metadata"], json!({"provider": "corp", "providers": ["corp"]}));
     assert_eq!(ann["identities"].as_array().unwrap().len(), 1, "{ann}");
     assert!(ann["email_confirmed_at"].is_string());
-    assert_eq!(rows(&served).await, json!([{"name": "Eve", "email": "ann@x.test", "avatar_url": null, "clearance": null}]));
+    assert_eq!(
+        rows(&served).await,
+        json!([{"name": "Eve", "email": "ann@x.test", "avatar_url": null, "clearance": null}])
+    );
     assert_eq!(sign_in(&served, "ann@x.test", "intruder1").await, refused(400, "invalid_credentials"));
     let answer = served.ask(&Ask::new("nobody", "GET", &prepared, "")).await;
     assert!(crate::header(&answer, "location").unwrap().contains("error_code=otp_expired"));
@@ -86,7 +96,8 @@ async fn an_open_account_loses_what_it_was_prepared_with() {
 /// Where addresses count as confirmed unseen, a confirmed one shows nothing.
 #[tokio::test]
 async fn without_letters_the_service_alone_shows_whose_an_address_is() {
-    let Scene { served, corp, other } = scene_with(Settings { autoconfirm: true, ..settings() }, Limits::default()).await;
+    let Scene { served, corp, other } =
+        scene_with(Settings { autoconfirm: true, ..settings() }, Limits::default()).await;
     let intruder = body(&sign_up(&served, "ann@x.test", "intruder1").await);
     let token = intruder["access_token"].as_str().unwrap().to_owned();
     assert_eq!(user(&served, &token).await["email"], "ann@x.test");
@@ -97,7 +108,12 @@ async fn without_letters_the_service_alone_shows_whose_an_address_is() {
         Ask::new("nobody", "PUT", "/auth/v1/user", body).header("authorization", &format!("Bearer {token}"))
     };
     let taken = served.ask(&put(&eve, r#"{"email":"bob@x.test"}"#)).await;
-    assert_eq!(body(&taken)["app_metadata"], json!({"provider": "other", "providers": ["other", "email"]}), "{}", taken.body);
+    assert_eq!(
+        body(&taken)["app_metadata"],
+        json!({"provider": "other", "providers": ["other", "email"]}),
+        "{}",
+        taken.body
+    );
     for (sub, email, token) in [("7", "ann@x.test", &token), ("8", "bob@x.test", &eve)] {
         corp.sign_in(person(sub, email));
         let owner = user_at(&served, &through(&served, &corp, "provider=corp").await).await;
@@ -146,7 +162,8 @@ async fn what_a_configuration_says_of_addresses_holds() {
         provider("corp", &corp, |wanted| wanted.trust_email = true),
         provider("anybody", &corp, |wanted| wanted.email_optional = true),
     ];
-    let setup = Setup { sdl: SCHEMA.to_owned(), auth: Settings { providers, ..settings() }, ..Setup::default() };
+    let setup =
+        Setup { sdl: SCHEMA.to_owned(), auth: Settings { providers, ..settings() }, ..Setup::default() };
     drop(served);
     let served = Served::start(&setup).await;
     sign_up(&served, "ann@x.test", OWN).await;
@@ -175,7 +192,8 @@ async fn an_address_that_an_administrator_gave_lets_nobody_in_until_it_is_confir
     // whoever reads its mail gets in, and is alone there
     post(&served, "/recover", &json!({"email": "anna@x.test"})).await;
     let anna = user_at(&served, &follow(&served).await).await;
-    assert_eq!((&anna["id"], &anna["identities"]), (&ann["id"], &json!([])));
+    let identities = anna["identities"].as_array().unwrap();
+    assert_eq!((&anna["id"], identities.len()), (&ann["id"], 1), "{anna}");
     assert_eq!(anna["app_metadata"], json!({"provider": "email", "providers": ["email"]}));
     let again = user_at(&served, &through(&served, &corp, "provider=corp").await).await;
     assert_ne!(again["id"], ann["id"]);

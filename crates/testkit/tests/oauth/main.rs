@@ -148,7 +148,8 @@ pub(crate) async fn through(served: &Served, idp: &Idp, query: &str) -> Url {
 
 /// The user of an access token.
 pub(crate) async fn user(served: &Served, token: &str) -> Value {
-    let ask = Ask::new("nobody", "GET", "/auth/v1/user", "").header("authorization", &format!("Bearer {token}"));
+    let ask =
+        Ask::new("nobody", "GET", "/auth/v1/user", "").header("authorization", &format!("Bearer {token}"));
     body(&served.ask(&ask).await)
 }
 
@@ -186,7 +187,10 @@ async fn a_stranger_gets_an_account_and_comes_again() {
     assert_eq!(ann["app_metadata"], json!({"provider": "corp", "providers": ["corp"]}));
     assert!(ann["email_confirmed_at"].is_string() && ann["last_sign_in_at"].is_string(), "{ann}");
     let identity = &ann["identities"][0];
-    assert_eq!((&identity["id"], &identity["provider"], &identity["email"]), (&json!("7"), &json!("corp"), &json!("ann@x.test")));
+    assert_eq!(
+        (&identity["id"], &identity["provider"], &identity["email"]),
+        (&json!("7"), &json!("corp"), &json!("ann@x.test"))
+    );
     assert_eq!(identity["identity_data"], data);
     // fields of the project are filled as by a sign-up: what its rules allow
     assert_eq!(
@@ -222,7 +226,10 @@ async fn an_app_with_a_verifier_fetches_the_session_and_the_tokens_of_the_servic
         let (location, cookie) = sent(&served, &query).await;
         let url: Url = location.parse().unwrap();
         assert_eq!(asked(&url, "scope").as_deref(), Some("openid email profile a b c"));
-        assert_eq!((asked(&url, "prompt").as_deref(), asked(&url, "tenant").as_deref()), (Some("consent"), Some("1")));
+        assert_eq!(
+            (asked(&url, "prompt").as_deref(), asked(&url, "tenant").as_deref()),
+            (Some("consent"), Some("1"))
+        );
         // toward the service there is another challenge
         assert_ne!(asked(&url, "code_challenge").as_deref(), Some(CHALLENGE));
         let place = back(&served, &corp.consent(&location), &cookie).await;
@@ -254,7 +261,10 @@ async fn what_is_configured_is_told_and_nothing_else_is_begun() {
     let Scene { served, corp, .. } = scene().await;
     let settings = body(&served.ask(&Ask::new("anon", "GET", "/auth/v1/settings", "")).await);
     let external = &settings["external"];
-    assert_eq!((&external["corp"], &external["github"], &external["google"]), (&json!(true), &json!(true), &json!(false)));
+    assert_eq!(
+        (&external["corp"], &external["github"], &external["google"]),
+        (&json!(true), &json!(true), &json!(false))
+    );
     for query in ["provider=google", "provider=", "", "provider=Corp", "provider=corp%00", "provider=email"] {
         let answer = served.ask(&Ask::new("nobody", "GET", &format!("/auth/v1/authorize?{query}"), "")).await;
         assert_eq!(refusal(&answer), refused(400, "validation_failed"), "{query}");
@@ -291,7 +301,8 @@ async fn what_is_configured_is_told_and_nothing_else_is_begun() {
 #[tokio::test]
 async fn an_application_may_ask_for_the_address_alone() {
     let Scene { served, corp, .. } = scene().await;
-    let target = "/auth/v1/authorize?provider=corp&redirect_to=https%3A%2F%2Fshop.test%2Fin&skip_http_redirect=true";
+    let target =
+        "/auth/v1/authorize?provider=corp&redirect_to=https%3A%2F%2Fshop.test%2Fin&skip_http_redirect=true";
     let answer = served.ask(&Ask::new("nobody", "GET", target, "")).await;
     assert_eq!((answer.status, header(&answer, "set-cookie")), (200, None));
     let url: Url = body(&answer)["url"].as_str().unwrap().parse().unwrap();
@@ -312,7 +323,10 @@ async fn a_service_may_let_the_browser_post_a_form() {
     let answer = served.ask(&Ask::new("nobody", "POST", "/auth/v1/callback", &form)).await;
     assert_eq!((answer.status, header(&answer, "set-cookie")), (303, None));
     let again: Url = header(&answer, "location").unwrap().parse().unwrap();
-    assert_eq!((again.path(), asked(&again, "user"), asked(&again, "access_token")), ("/auth/v1/callback", None, None));
+    assert_eq!(
+        (again.path(), asked(&again, "user"), asked(&again, "access_token")),
+        ("/auth/v1/callback", None, None)
+    );
     let place = back(&served, &again, &cookie).await;
     assert_eq!(user_at(&served, &place).await["email"], "ann@x.test");
 }
@@ -324,10 +338,15 @@ async fn sign_ups_are_bounded_by_the_same_rules() {
     corp.sign_in(person("7", "ann@x.test"));
     let place = through(&served, &corp, "provider=corp").await;
     assert_eq!(told(&place, "error_code").as_deref(), Some("signup_disabled"));
-    assert_eq!((told(&place, "error"), asked(&place, "error")), (Some("access_denied".to_owned()), Some("access_denied".to_owned())));
+    assert_eq!(
+        (told(&place, "error"), asked(&place, "error")),
+        (Some("access_denied".to_owned()), Some("access_denied".to_owned()))
+    );
     assert_eq!(rows(&served).await, json!([]));
     let Scene { served, corp, .. } = scene().await;
-    corp.sign_in(json!({"sub": "7", "email": "ann@x.test", "email_verified": true, "name": "too long for a name"}));
+    corp.sign_in(
+        json!({"sub": "7", "email": "ann@x.test", "email_verified": true, "name": "too long for a name"}),
+    );
     let place = through(&served, &corp, "provider=corp").await;
     assert_eq!(told(&place, "error_code").as_deref(), Some("validation_failed"), "{place}");
     assert_eq!(rows(&served).await, json!([]));
@@ -342,7 +361,10 @@ async fn sign_ups_are_bounded_by_the_same_rules() {
     let fetch = json!({"auth_code": waiting, "code_verifier": VERIFIER});
     assert_eq!(refusal(&post(&served, "/token?grant_type=pkce", &fetch).await), refused(403, "user_banned"));
     let place = through(&served, &corp, "provider=corp").await;
-    assert_eq!((told(&place, "error_code").as_deref(), told(&place, "access_token")), (Some("user_banned"), None));
+    assert_eq!(
+        (told(&place, "error_code").as_deref(), told(&place, "access_token")),
+        (Some("user_banned"), None)
+    );
 }
 
 #[tokio::test]

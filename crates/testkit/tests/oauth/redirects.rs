@@ -59,6 +59,9 @@ async fn sign_ins_lead_home_and_where_it_is_allowed() {
         let place = crate::header(&answer, "location").unwrap();
         assert!(answer.status == 303 && place.starts_with(&format!("{SITE}?error=")), "{wanted:?} {place}");
         let answer = served.ask(&Ask::new("nobody", "POST", "/auth/v1/callback", &query)).await;
-        assert_eq!(crate::header(&answer, "location").as_deref(), Some("http://localhost:4000/auth/v1/callback?"));
+        assert_eq!(
+            crate::header(&answer, "location").as_deref(),
+            Some("http://localhost:4000/auth/v1/callback?")
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Services that speak OAuth 2.0 alone: who is there says a profile, whose address is verified a list.
 
-use crate::{Scene, asked, body, rows, scene, sent, told, through, user_at};
+use crate::{Scene, asked, body, rows, scene, sent, through, told, user_at};
 use serde_json::json;
 use url::Url;
 
@@ -36,7 +36,11 @@ async fn github_is_asked_who_and_by_which_address() {
 async fn an_address_that_is_not_verified_there_is_not_taken() {
     let Scene { served, other, .. } = scene().await;
     for (id, list, code) in [
-        (1, json!([{"email": "ann@x.test", "primary": true, "verified": false}]), "provider_email_needs_verification"),
+        (
+            1,
+            json!([{"email": "ann@x.test", "primary": true, "verified": false}]),
+            "provider_email_needs_verification",
+        ),
         // another one that is verified does not stand for it
         (
             2,
@@ -55,7 +59,11 @@ async fn an_address_that_is_not_verified_there_is_not_taken() {
     for profile in [json!({}), json!({"id": null}), json!({"id": ""}), json!({"id": 1.5}), json!([1])] {
         other.sign_in(profile.clone());
         let place = through(&served, &other, "provider=github").await;
-        assert_eq!(told(&place, "error_description").as_deref(), Some("Unable to exchange external code"), "{profile}");
+        assert_eq!(
+            told(&place, "error_description").as_deref(),
+            Some("Unable to exchange external code"),
+            "{profile}"
+        );
     }
     assert_eq!(rows(&served).await, json!([]));
     assert_eq!(body(&crate::post(&served, "/otp", &json!({"email": "x@x.test"})).await), json!({}));
