@@ -10,7 +10,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -37,9 +37,11 @@ pub enum Allowed {
 /// The client, cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Egress {
-    client: Client,
+    /// Made when somebody asks first: the system's certificates are many, and a server that asks nobody may have none.
+    client: Arc<OnceLock<Client>>,
     allow: Arc<Allow>,
     answer_bytes: usize,
+    wait: Duration,
 }
 
 /// A request.
@@ -87,30 +89,38 @@ pub enum Failure {
     /// Anything that goes wrong on a network.
     #[error("{0} could not be asked: {1}")]
     Network(String, String),
+    /// The system gives no certificates to check others by.
+    #[error("nobody can be asked: {0}")]
+    Client(String),
     /// A header that cannot be sent.
     #[error("a header for {0} cannot be sent")]
     Header(String),
 }
 
 impl Egress {
-    /// A client.
-    ///
-    /// # Errors
-    /// When the system gives no certificates to check others by.
-    pub fn new(settings: Settings) -> Result<Self, Failure> {
+    /// A client that has asked nobody yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let Settings { allow, answer_bytes, wait } = settings;
+        Self { client: Arc::default(), allow: Arc::new(Allow { listed: allow }), answer_bytes, wait }
+    }
+
+    fn client(&self) -> Result<&Client, Failure> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
         // once for the process; a second call finds it there
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let allow = Arc::new(Allow { listed: settings.allow });
         let client = Client::builder()
-            .dns_resolver(Checked(Arc::clone(&allow)))
+            .dns_resolver(Checked(Arc::clone(&self.allow)))
             .redirect(Policy::none())
             .no_proxy()
             .referer(false)
-            .timeout(settings.wait)
+            .timeout(self.wait)
             .user_agent("backstay")
             .build()
-            .map_err(|error| Failure::Network("the client".to_owned(), words(error)))?;
-        Ok(Self { client, allow, answer_bytes: settings.answer_bytes })
+            .map_err(|error| Failure::Client(words(error)))?;
+        Ok(self.client.get_or_init(|| client))
     }
 
     /// Whether this URL would be asked, as far as it can be told without looking its name up.
@@ -133,13 +143,14 @@ impl Egress {
             value.set_sensitive(true);
             headers.insert(HeaderName::from_static(name), value);
         }
+        let client = self.client()?;
         let request = match call.form {
             Some(form) => {
                 let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
                 headers.insert(reqwest::header::CONTENT_TYPE, form_type);
-                self.client.post(url).body(form.to_owned())
+                client.post(url).body(form.to_owned())
             }
-            None => self.client.get(url),
+            None => client.get(url),
         };
         let failed = |error| failure(&host, error);
         let mut response = request.headers(headers).send().await.map_err(failed)?;

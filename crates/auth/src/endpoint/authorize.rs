@@ -13,6 +13,8 @@ use serde_json::json;
 use std::sync::Arc;
 use url::form_urlencoded;
 
+/// Says that a browser was sent here from another name of this machine.
+const CAME_BY: &str = "came_by";
 /// Parameters of this endpoint and of the protocol, which an application does not set at the service.
 const RESERVED: &[&str] = &[
     "apikey",
@@ -20,6 +22,7 @@ const RESERVED: &[&str] = &[
     "client_assertion_type",
     "client_id",
     "client_secret",
+    CAME_BY,
     "code_challenge",
     "code_challenge_method",
     "grant_type",
@@ -63,7 +66,12 @@ impl Auth {
         let challenge = pkce::challenge(challenge.as_deref(), method.as_deref(), self.settings.pkce_plain)?;
         let (scopes, further) = (scopes(request)?, further(request)?);
         if request.parameter("skip_http_redirect") == Some("true") {
-            return Response::json(200, &json!({ "url": self.same_without_skip(request) }));
+            return Response::json(200, &json!({ "url": self.own_address(request) }));
+        }
+        if self.is_elsewhere(request) {
+            let headers =
+                vec![("Location", self.own_address(request)), ("Cache-Control", "no-store".to_owned())];
+            return Ok(Response { status: 302, headers, body: Vec::new() });
         }
         let url = self
             .authorization_url(provider, &scopes, &further)
@@ -84,13 +92,28 @@ impl Auth {
         Ok(Response { status: 302, headers, body: Vec::new() })
     }
 
-    /// The address to open instead of being sent on: the browser has to come by here for its cookie.
-    fn same_without_skip(&self, request: &Request<'_>) -> String {
+    /// Whether the browser calls this machine by another name than the one that services send it back to, as `localhost` for
+    /// `127.0.0.1`: its cookie would not come back. Where there is a public address, that is a matter of the proxy.
+    fn is_elsewhere(&self, request: &Request<'_>) -> bool {
+        let own = url::Url::parse(&self.settings.issuer).ok();
+        let own = own.as_ref().map(url::Url::authority);
+        let called = request.header("host");
+        !self.settings.issuer_is_public
+            && called.is_some_and(|called| own.is_some_and(|own| !called.eq_ignore_ascii_case(own)))
+            && request.parameter(CAME_BY).is_none()
+    }
+
+    /// The address that the browser has to come by for its cookie.
+    fn own_address(&self, request: &Request<'_>) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in form_urlencoded::parse(request.query.unwrap_or_default().as_bytes()) {
-            if name != "skip_http_redirect" {
+            if name != "skip_http_redirect" && name != CAME_BY {
                 query.append_pair(&name, &value);
             }
+        }
+        if self.is_elsewhere(request) {
+            // no circle, should a proxy change the name
+            query.append_pair(CAME_BY, "1");
         }
         format!("{}/authorize?{}", self.settings.issuer, query.finish())
     }

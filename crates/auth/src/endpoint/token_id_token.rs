@@ -65,10 +65,12 @@ impl Auth {
     }
 }
 
-/// The step that notes that a token was used: of two at once one does it.
+/// The step that notes that a token was used: of two at once one does it. What was signed is noted: some signatures can
+/// be written in another way.
 fn used(id_token: &str, provider: &Provider, now: i64) -> Step {
+    let signed = id_token.rsplit_once('.').map_or(id_token, |(signed, _)| signed);
     let row = vec![
-        ("hash", text(fingerprint(&format!("id_token {id_token}")))),
+        ("hash", text(fingerprint(&format!("id_token {signed}")))),
         ("provider", text(&*provider.name)),
         ("redirect_to", text("")),
         ("expires_at", Cell::Timestamp(now.saturating_add(REMEMBERED_MICROS))),

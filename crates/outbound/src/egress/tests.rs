@@ -12,7 +12,7 @@ fn egress(allow: &[&str], answer_bytes: usize, wait_ms: u64) -> Egress {
         Err(_) => Allowed::Host((*text).to_owned()),
     });
     let wait = Duration::from_millis(wait_ms);
-    Egress::new(Settings { allow: allow.collect(), answer_bytes, wait }).unwrap()
+    Egress::new(Settings { allow: allow.collect(), answer_bytes, wait })
 }
 
 fn kind(result: &Result<Answer, Failure>) -> &'static str {
@@ -23,6 +23,7 @@ fn kind(result: &Result<Answer, Failure>) -> &'static str {
         Err(Failure::Late(_)) => "late",
         Err(Failure::Large(_)) => "large",
         Err(Failure::Network(..)) => "network",
+        Err(Failure::Client(_)) => "client",
         Err(Failure::Header(_)) => "header",
     }
 }

@@ -313,6 +313,31 @@ async fn an_application_may_ask_for_the_address_alone() {
     assert!(place.as_str().starts_with("https://shop.test/in#access_token="), "{place}");
 }
 
+/// [`localhost` is begun with, `127.0.0.1` comes back: no cookie]
+#[tokio::test]
+async fn a_browser_that_knows_this_machine_by_another_name_comes_by_the_right_one() {
+    let auth = Settings { issuer_is_public: false, ..settings() };
+    let Scene { served, corp, .. } = scene_with(auth, Limits::default()).await;
+    corp.sign_in(person("7", "ann@x.test"));
+    let target = "/auth/v1/authorize?provider=corp&redirect_to=https://shop.test/in";
+    let ask = |target: &str, host: &str| Ask::new("nobody", "GET", target, "").header("host", host);
+    let hop = served.ask(&ask(target, "127.0.0.1:4000")).await;
+    assert_eq!((hop.status, header(&hop, "set-cookie")), (302, None));
+    let next: Url = header(&hop, "location").unwrap().parse().unwrap();
+    assert_eq!((next.host_str(), next.path()), (Some("localhost"), "/auth/v1/authorize"));
+    // even where a proxy changes the name again
+    let target = format!("{}?{}", next.path(), next.query().unwrap());
+    for host in ["localhost:4000", "inner:80"] {
+        let sent = served.ask(&ask(&target, host)).await;
+        assert!(
+            header(&sent, "location").unwrap().starts_with(&corp.url)
+                && header(&sent, "set-cookie").is_some()
+        );
+    }
+    let place = through(&served, &corp, next.query().unwrap()).await;
+    assert!(place.as_str().starts_with("https://shop.test/in#access_token="), "{place}");
+}
+
 #[tokio::test]
 async fn a_service_may_let_the_browser_post_a_form() {
     let Scene { served, corp, .. } = scene().await;
