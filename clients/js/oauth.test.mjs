@@ -1,5 +1,5 @@
 // Signing in with another service, with an untouched supabase-js: signInWithOAuth, and exchangeCodeForSession or the session
-// behind the `#`; signInWithIdToken. The service is a real server of its own, with its own keys.
+// behind the `#`; signInWithIdToken, linkIdentity. The service is a real server of its own, with its own keys.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
@@ -12,7 +12,7 @@ import { start } from "./server.mjs";
 
 const HOME = "http://app.test/";
 const SECRET = "the client's secret";
-let server, service;
+let server, service, staff;
 
 const b64 = (value) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 const ok = ({ data, error }) => { assert.equal(error, null, JSON.stringify(error)); return data; };
@@ -93,17 +93,19 @@ function storage() {
 
 before(async () => {
   service = await serviceOf({ sub: "7", email: "ann@example.com", email_verified: true, name: "Ann" });
+  staff = await serviceOf({ sub: "7", email: "bob@example.com", email_verified: true, name: "Bob" });
   server = await start("shop", {
     config: async (folder) => {
       const file = join(folder, "backstay.toml");
       const text = await readFile(file, "utf8");
-      await writeFile(file, text.replace(/autoconfirm = true.*/, `autoconfirm = false\nsite_url = "${HOME}"`));
-      const provider = `[auth.providers.keycloak]\nissuer = "${service.url}"\nclient_id = "shop"\nclient_secret = "${SECRET}"\nid_token_clients = ["shop-ios"]\n`;
-      await appendFile(file, `\n${provider}\n[outbound]\nallow = ["127.0.0.1"]\n`);
+      await writeFile(file, text.replace(/autoconfirm = true.*/, `autoconfirm = false\nmanual_linking = true\nsite_url = "${HOME}"`));
+      const provider = (name, { url }) =>
+        `[auth.providers.${name}]\nissuer = "${url}"\nclient_id = "shop"\nclient_secret = "${SECRET}"\nid_token_clients = ["shop-ios"]\n`;
+      await appendFile(file, `\n${provider("keycloak", service)}${provider("staff", staff)}\n[outbound]\nallow = ["127.0.0.1"]\n`);
     },
   });
 });
-after(async () => { await server?.stop(); service?.stop(); });
+after(async () => { await server?.stop(); service?.stop(); staff?.stop(); });
 
 test("signInWithOAuth with PKCE", async () => {
   const page = client({ flowType: "pkce", persistSession: true, storage: storage() });
@@ -140,6 +142,24 @@ test("signInWithIdToken takes a token of the service, once", async () => {
     const { error } = await client().auth.signInWithIdToken(wrong);
     assert.deepEqual([error?.status, error?.code], [400, "validation_failed"]);
   }
+});
+
+test("linkIdentity and unlinkIdentity", async () => {
+  const page = client({ flowType: "pkce", persistSession: true, storage: storage() });
+  ok(await page.auth.signInWithIdToken({ provider: "keycloak", token: service.idToken("shop") }));
+  const link = async () => {
+    const options = { skipBrowserRedirect: true, redirectTo: `${HOME}in` };
+    const { url } = ok(await page.auth.linkIdentity({ provider: "staff", options }));
+    return page.auth.exchangeCodeForSession((await browse(url)).searchParams.get("code"));
+  };
+  const { user } = ok(await link());
+  assert.deepEqual([user.email, user.app_metadata.providers], ["ann@example.com", ["keycloak", "staff"]]);
+  const twice = await link();
+  assert.deepEqual([twice.error?.status, twice.error?.code], [422, "identity_already_exists"]);
+  const { identities } = ok(await page.auth.getUserIdentities());
+  ok(await page.auth.unlinkIdentity(identities.find(({ provider }) => provider === "staff")));
+  const last = await page.auth.unlinkIdentity(identities.find(({ provider }) => provider === "keycloak"));
+  assert.deepEqual([last.error?.status, last.error?.code], [422, "single_identity_not_deletable"]);
 });
 
 test("a provider that is not enabled is refused, and one that is is told", async () => {

@@ -251,12 +251,16 @@ impl Identity {
     }
 }
 
-/// The ways in which an account with these identities signs in, as its `app_metadata` say: the first one, and all.
+/// The ways in which an account with these identities signs in, as its `app_metadata` say: the first one, and all, in the
+/// order in which they came.
 pub(crate) fn state_providers(app_metadata: &mut Object, identities: &[Identity]) {
-    let mut names: Vec<&str> = Vec::new();
-    for identity in identities {
-        if !names.contains(&identity.provider.as_str()) {
-            names.push(&identity.provider);
+    let stated = app_metadata.get("providers").and_then(Value::as_array).cloned().unwrap_or_default();
+    let there = identities.iter().map(|identity| identity.provider.as_str());
+    let mut names: Vec<&str> = stated.iter().filter_map(Value::as_str).collect();
+    names.retain(|name| there.clone().any(|one| one == *name));
+    for name in there {
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
     if names.is_empty() {
@@ -265,8 +269,9 @@ pub(crate) fn state_providers(app_metadata: &mut Object, identities: &[Identity]
     }
     let stated = app_metadata.get("provider").and_then(Value::as_str);
     let first = stated.filter(|stated| names.contains(stated)).or(names.first().copied()).map(Value::from);
+    let names = Value::from(names);
     app_metadata.insert("provider".to_owned(), first.unwrap_or_default());
-    app_metadata.insert("providers".to_owned(), Value::from(names));
+    app_metadata.insert("providers".to_owned(), names);
 }
 
 /// What an e-mail identity says; user metadata repeat it, as in GoTrue.

@@ -6,6 +6,7 @@ mod callback;
 mod email_change;
 mod external;
 mod health;
+mod identities;
 mod jwks;
 mod logout;
 mod otp;
@@ -63,7 +64,7 @@ pub struct Request<'a> {
 pub struct Endpoint {
     /// The method.
     pub method: &'static str,
-    /// The path below `/auth/v1`, with `{id}` for an account's id.
+    /// The path below `/auth/v1`, with `{id}` for the id of an account or an identity.
     pub path: &'static str,
     /// The whole path.
     pub route: &'static str,
@@ -92,6 +93,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint!("POST", "/callback"),
     endpoint!("GET", "/user"),
     endpoint!("PUT", "/user"),
+    endpoint!("GET", "/user/identities/authorize"),
+    endpoint!("DELETE", "/user/identities/{id}"),
     endpoint!("POST", "/logout"),
     endpoint!("GET", "/admin/users"),
     endpoint!("POST", "/admin/users"),
@@ -100,11 +103,19 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint!("DELETE", "/admin/users/{id}"),
 ];
 
+/// How paths of single identities begin.
+const IDENTITIES: &str = "/user/identities/";
+
 /// The route of [`ENDPOINTS`] that a path below `/auth/v1` takes.
 #[must_use]
 pub fn route(path: &str) -> Option<&'static str> {
     let path = path.trim_end_matches('/');
-    let form = if path.starts_with("/admin/users/") { "/admin/users/{id}" } else { path };
+    let form = match path {
+        "/user/identities/authorize" => path,
+        one if one.starts_with("/admin/users/") => "/admin/users/{id}",
+        one if one.starts_with(IDENTITIES) => "/user/identities/{id}",
+        other => other,
+    };
     ENDPOINTS.iter().find(|endpoint| endpoint.path == form).map(|endpoint| endpoint.route)
 }
 
@@ -213,6 +224,11 @@ impl Auth {
             ("POST", "/callback") => Ok(self.callback_form(request)),
             ("GET", "/user") => self.user_get(catalog, request).await,
             ("PUT", "/user") => self.user_put(catalog, request).await,
+            ("GET", "/user/identities/authorize") => self.identity_authorize(catalog, request).await,
+            ("DELETE", other) if other.starts_with(IDENTITIES) => {
+                let id = other.strip_prefix(IDENTITIES).unwrap_or_default();
+                self.identity_delete(catalog, request, id).await
+            }
             ("POST", "/logout") => self.logout(catalog, request).await,
             ("GET", "/admin/users") => self.admin_users_list(catalog, request).await,
             ("POST", "/admin/users") => self.admin_users_create(catalog, request).await,

@@ -29,7 +29,7 @@ impl Rates {
     fn of(self, method: &str, path: &str, grant: Option<&str>) -> Option<(&'static str, u32, u32)> {
         let sign_in = ("sign_in_sign_ups", self.sign_in_sign_ups, FIVE_MINUTES_S);
         let limit = match (method, path) {
-            ("POST", "/signup") | ("GET", "/authorize") => sign_in,
+            ("POST", "/signup") | ("GET", "/authorize" | "/user/identities/authorize") => sign_in,
             ("POST", "/token") => match grant {
                 Some("refresh_token") => ("token_refresh", self.token_refresh, FIVE_MINUTES_S),
                 Some(_) | None => sign_in,

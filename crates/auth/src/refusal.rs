@@ -129,6 +129,13 @@ refusals! {
     no_profile = 500, "unexpected_failure", "Error getting user profile from external provider";
     no_external_email = 500, "unexpected_failure", "Error getting user email from external provider";
     external_email_unverified = 422, "provider_email_needs_verification", "The provider has not verified this e-mail address: verify it there, or sign in another way";
+    linking_disabled = 404, "manual_linking_disabled", "Manual linking is disabled";
+    linking_takes_pkce = 400, "validation_failed", "Linking takes PKCE: make the client with flowType \"pkce\"";
+    already_linked = 422, "identity_already_exists", "Identity is already linked";
+    linked_to_another = 422, "identity_already_exists", "Identity is already linked to another user";
+    bad_identity_id = 404, "validation_failed", "identity_id must be an UUID";
+    identity_not_found = 422, "identity_not_found", "Identity doesn't exist";
+    single_identity = 422, "single_identity_not_deletable", "User must have at least 1 identity after unlinking";
     bad_id_token = 400, "validation_failed", "Bad ID token";
     id_token_used = 400, "validation_failed", "Bad ID token: it was used before";
     unsupported_grant = 400, "invalid_grant", "unsupported_grant_type";

@@ -111,8 +111,10 @@ type _BackstayFlowState @table(name: "_backstay_flow_state", key: ["hash"]) {
   account: _BackstayAccount! @relation(onDelete: CASCADE)
   method: String!
   challenge: String!
-  "Tokens of another service, sealed with the code."
+  "Tokens and words of another service, sealed with the code."
   sealed: String
+  "The session that asked for one more way to sign in: without it nobody gets one."
+  session: _BackstaySession @relation(onDelete: CASCADE)
   expires_at: Timestamp! @index
   created_at: Timestamp!
 }
@@ -123,6 +125,8 @@ type _BackstayOauthFlow @table(name: "_backstay_oauth_flow", key: ["hash"]) {
   provider: String!
   redirect_to: String!
   challenge: String
+  "The session that asked for one more way to sign in."
+  session: _BackstaySession @relation(onDelete: CASCADE)
   expires_at: Timestamp! @index
   created_at: Timestamp!
 }

@@ -52,6 +52,8 @@ pub struct Settings {
     pub keyless_anon: bool,
     /// Services that people may sign in with.
     pub providers: Vec<Provider>,
+    /// Whether people may link services to their accounts and take them off, whatever addresses they have there.
+    pub manual_linking: bool,
     /// How long a sign-in with another service may take, in seconds.
     pub flow_s: i64,
     /// How often an address may ask.
@@ -85,6 +87,7 @@ impl Default for Settings {
             legacy_keys: true,
             keyless_anon: false,
             providers: Vec::new(),
+            manual_linking: false,
             flow_s: 600,
             rates: Rates::default(),
             verified_tokens: 10_000,

@@ -225,6 +225,9 @@ pub struct Auth {
     pub legacy_keys: bool,
     /// Whether requests without any key count as anonymous.
     pub keyless: bool,
+    /// Whether people may link services to their accounts and take them off (`linkIdentity`, `unlinkIdentity`), whatever addresses
+    /// they have there.
+    pub manual_linking: bool,
     /// Seconds that a sign-in with another service may take, from where it begins to where the browser comes back.
     pub flow_seconds: i64,
     /// How often one address may use the endpoints that guess, send or make.
@@ -250,6 +253,7 @@ impl Default for Auth {
             password_min_length: 6,
             legacy_keys: true,
             keyless: false,
+            manual_linking: false,
             flow_seconds: 600,
             rate_limit: AuthRates::default(),
             providers: BTreeMap::new(),

@@ -130,6 +130,7 @@ impl Database {
             legacy_keys: config.auth.legacy_keys,
             keyless_anon: config.auth.keyless,
             providers: providers(config)?,
+            manual_linking: config.auth.manual_linking,
             flow_s: config.auth.flow_seconds,
             rates: rates(&config.auth.rate_limit),
             ..AuthSettings::default()

@@ -12,9 +12,12 @@ use backstay_schema::catalog::Catalog;
 use serde_json::json;
 use std::sync::Arc;
 use url::form_urlencoded;
+use uuid::Uuid;
 
 /// Says that a browser was sent here from another name of this machine.
 const CAME_BY: &str = "came_by";
+/// A sign-in that was begun already.
+const FLOW: &str = "flow";
 /// Parameters of this endpoint and of the protocol, which an application does not set at the service.
 const RESERVED: &[&str] = &[
     "apikey",
@@ -23,6 +26,7 @@ const RESERVED: &[&str] = &[
     "client_id",
     "client_secret",
     CAME_BY,
+    FLOW,
     "code_challenge",
     "code_challenge_method",
     "grant_type",
@@ -61,28 +65,25 @@ impl Auth {
         request: &Request<'_>,
     ) -> Result<Response, Refusal> {
         let provider = self.provider_of(request)?;
-        let (challenge, method) =
-            (request.decoded("code_challenge"), request.decoded("code_challenge_method"));
-        let challenge = pkce::challenge(challenge.as_deref(), method.as_deref(), self.settings.pkce_plain)?;
+        let flow = self.wanted(request, provider, None)?;
         let (scopes, further) = (scopes(request)?, further(request)?);
         if request.parameter("skip_http_redirect") == Some("true") {
-            return Response::json(200, &json!({ "url": self.own_address(request) }));
+            return Response::json(200, &json!({ "url": self.own_address(request, None) }));
         }
         if self.is_elsewhere(request) {
             let headers =
-                vec![("Location", self.own_address(request)), ("Cache-Control", "no-store".to_owned())];
+                vec![("Location", self.own_address(request, None)), ("Cache-Control", "no-store".to_owned())];
             return Ok(Response { status: 302, headers, body: Vec::new() });
         }
         let url = self
             .authorization_url(provider, &scopes, &further)
             .await
             .map_err(|error| Refusal { source: Some(error.into()), ..Refusal::provider_away() })?;
-        let wanted = request.decoded("redirect_to");
-        let settings = &self.settings;
-        let redirect_to = redirect::target(wanted.as_deref(), &settings.site_url, &settings.redirect_urls);
-        let ring = self.ring()?;
-        let flow = Flow { provider: provider.name.clone(), redirect_to, challenge };
-        let state = self.begin_flow(catalog, &ring, flow).await?;
+        let (ring, settings) = (self.ring()?, &self.settings);
+        let state = match request.decoded(FLOW) {
+            Some(begun) => self.begun_flow(catalog, &ring, &provider.name, &begun).await?,
+            None => self.begin_flow(catalog, &ring, flow).await?,
+        };
         let headers = vec![
             ("Location", Self::with_state(provider, url, &state, &ring)),
             ("Set-Cookie", state.set_cookie(&ring, &settings.issuer, settings.flow_s)),
@@ -90,6 +91,22 @@ impl Auth {
             ("Referrer-Policy", "no-referrer".to_owned()),
         ];
         Ok(Response { status: 302, headers, body: Vec::new() })
+    }
+
+    /// The sign-in that a request asks for.
+    pub(super) fn wanted(
+        &self,
+        request: &Request<'_>,
+        provider: &Provider,
+        session: Option<Uuid>,
+    ) -> Result<Flow, Refusal> {
+        let (challenge, method) =
+            (request.decoded("code_challenge"), request.decoded("code_challenge_method"));
+        let settings = &self.settings;
+        let challenge = pkce::challenge(challenge.as_deref(), method.as_deref(), settings.pkce_plain)?;
+        let wanted = request.decoded("redirect_to");
+        let redirect_to = redirect::target(wanted.as_deref(), &settings.site_url, &settings.redirect_urls);
+        Ok(Flow { provider: provider.name.clone(), redirect_to, challenge, session })
     }
 
     /// Whether the browser calls this machine by another name than the one that services send it back to, as `localhost` for
@@ -103,13 +120,17 @@ impl Auth {
             && request.parameter(CAME_BY).is_none()
     }
 
-    /// The address that the browser has to come by for its cookie.
-    fn own_address(&self, request: &Request<'_>) -> String {
+    /// The address that the browser has to come by for its cookie; with a sign-in that was begun already, where there is one.
+    pub(super) fn own_address(&self, request: &Request<'_>, begun: Option<&str>) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in form_urlencoded::parse(request.query.unwrap_or_default().as_bytes()) {
-            if name != "skip_http_redirect" && name != CAME_BY {
+            let is_own = name == "skip_http_redirect" || name == CAME_BY;
+            if !is_own && (begun.is_none() || name != FLOW) {
                 query.append_pair(&name, &value);
             }
+        }
+        if let Some(begun) = begun {
+            query.append_pair(FLOW, begun);
         }
         if self.is_elsewhere(request) {
             // no circle, should a proxy change the name

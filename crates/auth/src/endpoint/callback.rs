@@ -8,16 +8,18 @@ use crate::key_ring::{KeyRing, fingerprint};
 use crate::oauth::flow::{Flow, State};
 use crate::oauth::person::Person;
 use crate::oauth::provider::Provider;
-use crate::oauth::sealed::{self, ProviderTokens};
+use crate::oauth::sealed::{self, Link, ProviderTokens, Waiting};
 use crate::refusal::Refusal;
-use crate::schema::FLOW_STATE;
+use crate::schema::{FLOW_STATE, SESSION};
 use crate::service::Auth;
-use crate::statement::{Step, insert, optional_text, text};
+use crate::session::Session;
+use crate::statement::{Step, eq, insert, select, text};
 use crate::wire::Response;
 use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value as Cell;
 use std::sync::Arc;
 use url::form_urlencoded::{self, Serializer};
+use uuid::Uuid;
 
 /// How a session says that it began.
 const METHOD: &str = "oauth";
@@ -113,7 +115,32 @@ impl Auth {
             .exchange(provider, state, ring, code)
             .await
             .map_err(|error| Refusal { source: Some(Box::new(error)), ..Refusal::code_not_exchanged() })?;
+        if let Some(session) = flow.session {
+            let link = Link { provider: provider.name.clone(), person };
+            return Ok(self
+                .wait_to_link(catalog, session, (ring, flow), Waiting { tokens, link: Some(link) })
+                .await?);
+        }
         Ok(self.arrive(catalog, request, (provider, &person), (ring, flow, tokens)).await?)
+    }
+
+    /// Keeps a person for the account that wants to be theirs, too. Nothing is linked here: whoever is in this browser may
+    /// have been led here. The app that asked for it shows by its verifier that it is the one that goes on.
+    async fn wait_to_link(
+        &self,
+        catalog: &Arc<Catalog>,
+        session: Uuid,
+        (ring, flow): (&KeyRing, &Flow),
+        waits: Waiting,
+    ) -> Result<String, Refusal> {
+        let challenge = flow.challenge.as_ref().ok_or_else(Refusal::unexpected)?;
+        let found = self.run_one(catalog, select(SESSION, vec![eq("id", Cell::Uuid(session))])).await?;
+        let session = found.first().map(Session::read).transpose()?.ok_or_else(Refusal::state_unknown)?;
+        let code = self.ids.account().to_string();
+        let sealed = sealed::seal(ring, &code, &waits).ok_or_else(Refusal::unexpected)?;
+        let of = (session.account, self.clock.now_micros(), Some(session.id));
+        self.run_one(catalog, waiting(&code, of, challenge, sealed)).await?;
+        Ok(with_code(&flow.redirect_to, &code))
     }
 
     /// Lets a person in, and says where that leads.
@@ -127,13 +154,14 @@ impl Auth {
         let target = &flow.redirect_to;
         if let Some(challenge) = &flow.challenge {
             let code = self.ids.account().to_string();
-            let sealed = sealed::seal(ring, &code, &tokens);
+            let waits = Waiting { tokens, link: None };
+            let sealed = sealed::seal(ring, &code, &waits).ok_or_else(Refusal::unexpected)?;
             self.let_in(catalog, request, (provider, person), |entry| {
-                vec![waiting(&code, entry, challenge, sealed.clone())]
+                let of = (entry.account.id, entry.account.updated_at, None);
+                vec![waiting(&code, of, challenge, sealed.clone())]
             })
             .await?;
-            let join = if target.contains('?') { '&' } else { '?' };
-            return Ok(format!("{target}{join}code={code}"));
+            return Ok(with_code(target, &code));
         }
         let mut beginning = None;
         let Entry { account, identities, .. } = self
@@ -162,17 +190,30 @@ impl Auth {
     }
 }
 
-/// The row of a session that waits for the app which has the verifier.
-fn waiting(code: &str, entry: &Entry, challenge: &str, sealed: Option<String>) -> Step {
+/// The row of a session that waits for the app which has the verifier: for an account, from now on, and for one more way
+/// in of a session.
+fn waiting(
+    code: &str,
+    (account, now, session): (Uuid, i64, Option<Uuid>),
+    challenge: &str,
+    sealed: String,
+) -> Step {
     let row = vec![
         ("hash", text(fingerprint(code))),
-        ("account_id", Cell::Uuid(entry.account.id)),
+        ("account_id", Cell::Uuid(account)),
         ("method", text(METHOD)),
         ("challenge", text(challenge)),
-        ("sealed", optional_text(sealed)),
-        ("expires_at", Cell::Timestamp(entry.account.updated_at.saturating_add(FLOW_MICROS))),
+        ("sealed", text(sealed)),
+        ("session_id", session.map_or(Cell::Null, Cell::Uuid)),
+        ("expires_at", Cell::Timestamp(now.saturating_add(FLOW_MICROS))),
     ];
     insert(FLOW_STATE, row)
+}
+
+/// Where an app finds its code.
+fn with_code(target: &str, code: &str) -> String {
+    let join = if target.contains('?') { '&' } else { '?' };
+    format!("{target}{join}code={code}")
 }
 
 /// The parameters that are known, each once: the first.

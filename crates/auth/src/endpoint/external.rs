@@ -3,12 +3,14 @@
 //! nobody has shown to read loses what it was prepared with.
 
 use crate::account::{Account, Identity, Object, merge, state_providers};
-use crate::endpoint::Request;
 use crate::endpoint::sign_up::{Entry, bare_account};
+use crate::endpoint::{Request, is_taken};
 use crate::key_ring::fingerprint;
 use crate::oauth::person::Person;
 use crate::oauth::provider::Provider;
+use crate::oauth::sealed::Link;
 use crate::profile;
+use crate::record::Records;
 use crate::refusal::Refusal;
 use crate::schema::{ACCOUNT, FLOW_STATE, IDENTITY, OAUTH_FLOW, ONE_TIME_TOKEN, SESSION};
 use crate::service::Auth;
@@ -16,6 +18,7 @@ use crate::statement::{
     Step, delete, eq, insert, json, not, optional_text, optional_time, select, text, update,
 };
 use backstay_base::code;
+use backstay_query::named::Filter;
 use backstay_query::plan::Expect;
 use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value as Cell;
@@ -54,14 +57,56 @@ impl Auth {
                 Err(fault) => return Err(fault.into()),
             };
             self.states.forget();
-            let is_done = |(at, (_, expect)): (usize, &Step)| {
-                *expect != Expect::OneOrNothing || answers.get(at).is_some_and(|one| one.affected() == 1)
-            };
-            if steps.iter().enumerate().all(is_done) {
+            if all_done(&steps, &answers) {
                 return Ok(entry);
             }
         }
-        Err(Refusal::new(409, "conflict", "too many change this user at once; try again in a moment"))
+        Err(too_many())
+    }
+
+    /// Gives an account one more way to sign in, which is nobody else's, with further steps.
+    pub(super) async fn link(
+        &self,
+        catalog: &Arc<Catalog>,
+        account: Uuid,
+        link: &Link,
+        further: &[Step],
+    ) -> Result<Entry, Refusal> {
+        let Link { provider, person } = link;
+        for _ in 0..TRIES {
+            let found = self.run_one(catalog, select(IDENTITY, by_identity(provider, person))).await?;
+            if let Some(there) = found.first().map(Identity::read).transpose()? {
+                let is_own = there.account == account;
+                return Err(if is_own { Refusal::already_linked() } else { Refusal::linked_to_another() });
+            }
+            let found = self.account(catalog, account).await?;
+            let (before, mut identities) = found.ok_or_else(Refusal::user_not_found)?;
+            let identity = self.identity(account, provider, person);
+            let mut steps = vec![insert(IDENTITY, identity.cells())];
+            identities.push(identity);
+            let mut account = before.clone();
+            let shown = person.email.as_ref().filter(|email| email.verified);
+            if let (None, Some(email)) = (&account.email, shown) {
+                account.email = Some(email.address.clone());
+                account.email_confirmed_at = Some(self.clock.now_micros());
+            }
+            account.is_anonymous = false;
+            state_providers(&mut account.app_metadata, &identities);
+            steps.insert(0, changed(&before, &account));
+            steps.extend(profile::mirror(catalog, &before, &account));
+            steps.extend(further.iter().cloned());
+            let answers = match self.run(catalog, &steps).await {
+                Ok(answers) => answers,
+                Err(fault) if is_taken(&fault) => return Err(Refusal::email_exists()),
+                Err(fault) if fault.code == code::UNIQUE_VIOLATION && is_own(&fault.message) => continue,
+                Err(fault) => return Err(fault.into()),
+            };
+            self.states.forget();
+            if all_done(&steps, &answers) {
+                return Ok(Entry { account, identities, steps });
+            }
+        }
+        Err(too_many())
     }
 
     async fn welcome(
@@ -71,9 +116,7 @@ impl Auth {
         provider: &Provider,
         person: &Person,
     ) -> Result<Entry, Refusal> {
-        let by_identity =
-            vec![eq("provider", text(&*provider.name)), eq("provider_id", text(known_by(person)))];
-        let found = self.run_one(catalog, select(IDENTITY, by_identity)).await?;
+        let found = self.run_one(catalog, select(IDENTITY, by_identity(&provider.name, person))).await?;
         if let Some(identity) = found.first().map(Identity::read).transpose()? {
             let found = self.account(catalog, identity.account).await?;
             let (account, identities) = found.ok_or_else(Refusal::user_not_found)?;
@@ -97,18 +140,18 @@ impl Auth {
             Some(there) => {
                 let found = self.account(catalog, there.id).await?;
                 let (account, identities) = found.ok_or_else(Refusal::user_not_found)?;
-                let identity = self.identity(there.id, provider, person);
+                let identity = self.identity(there.id, &provider.name, person);
                 self.again(catalog, (account, identities), person, identity)
             }
         }
     }
 
-    fn identity(&self, account: Uuid, provider: &Provider, person: &Person) -> Identity {
+    fn identity(&self, account: Uuid, provider: &str, person: &Person) -> Identity {
         let now = self.clock.now_micros();
         Identity {
             id: self.ids.account(),
             account,
-            provider: provider.name.clone(),
+            provider: provider.to_owned(),
             provider_id: known_by(person),
             data: person.data.clone(),
             last_sign_in_at: Some(now),
@@ -129,7 +172,7 @@ impl Auth {
             return Err(Refusal::sign_up_disabled());
         }
         let (id, now) = (self.ids.account(), self.clock.now_micros());
-        let identity = self.identity(id, provider, person);
+        let identity = self.identity(id, &provider.name, person);
         let mut app_metadata = Object::new();
         state_providers(&mut app_metadata, std::slice::from_ref(&identity));
         let account = Account {
@@ -189,11 +232,7 @@ impl Auth {
         account.updated_at = now;
         merge(&mut account.user_metadata, person.data.clone());
         state_providers(&mut account.app_metadata, &identities);
-        let mut cells = account.cells_beside(&before);
-        cells.push(before.next_version());
-        // who changed the account meanwhile is not overwritten: it is looked again who this is
-        let (changed, _) = update(ACCOUNT, cells, before.as_read());
-        steps.insert(0, (changed, Expect::OneOrNothing));
+        steps.insert(0, changed(&before, &account));
         steps.extend(profile::mirror(catalog, &before, &account));
         Ok(Entry { account, identities, steps })
     }
@@ -208,6 +247,30 @@ impl Auth {
         };
         account.email_confirmed_at.is_some() && (!self.settings.autoconfirm || identities.iter().any(says_so))
     }
+}
+
+fn by_identity(provider: &str, person: &Person) -> Vec<Filter> {
+    vec![eq("provider", text(provider)), eq("provider_id", text(known_by(person)))]
+}
+
+/// The step that stores what an account became. Who changed it since it was read is not overwritten: then it is looked again.
+pub(super) fn changed(before: &Account, account: &Account) -> Step {
+    let mut cells = account.cells_beside(before);
+    cells.push(before.next_version());
+    let (changed, _) = update(ACCOUNT, cells, before.as_read());
+    (changed, Expect::OneOrNothing)
+}
+
+/// Whether the steps that stand for all of a script were done.
+pub(super) fn all_done(steps: &[Step], answers: &[Records]) -> bool {
+    let is_done = |(at, (_, expect)): (usize, &Step)| {
+        *expect != Expect::OneOrNothing || answers.get(at).is_some_and(|one| one.affected() == 1)
+    };
+    steps.iter().enumerate().all(is_done)
+}
+
+pub(super) fn too_many() -> Refusal {
+    Refusal::new(409, "conflict", "too many change this user at once; try again in a moment")
 }
 
 /// Takes everything from an account by which somebody else may get in, or may be in already.

@@ -3,7 +3,7 @@
 
 use crate::endpoint::Request;
 use crate::key_ring::fingerprint;
-use crate::oauth::sealed::{self, ProviderTokens};
+use crate::oauth::sealed::{self, Waiting};
 use crate::pkce;
 use crate::refusal::Refusal;
 use crate::schema::FLOW_STATE;
@@ -48,10 +48,12 @@ impl Auth {
         if !pkce::matches(flow.needed("challenge")?, &verifier) {
             return Err(Refusal::bad_code_verifier());
         }
-        let tokens = match flow.text("sealed")? {
-            // sealed with a secret that was there a moment ago
-            Some(sealed) => sealed::open(&*self.ring()?, &code, sealed).unwrap_or_default(),
-            None => ProviderTokens::default(),
+        let Waiting { tokens, link } = match flow.text("sealed")? {
+            Some(sealed) => {
+                let opened = sealed::open(&*self.ring()?, &code, sealed);
+                opened.ok_or_else(Refusal::flow_state_not_found)?
+            }
+            None => Waiting::default(),
         };
         let found = self.account(catalog, flow.uuid("account_id")?).await?;
         let (account, identities) = found.ok_or_else(Refusal::flow_state_not_found)?;
@@ -59,7 +61,16 @@ impl Auth {
             return Err(Refusal::user_banned());
         }
         let beginning = self.begin(account.id, flow.needed("method")?, request, now);
-        self.run(catalog, &beginning.steps).await?;
+        let (account, identities) = match link {
+            Some(link) => {
+                let entry = self.link(catalog, account.id, &link, &beginning.steps).await?;
+                (entry.account, entry.identities)
+            }
+            None => {
+                self.run(catalog, &beginning.steps).await?;
+                (account, identities)
+            }
+        };
         let session = (&beginning.session, beginning.refresh_token);
         self.session_response_with(&account, &identities, session, tokens)
     }

@@ -3,10 +3,12 @@
 //! the ID token and the cookie of the browser. What is kept is a row by the state's hash, which is good once.
 
 use crate::key_ring::{KeyRing, fingerprint};
+use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::schema::OAUTH_FLOW;
 use crate::service::Auth;
 use crate::statement::{delete, eq, insert, optional_text, select, text};
+use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
 use backstay_query::plan::Expect;
 use backstay_schema::catalog::Catalog;
@@ -15,6 +17,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 
 const SECOND_MICROS: i64 = 1_000_000;
 /// How names of cookies begin; the beginning of the state follows, so that two tabs do not meet.
@@ -37,6 +40,19 @@ pub(crate) struct Flow {
     pub(crate) redirect_to: String,
     /// The challenge of the app that asked for it.
     pub(crate) challenge: Option<String>,
+    /// The session that asked for one more way to sign in.
+    pub(crate) session: Option<Uuid>,
+}
+
+impl Flow {
+    fn read(row: Record<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            provider: row.needed("provider")?.to_owned(),
+            redirect_to: row.needed("redirect_to")?.to_owned(),
+            challenge: row.owned("challenge")?,
+            session: row.text("session_id")?.map(|_| row.uuid("session_id")).transpose()?,
+        })
+    }
 }
 
 impl State {
@@ -132,6 +148,7 @@ impl Auth {
             ("provider", text(flow.provider)),
             ("redirect_to", text(flow.redirect_to)),
             ("challenge", optional_text(flow.challenge)),
+            ("session_id", flow.session.map_or(Cell::Null, Cell::Uuid)),
             ("expires_at", Cell::Timestamp(self.clock.now_micros().saturating_add(lasts))),
         ];
         self.run_one(catalog, insert(OAUTH_FLOW, row)).await?;
@@ -150,11 +167,28 @@ impl Auth {
         if row.time("expires_at")?.is_none_or(|until| until <= self.clock.now_micros()) {
             return Err(Refusal::state_expired());
         }
-        Ok(Flow {
-            provider: row.needed("provider")?.to_owned(),
-            redirect_to: row.needed("redirect_to")?.to_owned(),
-            challenge: row.owned("challenge")?,
-        })
+        Ok(Flow::read(row)?)
+    }
+
+    /// The state of a sign-in that a session of this server began; a browser now takes it up.
+    pub(crate) async fn begun_flow(
+        &self,
+        catalog: &Arc<Catalog>,
+        ring: &KeyRing,
+        provider: &str,
+        shown: &str,
+    ) -> Result<State, Refusal> {
+        let state = State::read(ring, shown).ok_or_else(Refusal::state_invalid)?;
+        let own = vec![eq("hash", text(fingerprint(state.text())))];
+        let found = self.run_one(catalog, select(OAUTH_FLOW, own)).await?;
+        let row = found.first().ok_or_else(Refusal::state_unknown)?;
+        let is_live = row.time("expires_at")?.is_some_and(|until| until > self.clock.now_micros());
+        let flow = Flow::read(row)?;
+        if is_live && flow.session.is_some() && flow.provider == provider {
+            Ok(state)
+        } else {
+            Err(Refusal::state_unknown())
+        }
     }
 }
 

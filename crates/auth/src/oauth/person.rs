@@ -4,6 +4,7 @@
 use super::known::{Emails, Fields, Verified};
 use crate::account::Object;
 use crate::email;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Longest text of a profile that is kept, in bytes.
@@ -12,7 +13,7 @@ const TEXT_BYTES: usize = 2_048;
 const SUBJECT_BYTES: usize = 255;
 
 /// A person at a service.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Person {
     pub(crate) issuer: String,
     pub(crate) subject: String,
@@ -22,7 +23,7 @@ pub(crate) struct Person {
 }
 
 /// An e-mail address that a service gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Email {
     /// In its stored form.
     pub(crate) address: String,

@@ -225,6 +225,28 @@ pub const ROWS: &[Row] = &[
         [Refused(401, "no_authorization"), Status(200), Status(200), Refused(401, "no_authorization")],
     ),
     row(
+        "GET /auth/v1/user/identities/authorize",
+        "/auth/v1/user/identities/authorize?provider=google",
+        "",
+        [
+            Refused(401, "no_authorization"),
+            Refused(404, "manual_linking_disabled"),
+            Refused(404, "manual_linking_disabled"),
+            Refused(401, "no_authorization"),
+        ],
+    ),
+    row(
+        "DELETE /auth/v1/user/identities/{id}",
+        "/auth/v1/user/identities/$ann",
+        "",
+        [
+            Refused(401, "no_authorization"),
+            Refused(404, "manual_linking_disabled"),
+            Refused(404, "manual_linking_disabled"),
+            Refused(401, "no_authorization"),
+        ],
+    ),
+    row(
         "POST /auth/v1/logout",
         "/auth/v1/logout",
         "",

@@ -5,6 +5,7 @@
 
 mod hostile;
 mod id_tokens;
+mod identities;
 mod linking;
 mod orderings;
 mod redirects;

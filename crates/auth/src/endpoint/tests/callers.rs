@@ -185,6 +185,8 @@ async fn every_endpoint_for_every_caller() {
          POST /callback: 303  | 303  | 303  | 303 \n\
          GET /user: 401 no_authorization | 401 no_authorization | 200  | 403 bad_jwt\n\
          PUT /user: 401 no_authorization | 401 no_authorization | 400 bad_json | 403 bad_jwt\n\
+         GET /user/identities/authorize: 401 no_authorization | 401 no_authorization | 404 manual_linking_disabled | 403 bad_jwt\n\
+         DELETE /user/identities/00000000-0000-4000-8000-000000000000: 401 no_authorization | 401 no_authorization | 404 manual_linking_disabled | 403 bad_jwt\n\
          POST /logout: 401 no_authorization | 401 no_authorization | signs out | 403 bad_jwt\n\
          GET /admin/users: 401 no_authorization | 403 not_admin | 401 bad_jwt | 401 bad_jwt\n\
          POST /admin/users: 401 no_authorization | 403 not_admin | 401 bad_jwt | 401 bad_jwt\n\
