@@ -64,7 +64,8 @@ pub(crate) async fn rest(app: &App, head: &Head<'_>, body: &[u8]) -> Outcome {
             log_source(head, &fault);
             // names of the schema are for those who may know them, and for who writes it
             let suggests = audience == Audience::SignedIn || app.log.explains();
-            let fault = if suggests { fault } else { fault.without_suggestion() };
+            let fault =
+                if suggests { told(app, head, &identified, fault) } else { fault.without_suggestion() };
             refused(&fault, audience, Some(identified))
         }
     }
@@ -103,6 +104,22 @@ async fn answer(
     timing.mark("render");
     let rules = app.log.explains().then(|| guarded.trail().describe(&catalog));
     Ok((response, rows(&part), rules))
+}
+
+/// A refusal with those of its choices that name what this caller may read.
+fn told(app: &App, head: &Head<'_>, identified: &Identified, fault: Fault) -> Fault {
+    if fault.choices.is_none() {
+        return fault;
+    }
+    let headers = head.pairs();
+    let looked = app.catalog().and_then(|catalog| {
+        let visible = visible(&catalog, &identified.caller, &info(app, head, &headers))?;
+        Ok((catalog, visible))
+    });
+    match looked {
+        Ok((catalog, visible)) => fault.narrowed(|table, column| visible.reads(&catalog, table, column)),
+        Err(_) => fault,
+    }
 }
 
 /// The description of the door, as far as this caller may use it.

@@ -62,7 +62,7 @@ pub fn prepare(
     }
     let mut parsed = parse(request, with.settings)?;
     done("parse");
-    parsed.answer.bind(catalog)?;
+    parsed.answer.bind(catalog, &mut parsed.query)?;
     let keeping = form.and_then(|form| Keeping::of(form, &mut parsed.query, &parsed.answer, catalog));
     let steps = [(parsed.query, parsed.expect)];
     let script = resolve(catalog, &steps, parsed.end, Reach::Public, &with.settings.limits)?;
