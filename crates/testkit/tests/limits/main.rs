@@ -31,7 +31,7 @@ fn every_limit_has_its_test() {
         extras_keys: _,       // here
         extras_bytes: _,      // here
         extras_depth: _,      // here
-        recurring_reads: _,   // testkit/tests/recurring
+        recurring_requests: _,   // testkit/tests/recurring
         statement_ms: _,      // load; engine-sqlite/tests/engine/durability.rs
         write_queue: _,       // load
         read_queue: _,        // load
