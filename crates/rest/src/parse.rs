@@ -60,11 +60,7 @@ pub fn parse(request: &Request<'_>, settings: &Settings) -> Result<Parsed, Fault
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_formed(
-    request: &Request<'_>,
-    settings: &Settings,
-    body: Option<Body>,
-) -> Result<Parsed, Fault> {
+pub fn parse_formed(request: &Request<'_>, settings: &Settings, body: Option<Body>) -> Result<Parsed, Fault> {
     let verb = verb(request.method)?;
     let table = table(request.path)?;
     profile(request, verb)?;

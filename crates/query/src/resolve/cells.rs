@@ -31,7 +31,12 @@ pub fn row(
 }
 
 /// The value of one cell, no longer than an index of its column holds.
-pub(super) fn value(catalog: &Catalog, table: &Table, column: &Column, input: &Input) -> Result<Value, Fault> {
+pub(super) fn value(
+    catalog: &Catalog,
+    table: &Table,
+    column: &Column,
+    input: &Input,
+) -> Result<Value, Fault> {
     fits_its_index(table, column, cell(catalog, column, input)?)
 }
 

@@ -103,7 +103,8 @@ impl<'p> Direct<'p> {
     /// cannot do a part of what is asked.
     #[must_use]
     pub fn stands_alone(&self) -> bool {
-        !matches!(self.way().answer, Answer::Read) && (self.is_batch() || !matches!(self.way().rows, Some(2..)))
+        !matches!(self.way().answer, Answer::Read)
+            && (self.is_batch() || !matches!(self.way().rows, Some(2..)))
     }
 
     /// Whether one prepared row is run for many: a connection that cannot do so as one statement
