@@ -12,6 +12,7 @@ pub mod hasher;
 pub mod identify;
 pub mod key_ring;
 pub mod letters;
+pub mod mirror;
 mod one_time;
 pub mod operate;
 pub mod password;

@@ -8,7 +8,7 @@ use backstay_base::fault::Fault;
 use backstay_policy::caller::{Caller, RequestInfo};
 use backstay_policy::signup;
 use backstay_query::named::Input;
-use backstay_schema::catalog::{Catalog, Column, OnDelete, RelationKind, Table, TableId};
+use backstay_schema::catalog::{Catalog, Column, Fill, OnDelete, RelationKind, Table, TableId};
 use backstay_schema::compile::BUILT_IN_ROLES;
 use backstay_schema::scalar::read::JsonCell;
 use backstay_schema::value::Value as Cell;
@@ -30,19 +30,10 @@ pub(crate) fn insert(
 ) -> Result<Option<Step>, Fault> {
     let Some((table, key)) = user_table(catalog) else { return Ok(None) };
     let mut cells = vec![(key.to_owned(), Input::Value(Cell::Uuid(account.id)))];
-    let confirmed = |column: &Column, at: Option<i64>| at.is_some() || !column.nullable;
-    for (name, value, at) in [
-        ("email", &account.email, account.email_confirmed_at),
-        ("phone", &account.phone, account.phone_confirmed_at),
-    ] {
-        if let (Some(column), Some(value)) = (table.column_named(name), value)
-            && confirmed(column, at)
-        {
-            cells.push((name.to_owned(), Input::Text(value.clone())));
+    for (column, value) in followed(table, account) {
+        if let Cell::Text(value) = value {
+            cells.push((column.name.clone(), Input::Text(value)));
         }
-    }
-    if let (Some(_), Some(role)) = (table.column_named("role"), account.role()) {
-        cells.push(("role".to_owned(), Input::Text(role.to_owned())));
     }
     for (column, value) in filled(catalog, table, data, caller, info)? {
         data.remove(&column.name);
@@ -72,23 +63,44 @@ fn filled<'c>(
     Ok(fills.map(|(id, value)| (table.column(id), value)).collect())
 }
 
-/// The step that lets the row follow the account's e-mail address and role.
-pub(crate) fn mirror(catalog: &Catalog, account: &Account) -> Option<Step> {
-    let (table, key) = user_table(catalog)?;
+/// What the row of an account says of it: columns with what stands in them. An address that nobody confirmed
+/// stands in a column that cannot be empty, and else leaves there what is.
+pub(crate) fn followed<'c>(table: &'c Table, account: &Account) -> Vec<(&'c Column, Cell)> {
     let mut cells = Vec::new();
-    if let (Some(_), Some(email), Some(_)) =
-        (table.column_named("email"), &account.email, account.email_confirmed_at)
-    {
-        cells.push(("email", statement::text(&**email)));
+    for (name, value, at) in [
+        ("email", &account.email, account.email_confirmed_at),
+        ("phone", &account.phone, account.phone_confirmed_at),
+    ] {
+        if let (Some(column), Some(value)) = (table.column_named(name), value)
+            && (at.is_some() || !column.nullable)
+        {
+            cells.push((column, statement::text(&**value)));
+        }
     }
     if let Some(column) = table.column_named("role") {
         match account.role() {
-            Some(role) => cells.push(("role", statement::text(role))),
-            None if column.nullable => cells.push(("role", Cell::Null)),
+            Some(role) => cells.push((column, statement::text(role))),
+            None if column.nullable => cells.push((column, Cell::Null)),
             None => {}
         }
     }
-    let filter = eq(key, Cell::Uuid(account.id));
+    cells
+}
+
+/// Whether the column is the project's own word, which data doors write too: the account's role stands there once,
+/// when it is given.
+pub(crate) fn is_own_word(column: &Column) -> bool {
+    column.name == "role" && column.fill == Fill::None
+}
+
+/// The step that lets the row follow what the account became.
+pub(crate) fn mirror(catalog: &Catalog, before: &Account, after: &Account) -> Option<Step> {
+    let (table, key) = user_table(catalog)?;
+    let role_stands = before.role() == after.role();
+    let mut cells = followed(table, after);
+    cells.retain(|(column, _)| !(role_stands && is_own_word(column)));
+    let cells: Vec<_> = cells.into_iter().map(|(column, value)| (&*column.name, value)).collect();
+    let filter = eq(key, Cell::Uuid(after.id));
     (!cells.is_empty()).then(|| statement::update(&table.name, cells, vec![filter]))
 }
 
@@ -130,12 +142,21 @@ pub(crate) fn check_role(catalog: &Catalog, app_metadata: &Object) -> Result<(),
 }
 
 /// The `@user` table and its key column.
-fn user_table(catalog: &Catalog) -> Option<(&Table, &str)> {
+pub(crate) fn user_table(catalog: &Catalog) -> Option<(&Table, &str)> {
     let table = catalog.table(catalog.user?);
     match table.key.as_slice() {
         [one] => Some((table, &table.column(*one).name)),
         _ => None,
     }
+}
+
+/// Leaves those members of sign-up data that no field has, or that fit theirs.
+pub(crate) fn keep_fitting(catalog: &Catalog, data: &mut Object) {
+    let Some((table, _)) = user_table(catalog) else { return };
+    let fits = |name: &str, value: &Value| {
+        table.column_named(name).is_none_or(|column| cell(catalog, column, value).is_ok())
+    };
+    data.retain(|name, value| fits(name, value));
 }
 
 /// A member of sign-up data as a value of its column.

@@ -142,6 +142,18 @@ impl Auth {
         self.run_ending(catalog, steps, End::Commit).await
     }
 
+    /// As [`Auth::run`], for as many rows as the caller says instead of clients' limits.
+    pub(crate) async fn run_within(
+        &self,
+        catalog: &Arc<Catalog>,
+        steps: &[Step],
+        rows: u64,
+    ) -> Result<Vec<Records>, Fault> {
+        let list = self.limits.list.max(usize::try_from(rows).unwrap_or(usize::MAX));
+        let limits = Limits { list, ..self.limits.clone() };
+        self.run_limited(catalog, steps, End::Commit, &limits).await
+    }
+
     /// As [`Auth::run`], with an end.
     pub(crate) async fn run_ending(
         &self,
@@ -149,7 +161,17 @@ impl Auth {
         steps: &[Step],
         end: End,
     ) -> Result<Vec<Records>, Fault> {
-        let script = resolve(catalog, steps, end, Reach::System, &self.limits)?;
+        self.run_limited(catalog, steps, end, &self.limits).await
+    }
+
+    async fn run_limited(
+        &self,
+        catalog: &Arc<Catalog>,
+        steps: &[Step],
+        end: End,
+        limits: &Limits,
+    ) -> Result<Vec<Records>, Fault> {
+        let script = resolve(catalog, steps, end, Reach::System, limits)?;
         let guarded = weave::system(script, self.clock.now_micros(), catalog, &self.ids)?;
         let reply = self.engine.run(&guarded).await?;
         let mut parts = reply.parts.into_iter();

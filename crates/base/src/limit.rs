@@ -63,7 +63,7 @@ pub struct Limits {
     pub mailbox: usize,
     /// Longest password, in bytes.
     pub password_bytes: usize,
-    /// Most rows that one statement of the housekeeping deletes.
+    /// Most rows that one statement of the housekeeping deletes or looks at.
     pub prune_rows: u64,
     /// How long used refresh tokens are kept, so that their reuse ends the session, in days.
     pub used_token_days: u32,

@@ -8,16 +8,21 @@ mod design;
 mod lock;
 mod loss;
 mod moved;
+mod named;
+mod reserved;
 pub mod rule;
 #[cfg(test)]
 mod tests;
 mod world;
 
-use self::act::{Act, acts};
+use self::act::Act;
+use self::act::read::acts;
+use self::named::Named;
 use self::rule::{RULES, Rule};
 use self::world::World;
 use crate::file::MigrationFile;
 use crate::statements::{located, stray_allows};
+use backstay_schema::catalog::Catalog;
 use std::collections::BTreeSet;
 
 /// What a lint found.
@@ -63,6 +68,7 @@ struct Scene<'s> {
     sheet: &'s Sheet<'s>,
     /// Before it.
     world: &'s World,
+    named: &'s Named,
     at: usize,
     act: &'s Act,
 }
@@ -71,6 +77,12 @@ struct Scene<'s> {
 type Found = Vec<(&'static Rule, usize, String)>;
 
 impl Scene<'_> {
+    /// Whether the file changes rows.
+    fn changes_rows(&self) -> bool {
+        let mut acts = self.sheet.statements.iter().flat_map(|statement| &statement.acts);
+        acts.any(|act| matches!(act, Act::ChangeRows { .. } | Act::MoveRows { .. }))
+    }
+
     /// What the file does later.
     fn later(&self) -> impl Iterator<Item = &Act> {
         self.sheet.statements.iter().skip(self.at + 1).flat_map(|statement| &statement.acts)
@@ -81,12 +93,28 @@ impl Scene<'_> {
 /// stands already. Findings in order of files and lines; allowed ones are among them.
 #[must_use]
 pub fn lint(files: &[MigrationFile], first: usize, engine: &'static str) -> Vec<Finding> {
+    judged(files, first, engine, &Named::default())
+}
+
+/// As [`lint`], of the files of a project: what they take away of what its schema still names is found, too.
+#[must_use]
+pub fn lint_beside(files: &[MigrationFile], catalog: &Catalog, engine: &'static str) -> Vec<Finding> {
+    let mut world = World::default();
+    for file in files {
+        for (at, statement) in read(file, engine).iter().enumerate() {
+            statement.acts.iter().for_each(|act| world.follow(at, act));
+        }
+    }
+    judged(files, 0, engine, &Named::missing(catalog, &world))
+}
+
+fn judged(files: &[MigrationFile], first: usize, engine: &'static str, named: &Named) -> Vec<Finding> {
     let mut world = World::default();
     let mut findings = Vec::new();
     for (index, file) in files.iter().enumerate() {
         let sheet = Sheet { file, statements: read(file, engine) };
         world.turn_page();
-        let found = look(&sheet, &mut world, engine);
+        let found = look(&sheet, &mut world, (engine, named));
         if index >= first {
             findings.extend(told(&sheet, found, engine));
         }
@@ -116,11 +144,11 @@ fn allow(line: usize, text: &str) -> Allow {
 }
 
 /// Judges a file, and takes in what it does.
-fn look(sheet: &Sheet<'_>, world: &mut World, engine: &'static str) -> Found {
+fn look(sheet: &Sheet<'_>, world: &mut World, (engine, named): (&'static str, &Named)) -> Found {
     let mut found = Found::new();
     for (at, statement) in sheet.statements.iter().enumerate() {
         for act in &statement.acts {
-            let scene = Scene { engine, sheet, world, at, act };
+            let scene = Scene { engine, sheet, world, named, at, act };
             for judge in [loss::judge, lock::judge, design::judge] {
                 judge(&scene, &mut found);
             }

@@ -3,33 +3,28 @@
 //! function over the row. What a row alone does not tell (headers, addresses, claims, a
 //! verified e-mail address) stays denied behind this wall, and says so.
 
+mod callers;
+mod unsayable;
+
+use self::callers::{Kind, caller, case, kinds, stand};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
-use backstay_policy::caller::{Caller, RequestInfo, User};
+use backstay_policy::caller::{Caller, RequestInfo};
 use backstay_policy::guarded::Guarded;
 use backstay_policy::weave::weave;
 use backstay_query::plan::{
     Audit, Delete, Denials, End, Expect, Insert, Pred, Query, Script, Select, SourceId, Sources, Step, Update,
 };
-use backstay_schema::catalog::{
-    Catalog, Column, ComputedId, Fill, Operation, Origin, Permit, Table, TableId,
-};
-use backstay_schema::expr::{AuthField, End as PathEnd, Expr, ExprKind, Path, RequestField, Root};
+use backstay_schema::catalog::{Catalog, Column, Fill, Origin, Permit, Table};
 use backstay_schema::extras::Bounds;
 use backstay_schema::scalar::ScalarType;
-use backstay_schema::value::Value;
-use backstay_sql::ddl;
 use backstay_sql::ddl::security::{self, Command, Stand};
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// The row that policies judge.
 const ROW: SourceId = SourceId(0);
 const OLD: SourceId = SourceId(1);
-
-/// The role of accounts whose role no rule names.
-const OTHER: &str = "\u{1}some other role";
 
 /// Moments and ids that stand for others: what comes out differently with the second set was folded,
 /// and cannot be said.
@@ -105,12 +100,7 @@ impl Wall<'_> {
             return Ok(Err(why));
         }
         let mut bodies = Vec::new();
-        for (uid, now_micros) in STANDS {
-            let stand = Stand {
-                uid: Value::Uuid(Uuid::from_u128(uid)),
-                role: Value::Text(OTHER.to_owned()),
-                now_micros,
-            };
+        for stand in STANDS.map(stand) {
             match self.bodies(table, command, &stand)? {
                 Ok(found) => bodies.push(found),
                 Err(why) => return Ok(Err(why)),
@@ -136,13 +126,9 @@ impl Wall<'_> {
         command: Command,
         stand: &Stand,
     ) -> Result<Result<(String, Option<String>), &'static str>, Fault> {
-        let mut roles: Vec<&str> = self.catalog.roles.iter().map(String::as_str).collect();
-        roles.retain(|role| !matches!(*role, "anon" | "service"));
-        roles.push(OTHER);
         let mut stored: Vec<(Kind<'_>, String)> = Vec::new();
         let mut new: Vec<(Kind<'_>, String)> = Vec::new();
-        let kinds = roles.iter().flat_map(|role| ["aal1", "aal2"].map(|aal| Some((*role, aal))));
-        for kind in std::iter::once(None).chain(kinds) {
+        for kind in kinds(self.catalog) {
             let caller = caller(kind, stand);
             let Some(demanded) = self.conditions(table, command, &caller, stand.now_micros)? else {
                 return Ok(Err("several rules may allow it, and one of them has to hold before and after"));
@@ -174,117 +160,6 @@ impl Wall<'_> {
         };
         Ok(demanded(&woven))
     }
-
-    /// Why a rule of this operation cannot be said; what `allowed` and computed fields lead to counts, too.
-    fn unsayable(&self, table: &Table, command: Command) -> Option<&'static str> {
-        let operations: &[Operation] = match command {
-            Command::Select => &[Operation::Read],
-            Command::Insert => &[Operation::Create],
-            Command::UpdateStored | Command::UpdateNew => &[Operation::Read, Operation::Update],
-            Command::Delete => &[Operation::Read, Operation::Delete],
-        };
-        let limited = operations.contains(&Operation::Update)
-            && table.access.update.allow.iter().any(|arm| arm.fields.is_some());
-        if table.tenant.is_some() {
-            return Some("its rows belong to tenants");
-        }
-        if command == Command::Delete && table.soft_delete.is_some() {
-            return Some("rows of this type are marked, not removed");
-        }
-        if limited {
-            return Some("it holds for some fields only");
-        }
-        let mut asked: Vec<Asked> =
-            operations.iter().map(|operation| Asked::Rules(table.id, *operation)).collect();
-        if command == Command::Insert {
-            let targets = ddl::references(table).map(|(relation, _)| relation.target);
-            asked.extend(targets.map(|target| Asked::Rules(target, Operation::Read)));
-        }
-        let mut next = 0;
-        while let Some(ask) = asked.get(next).copied() {
-            next += 1;
-            for expr in self.exprs(ask) {
-                if let Some(why) = foreign(expr) {
-                    return Some(why);
-                }
-                for further in leads_to(expr, ask.table()) {
-                    if !asked.contains(&further) {
-                        asked.push(further);
-                    }
-                }
-            }
-        }
-        None
-    }
-
-    fn exprs(&self, ask: Asked) -> Vec<&Expr> {
-        let table = self.catalog.table(ask.table());
-        match ask {
-            Asked::Rules(_, operation) => {
-                let permit = table.access.permit(operation);
-                let columns = table.columns.iter().map(|column| column.access.permit(operation));
-                let all = std::iter::once(permit).chain(columns);
-                all.flat_map(|permit| permit.allow.iter().chain(&permit.deny)).map(|arm| &arm.expr).collect()
-            }
-            Asked::Computed(_, id) => vec![&table.computed_field(id).expr],
-        }
-    }
-}
-
-/// What a rule asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Rules(TableId, Operation),
-    Computed(TableId, ComputedId),
-}
-
-impl Asked {
-    const fn table(self) -> TableId {
-        match self {
-            Self::Rules(table, _) | Self::Computed(table, _) => table,
-        }
-    }
-}
-
-/// Nobody, or a role with how surely its account signed in.
-type Kind<'r> = Option<(&'r str, &'r str)>;
-
-fn caller(kind: Kind<'_>, stand: &Stand) -> Caller {
-    let (Some((role, aal)), Value::Uuid(uid)) = (kind, &stand.uid) else { return Caller::Anon };
-    Caller::User(Arc::new(User {
-        uid: *uid,
-        role: role.to_owned(),
-        email: None,
-        org: None,
-        aal: aal.to_owned(),
-        claims: Arc::default(),
-    }))
-}
-
-/// `CASE` over the kinds of caller: nobody, each role that differs from those that no rule names, and these.
-fn case(cases: &[(Kind<'_>, String)]) -> String {
-    let of = |kind: Kind<'_>| {
-        let found = cases.iter().find(|(other, _)| *other == kind);
-        found.map_or("FALSE", |(_, text)| text.as_str())
-    };
-    let pair = |role| [of(Some((role, "aal1"))), of(Some((role, "aal2")))];
-    let by_level = |[first, second]: [&str; 2]| {
-        if first == second {
-            return format!("({first})");
-        }
-        format!("CASE WHEN backstay_rls.aal() = 'aal2' THEN ({second}) ELSE ({first}) END")
-    };
-    let first = of(None);
-    if cases.iter().all(|(_, text)| text == first) {
-        return first.to_owned();
-    }
-    let mut arms = vec![format!("WHEN backstay_rls.uid() IS NULL THEN ({first})")];
-    let named = cases.iter().filter_map(|(kind, _)| kind.filter(|(_, aal)| *aal == "aal1"));
-    for (role, _) in named.filter(|(role, _)| *role != OTHER && pair(role) != pair(OTHER)) {
-        let name = role.replace('\'', "''");
-        arms.push(format!("WHEN backstay_rls.role() = '{name}' THEN {}", by_level(pair(role))));
-    }
-    format!("CASE {} ELSE {} END", arms.join(" "), by_level(pair(OTHER)))
 }
 
 fn script(table: &Table, command: Command, catalog: &Catalog) -> Script {
@@ -384,59 +259,4 @@ fn demanded(woven: &Guarded<Script>) -> Option<Conditions> {
         }
         Query::Delete(delete) => Some((delete.filter.clone().and(delete.rule.clone()), None)),
     }
-}
-
-/// What an expression over a row of `own` asks besides.
-fn leads_to(expr: &Expr, own: TableId) -> Vec<Asked> {
-    let end_of = |path: &Path| path.hops.last().map_or(own, |hop| hop.target);
-    let mut found = Vec::new();
-    expr.visit(&mut |part| {
-        if let ExprKind::Allowed { row, operation } = &part.kind {
-            found.push(Asked::Rules(end_of(row), *operation));
-        }
-    });
-    for path in expr.paths() {
-        if let PathEnd::Computed(id) = path.end {
-            found.push(Asked::Computed(end_of(path), id));
-        }
-    }
-    found
-}
-
-/// What of an expression a connection's claims do not tell.
-fn foreign(expr: &Expr) -> Option<&'static str> {
-    let mut found = None;
-    // which table a variable's row is of stands outside of the path
-    let is_unknown = |path: &Path| path.hops.is_empty() && matches!(path.root, Root::Var(_) | Root::AuthUser);
-    if expr.paths().into_iter().any(|path| is_unknown(path) && matches!(path.end, PathEnd::Computed(_))) {
-        return Some("it reads a computed field of a row of a list");
-    }
-    expr.visit(&mut |part| {
-        found = found.or(match &part.kind {
-            ExprKind::Allowed { row, .. } if is_unknown(row) => Some("it asks the rules of a row of a list"),
-            ExprKind::Auth(AuthField::Email) => Some("it reads auth.email"),
-            ExprKind::Auth(AuthField::Org) => Some("it reads auth.org"),
-            ExprKind::Auth(AuthField::Claim(_)) => Some("it reads auth.claims"),
-            ExprKind::Request(RequestField::Method) => Some("it reads request.method"),
-            ExprKind::Request(RequestField::Ip) => Some("it reads request.ip"),
-            ExprKind::Request(RequestField::Changed) => Some("it reads request.changed"),
-            ExprKind::Request(RequestField::Header(_)) => Some("it reads request.headers"),
-            ExprKind::Compare(_, a, b) | ExprKind::In(a, b)
-                if names_an_account(a, b) || names_an_account(b, a) =>
-            {
-                Some("it names an account by its id")
-            }
-            _ => None,
-        });
-    });
-    found
-}
-
-fn names_an_account(a: &Expr, b: &Expr) -> bool {
-    let is_known = |expr: &Expr| match &expr.kind {
-        ExprKind::Const(value) => !value.is_null(),
-        ExprKind::List(_) => true,
-        _ => false,
-    };
-    matches!(a.kind, ExprKind::Auth(AuthField::Uid)) && is_known(b)
 }

@@ -20,6 +20,7 @@ use backstay_rest::request::Settings;
 use backstay_schema::catalog::Catalog;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::Notify;
 
 /// One running server.
 pub struct App {
@@ -70,6 +71,7 @@ pub struct State {
     recurring: Recurring<Answer>,
     is_stopping: AtomicBool,
     catalog: RwLock<Option<Arc<Catalog>>>,
+    reloaded: Notify,
 }
 
 impl State {
@@ -81,6 +83,7 @@ impl State {
             recurring: Recurring::new(limits.recurring_requests),
             is_stopping: AtomicBool::new(false),
             catalog: RwLock::new(None),
+            reloaded: Notify::new(),
         }
     }
 }
@@ -115,6 +118,12 @@ impl App {
         self.auth.load(Arc::clone(&catalog));
         self.state.recurring.forget();
         *self.state.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(catalog);
+        self.state.reloaded.notify_one();
+    }
+
+    /// Waits until another catalog is served than when this was last asked.
+    pub(crate) async fn reloaded(&self) {
+        self.state.reloaded.notified().await;
     }
 
     /// The catalog for a request that begins now.

@@ -6,8 +6,11 @@
 mod accounts;
 mod audits;
 pub(crate) mod forget;
+pub mod profiles;
 
 use crate::app::App;
+use crate::house::profiles::LastWalk;
+use backstay_auth::service::Auth;
 use backstay_base::clock::Clock;
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
@@ -24,12 +27,14 @@ pub const DUTY: &str = "housekeeping";
 const TTL_MS: u64 = 60_000;
 /// Between two rounds.
 const BETWEEN: Duration = Duration::from_secs(10 * 60);
+/// Until the next try where another node is at it.
+const BUSY: Duration = Duration::from_secs(60);
 
 /// What a kind of duty has to do for a catalog.
 type Kind = fn(&House, &Catalog) -> Vec<Box<dyn Chore>>;
 
 /// Every kind of duty.
-const KINDS: &[Kind] = &[accounts::chores, audits::chores];
+const KINDS: &[Kind] = &[accounts::chores, audits::chores, profiles::chores];
 
 /// One duty of a round.
 pub(crate) trait Chore: Send {
@@ -73,6 +78,10 @@ pub struct House {
     pub limits: Limits,
     /// This run of the program, among others that may use the same database.
     pub holder: String,
+    /// Accounts.
+    pub auth: Arc<Auth>,
+    /// When this node last looked whether rows say what their accounts do.
+    pub walked: LastWalk,
 }
 
 impl House {
@@ -85,6 +94,8 @@ impl House {
             ids: app.ids.clone(),
             limits: app.rest.limits.clone(),
             holder,
+            auth: Arc::clone(&app.auth),
+            walked: LastWalk::default(),
         }
     }
 
@@ -147,13 +158,18 @@ pub async fn keep_house(app: Arc<App>, holder: String) {
             Ok(catalog) => house.round(&catalog).await,
             Err(fault) => Err(fault),
         };
+        let mut pause = BETWEEN;
         match round {
-            Ok(done) => done.iter().flatten().for_each(tell),
+            Ok(Some(done)) => done.iter().for_each(tell),
+            Ok(None) => pause = BUSY,
             Err(fault) => {
                 tracing::warn!(fault.code = fault.code.text, "the house could not be kept");
             }
         }
-        tokio::time::sleep(BETWEEN).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = app.reloaded() => {}
+        }
     }
 }
 

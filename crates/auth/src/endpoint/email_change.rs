@@ -113,7 +113,7 @@ impl Auth {
         steps.extend(identity);
         // nothing that went to the old address is of use any more
         steps.push(delete(ONE_TIME_TOKEN, vec![eq("account_id", Cell::Uuid(account.id))]));
-        steps.extend(profile::mirror(catalog, &account));
+        steps.extend(profile::mirror(catalog, &before, &account));
         match identities.iter_mut().find(|identity| identity.provider == "email") {
             Some(identity) => identity.data = email_data(account.id, &change.email, true),
             None => identities.push(Identity::of_email(fresh, account.id, &change.email, true, now)),

@@ -139,7 +139,7 @@ impl Auth {
         let (changed, _) = update(ACCOUNT, cells, read.as_read());
         let mut steps = vec![(changed, Expect::OneOrNothing)];
         steps.extend(further.iter().cloned());
-        steps.extend(profile::mirror(catalog, account));
+        steps.extend(profile::mirror(catalog, read, account));
         let answers = self.run(catalog, &steps).await;
         self.states.forget();
         let answers =

@@ -190,6 +190,7 @@ impl Auth {
             return Err(Refusal::otp_expired());
         }
         let mut cells = vec![("last_sign_in_at", Cell::Timestamp(now))];
+        let before = account.clone();
         let mut steps = vec![one.used()];
         let (mut as_read, mut expect) = (vec![eq("id", Cell::Uuid(account.id))], Expect::Any);
         account.last_sign_in_at = Some(now);
@@ -212,7 +213,7 @@ impl Auth {
                 let own = vec![eq("id", Cell::Uuid(identity.id))];
                 steps.push(update(IDENTITY, vec![("data", json(data.clone()))], own));
             }
-            steps.extend(profile::mirror(catalog, &account));
+            steps.extend(profile::mirror(catalog, &before, &account));
         }
         let (signed_in, _) = update(ACCOUNT, cells, as_read);
         steps.push((signed_in, expect));

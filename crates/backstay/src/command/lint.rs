@@ -8,7 +8,7 @@ use crate::project::Project;
 use anyhow::{Result, bail};
 use backstay_migrate::file::MigrationFile;
 use backstay_migrate::lint::rule::Severity;
-use backstay_migrate::lint::{Finding, lint};
+use backstay_migrate::lint::{Finding, lint, lint_beside};
 use serde_json::json;
 
 /// Which files, for which engines, in which form.
@@ -62,7 +62,12 @@ pub fn run(context: &Context, project: &Project, files: &[MigrationFile], args: 
         Some(EngineName::Mysql) => &["mysql"],
         Some(EngineName::All) => &["sqlite", "postgres", "mysql"],
     };
-    let found = engines.iter().flat_map(|engine| lint(files, 0, engine));
+    // a schema with mistakes is told by `check`; the files are looked at all the same
+    let catalog = project.check().and_then(|check| check.catalog()).ok();
+    let found = engines.iter().flat_map(|engine| match &catalog {
+        Some(catalog) => lint_beside(files, catalog, engine),
+        None => lint(files, 0, engine),
+    });
     let found: Vec<Finding> = found.filter(|finding| chosen.contains(&finding.file.as_str())).collect();
     let format = if context.output.json { Format::Json } else { args.format };
     match format {

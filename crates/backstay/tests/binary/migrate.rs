@@ -358,9 +358,9 @@ fn lint_tells_what_files_do() {
     assert_eq!(latest, ran(3, told, "1 file, 1 finding to look at\n"));
     let github =
         project.run(&["migrate", "lint", "--engine", "postgres", "--format", "github", "0002_stars.sql"]);
-    let line = "::warning file=migrations/0002_stars.sql,line=4,title=BM109 an index is built%2C dropped or built anew while writers wait::\
+    let line = "::warning file=migrations/0002_stars.sql,line=4,title=BM109 an index is built%2C dropped or built anew%2C or a partition detached%2C while writers wait::\
                 note_stars_idx of note is built while writers wait (postgres): CREATE INDEX CONCURRENTLY, DROP INDEX CONCURRENTLY, REINDEX … \
-                CONCURRENTLY: backstay runs them outside the transaction\n";
+                CONCURRENTLY, DETACH PARTITION … CONCURRENTLY: backstay runs them outside the transaction\n";
     assert_eq!(github, ran(3, line, ""));
     assert_eq!(project.run(&["migrate", "lint", "3"]), ran(1, "", "error: there is no migration 3\n"));
     let warned = [&quiet, told.split_inclusive('\n').next().unwrap()].concat();
@@ -375,6 +375,12 @@ fn lint_tells_what_files_do() {
     assert_eq!(allowed[0]["allowed"], json!("ten rows"));
     assert_eq!((&allowed[0]["code"], &allowed[0]["line"]), (&json!("BM114"), &json!(3)));
     assert_eq!(project.run(&["check"]).err, quiet);
+
+    // the schema still names what the file takes away
+    project.write("migrations/0002_stars.sql", "ALTER TABLE note RENAME COLUMN stars TO points;");
+    let told = project.run(&["migrate", "lint", "2"]);
+    let line = "migrations/0002_stars.sql:1: error[BM125] note.stars is gone, and Note.stars of the schema is it (sqlite)\n";
+    assert_eq!((told.code, told.out.contains(line)), (3, true), "{told:?}");
 }
 
 #[test]

@@ -258,7 +258,16 @@ fn is_concurrent(statement: &str) -> bool {
     let mut words = words(statement);
     let verb = words.next().unwrap_or_default();
     let index = ["CREATE", "DROP", "REINDEX"].iter().any(|known| is_word(verb, known));
-    index && words.take(3).any(|word| is_word(word, "CONCURRENTLY"))
+    (index && words.take(3).any(|word| is_word(word, "CONCURRENTLY"))) || is_detachment(statement)
+}
+
+/// `ALTER TABLE a DETACH PARTITION b CONCURRENTLY`.
+fn is_detachment(statement: &str) -> bool {
+    let words: Vec<&str> = words(statement).collect();
+    let [alter, table, _, detach, partition, _, last] = words.as_slice() else { return false };
+    [(alter, "ALTER"), (table, "TABLE"), (detach, "DETACH"), (partition, "PARTITION"), (last, "CONCURRENTLY")]
+        .iter()
+        .all(|(word, wanted)| is_word(word, wanted))
 }
 
 /// Whether it does nothing but hold rows against a constraint: in a transaction that changed the table
@@ -317,6 +326,8 @@ mod tests {
             ("ALTER TABLE a ADD COLUMN c text DEFAULT 'VALIDATE CONSTRAINT c'", Part::Within),
             ("ALTER TABLE a ADD CONSTRAINT c CHECK (d > 0) NOT VALID", Part::Within),
             ("REINDEX INDEX CONCURRENTLY a", Part::Alone),
+            ("ALTER TABLE a DETACH PARTITION b CONCURRENTLY", Part::Alone),
+            ("ALTER TABLE a DETACH PARTITION concurrently", Part::Within),
         ] {
             assert_eq!(Part::of(statement), part, "{statement}");
         }

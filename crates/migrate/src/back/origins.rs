@@ -3,7 +3,9 @@
 //! files, and their statements. What cannot be taken back is named.
 
 use crate::file::MigrationFile;
-use crate::lint::act::{Act, NewColumn, acts, last, literal, parsed};
+use crate::lint::act::define::literal;
+use crate::lint::act::read::{acts, parsed};
+use crate::lint::act::{Act, NewColumn, last};
 use crate::squash::is_by_hand;
 use crate::statements::located;
 use backstay_engine::live::Live;

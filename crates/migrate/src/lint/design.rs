@@ -1,7 +1,8 @@
 //! What will be regretted later: references without index, narrow keys, types that are not
 //! what they seem, needless indexes, names: BM112, BM115, BM116, BM118, BM119, BM121, BM123.
 
-use super::act::{Act, Constraint, Kind, NewColumn, is_serial};
+use super::act::define::is_serial;
+use super::act::{Act, Constraint, Kind, NewColumn};
 use super::world::{Index, Table, World};
 use super::{Found, Scene, rule};
 use sqlparser::ast::{DataType, TimezoneInfo};
@@ -54,6 +55,9 @@ pub(super) fn judge(scene: &Scene<'_>, found: &mut Found) {
             if let Some(name) = &index.name {
                 named(scene, name, found);
             }
+        }
+        Act::BareWord { word } => {
+            found.push((&rule::BM119, scene.at, format!("{word} is a word of SQL: quote it")));
         }
         // nothing is defined
         _ => {}

@@ -50,6 +50,13 @@ pub(super) fn judge(scene: &Scene<'_>, found: &mut Found) {
         Act::Reindex => {
             found.push((&rule::BM109, at, "an index is built anew while writers wait".to_owned()))
         }
+        Act::Detach { table, concurrently } => {
+            if *concurrently {
+                beside(scene, found);
+            } else {
+                found.push((&rule::BM109, at, format!("a partition of {table} is detached while all wait")));
+            }
+        }
         Act::ChangeRows { table, all } if world.is_old(table) => {
             let altered = world.tables.get(table).is_some_and(|table| table.altered);
             if *all {
@@ -135,6 +142,7 @@ fn beside(scene: &Scene<'_>, found: &mut Found) {
             act,
             Act::CreateIndex { index: NewIndex { concurrently: true, .. }, .. }
                 | Act::DropIndex { concurrently: true, .. }
+                | Act::Detach { concurrently: true, .. }
                 | Act::Validate { .. }
         )
     };

@@ -13,6 +13,8 @@ pub(crate) struct Moved {
     pub(crate) from: String,
     /// Whether a value may be refused on the way: no column takes the bytes that it becomes.
     pub(crate) may_be_refused: bool,
+    /// Whether a null becomes something else on the way.
+    pub(crate) fills_null: bool,
 }
 
 /// The columns that an `INSERT` fills from those of one table.
@@ -28,7 +30,8 @@ pub(super) fn moved(insert: &Insert) -> Option<Act> {
             Expr::Identifier(name) => plain(name),
             _ => text.split('"').nth(1)?.to_owned(),
         };
-        Some(Moved { to: last(name), from, may_be_refused: text.contains(" AS BLOB)") })
+        let fills_null = ["coalesce(", "ifnull("].iter().any(|call| text.to_ascii_lowercase().contains(call));
+        Some(Moved { to: last(name), from, may_be_refused: text.contains(" AS BLOB)"), fills_null })
     });
     Some(Act::MoveRows { table: last(table), moved: moved.collect() })
 }

@@ -1,8 +1,10 @@
 //! Every lint fires where it should, and is silent beside it.
 
 use super::rule::RULES;
-use super::{Finding, lint};
+use super::{Finding, lint, lint_beside};
 use crate::file::MigrationFile;
+use backstay_schema::compile::{Owner, Settings, SourceFile, compile};
+use std::collections::BTreeSet;
 
 /// What earlier files made.
 const BASE: &str =
@@ -319,7 +321,195 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "DROP TABLE a;\n-- backstay:allow BM101 too late",
         "-- a remark of a person: backstay:allow",
     ),
+    // of each engine what no case above is of
+    ("BM101", "mysql", "DROP DATABASE d", "DROP TRIGGER g"),
+    ("BM102", "mysql", "ALTER TABLE a DROP COLUMN m", "ALTER TABLE a DROP INDEX a_n_idx"),
+    ("BM103", "sqlite", "ALTER TABLE a RENAME COLUMN n TO o", "ALTER TABLE a ADD COLUMN o int"),
+    (
+        "BM104",
+        "mysql",
+        "ALTER TABLE a CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+        "CREATE TABLE x (n varchar(2)); ALTER TABLE x CONVERT TO CHARACTER SET utf8mb4",
+    ),
+    (
+        "BM104",
+        "mysql",
+        "ALTER TABLE a MODIFY n varchar(20) COLLATE utf8mb4_bin",
+        "ALTER TABLE a MODIFY n varchar(20) NOT NULL",
+    ),
+    (
+        "BM104",
+        "postgres",
+        "ALTER TABLE a ALTER COLUMN n TYPE varchar(20) COLLATE \"C\"",
+        "ALTER TABLE a ADD COLUMN o text COLLATE \"C\"; ALTER TABLE a ALTER COLUMN o TYPE text COLLATE \"C\"",
+    ),
+    (
+        "BM104",
+        "sqlite",
+        "CREATE TABLE r (id bigint NOT NULL PRIMARY KEY, n int, m int NOT NULL, b_id bigint); INSERT INTO r (id, n, m, b_id) SELECT id, n, m, b_id FROM a; DROP TABLE a; ALTER TABLE r RENAME TO a",
+        "CREATE TABLE x (n int); INSERT INTO x (n) SELECT n FROM a",
+    ),
+    (
+        "BM105",
+        "mysql",
+        "ALTER TABLE a ADD COLUMN z int NOT NULL",
+        "ALTER TABLE a ADD COLUMN z int NOT NULL DEFAULT 0",
+    ),
+    (
+        "BM106",
+        "sqlite",
+        "CREATE TABLE r (id bigint NOT NULL PRIMARY KEY, n varchar(20) NOT NULL, m int NOT NULL, b_id bigint); INSERT INTO r (id, n, m, b_id) SELECT id, n, m, b_id FROM a; DROP TABLE a; ALTER TABLE r RENAME TO a",
+        "CREATE TABLE r (id bigint NOT NULL PRIMARY KEY, n varchar(20) NOT NULL, m int NOT NULL, b_id bigint); INSERT INTO r (id, n, m, b_id) SELECT id, coalesce(\"n\", ''), m, b_id FROM a; DROP TABLE a; ALTER TABLE r RENAME TO a",
+    ),
+    (
+        "BM107",
+        "mysql",
+        "ALTER TABLE a ADD COLUMN s int GENERATED ALWAYS AS (m + 1) STORED",
+        "ALTER TABLE a ADD COLUMN s int GENERATED ALWAYS AS (m + 1) VIRTUAL",
+    ),
+    (
+        "BM107",
+        "mysql",
+        "ALTER TABLE a ADD COLUMN u char(36) DEFAULT (uuid())",
+        "ALTER TABLE a ADD COLUMN u int DEFAULT (1)",
+    ),
+    ("BM108", "mysql", "ALTER TABLE a ADD UNIQUE (n)", "CREATE TABLE x (n int UNIQUE)"),
+    ("BM108", "mysql", "CREATE UNIQUE INDEX i ON a (n)", "CREATE INDEX i ON a (n, m)"),
+    (
+        "BM109",
+        "postgres",
+        "ALTER TABLE a DETACH PARTITION b",
+        "ALTER TABLE a DETACH PARTITION b CONCURRENTLY; ALTER TABLE a DETACH PARTITION b FINALIZE;",
+    ),
+    (
+        "BM110",
+        "postgres",
+        "CREATE TABLE x (m int); ALTER TABLE a DETACH PARTITION b CONCURRENTLY",
+        "ALTER TABLE a DETACH PARTITION b CONCURRENTLY",
+    ),
+    (
+        "BM117",
+        "mysql",
+        "ALTER TABLE a DROP PRIMARY KEY, ADD PRIMARY KEY (m)",
+        "ALTER TABLE a ADD INDEX i (m)",
+    ),
+    ("BM118", "mysql", "CREATE INDEX i ON a (n)", "CREATE INDEX i ON a (m, n)"),
+    ("BM119", "postgres", "CREATE TABLE user (x int)", "CREATE TABLE \"user\" (x int)"),
+    ("BM119", "postgres", "ALTER TABLE a ADD COLUMN limit int", "ALTER TABLE a ADD COLUMN rank int"),
+    ("BM119", "mysql", "ALTER TABLE a ADD COLUMN rank int", "ALTER TABLE a ADD COLUMN `rank` int"),
+    (
+        "BM119",
+        "mysql",
+        "ALTER TABLE a RENAME COLUMN n TO groups",
+        "ALTER TABLE a RENAME COLUMN `groups` TO n2",
+    ),
+    ("BM119", "sqlite", "ALTER TABLE a RENAME TO order", "ALTER TABLE a RENAME TO user"),
+    ("BM124", "postgres", "DROP POLICY p ON a; UPDATE a SET m = 1 WHERE id = 1", "DROP POLICY p ON a"),
+    (
+        "BM124",
+        "postgres",
+        "DELETE FROM b WHERE id = 1; ALTER TABLE a DISABLE ROW LEVEL SECURITY",
+        "DELETE FROM b WHERE id = 1; ALTER TABLE a ENABLE ROW LEVEL SECURITY",
+    ),
+    (
+        "BM124",
+        "postgres",
+        "ALTER POLICY p ON a USING (true); UPDATE a SET m = 1 WHERE id = 1",
+        "CREATE POLICY p ON a USING (m > 1); UPDATE a SET m = 1 WHERE id = 1",
+    ),
+    (
+        "BM130",
+        "mysql",
+        "-- backstay:allow BM101\nDROP TABLE a",
+        "-- backstay:allow BM101 nobody reads it\nDROP TABLE a",
+    ),
 ];
+
+/// What the schema beside [`BASE`] and a second file names, for BM125: what fires it, what does not.
+const NAMED: &[(&str, &str, &str)] = &[
+    ("sqlite", "ALTER TABLE a DROP COLUMN n", "ALTER TABLE a DROP COLUMN m"),
+    (
+        "sqlite",
+        "CREATE TABLE r (id bigint NOT NULL PRIMARY KEY, m int NOT NULL, b_id bigint); DROP TABLE b; ALTER TABLE r RENAME TO c",
+        "CREATE TABLE r (id bigint NOT NULL PRIMARY KEY, n varchar(20)); DROP TABLE a; ALTER TABLE r RENAME TO a",
+    ),
+    ("postgres", "ALTER TABLE a RENAME COLUMN n TO o", "ALTER TABLE a DROP COLUMN b_id"),
+    ("postgres", "DROP TABLE b", "DROP TABLE unheard_of"),
+    ("postgres", "ALTER TABLE b RENAME TO c", "ALTER TABLE b RENAME TO c; ALTER TABLE c RENAME TO b"),
+    (
+        "mysql",
+        "ALTER TABLE a CHANGE n o varchar(20)",
+        "ALTER TABLE a CHANGE n o varchar(20); ALTER TABLE a ADD COLUMN n text",
+    ),
+    ("mysql", "RENAME TABLE b TO c", "RENAME TABLE unheard_of TO c"),
+];
+
+#[test]
+fn what_the_schema_still_names_is_not_to_go() {
+    let file =
+        |text: &str| SourceFile { name: "schema.graphql".into(), text: text.into(), owner: Owner::Project };
+    let sdl = "type A @access(all: \"true\") { id: BigInt! n: String } type B @access(all: \"true\") { id: BigInt! }";
+    let compiled = compile(&[file(sdl)], &Settings::default());
+    let catalog = compiled.unwrap_or_else(|mistakes| panic!("{mistakes:?}")).catalog;
+    for (engine, fires, silent) in NAMED {
+        let codes = |text: &str| {
+            let files = [
+                MigrationFile::new(1, "0001_init.sql".into(), BASE.into()),
+                MigrationFile::new(2, "0002_change.sql".into(), text.into()),
+            ];
+            let found = lint_beside(&files, &catalog, engine);
+            found.iter().filter(|finding| finding.rule.code == "BM125").count()
+        };
+        assert_eq!(codes(fires), 1, "{engine}: {fires}");
+        assert_eq!(codes(silent), 0, "{engine}: {silent}");
+    }
+}
+
+/// What the field knows of migrations that hurt, and which lint here finds it; none where something else does.
+const KNOWN: &[(&str, Option<&str>)] = &[
+    ("a table or schema is dropped", Some("BM101")),
+    ("a column is dropped", Some("BM102")),
+    ("a table, column or member of an enum is renamed", Some("BM103")),
+    ("a type becomes narrower, a charset or a collation another one", Some("BM104")),
+    ("a required column without default", Some("BM105")),
+    ("SET NOT NULL", Some("BM106")),
+    ("a volatile default, a stored generated column", Some("BM107")),
+    ("unique over rows that are there", Some("BM108")),
+    ("an index or a detached partition while writers wait", Some("BM109")),
+    ("CONCURRENTLY within a transaction", Some("BM110")),
+    ("a foreign key or check without NOT VALID", Some("BM111")),
+    ("a foreign key without an index", Some("BM112")),
+    // `up` sets them for each migration, so that no file can miss them
+    ("lock_timeout and statement_timeout", None),
+    ("a backfill in one statement or beside definitions", Some("BM114")),
+    ("a key of 32 bits", Some("BM115")),
+    // `json` on PostgreSQL is what a JSON field is: documents come back as they were written, and are never compared as such
+    ("char(n), timestamp without time zone", Some("BM116")),
+    ("the key changes", Some("BM117")),
+    ("needless and wide indexes", Some("BM118")),
+    ("names: too long, a word of SQL, capitals alone", Some("BM119")),
+    ("a statement outside a transaction that cannot run twice", Some("BM120")),
+    ("MySQL copies the table", Some("BM121")),
+    ("MySQL: an implicit default", Some("BM105")),
+    ("MySQL: REFERENCES behind a column is not heard", Some("BM121")),
+    ("SQLite makes a table anew", Some("BM122")),
+    ("SQLite: a column that allowed null requires a value", Some("BM106")),
+    ("an enum of the database", Some("BM123")),
+    // rules stand in the schema; of what files hold, policies are what opens rows
+    ("a rule is widened beside a change of rows", Some("BM124")),
+    // rules, indexes and relations that read a field stand in the schema, which does not load without it
+    ("a column goes that something still reads", Some("BM125")),
+    // there is no profile for databases that are spread over nodes
+    ("keys and definitions of spread databases", None),
+];
+
+#[test]
+fn what_the_field_knows_is_found() {
+    for (what, code) in KNOWN {
+        let Some(code) = code else { continue };
+        assert!(RULES.iter().any(|rule| rule.code == *code), "{what}");
+    }
+}
 
 #[test]
 fn every_lint_fires_and_is_silent_beside() {
@@ -335,12 +525,12 @@ fn every_lint_fires_and_is_silent_beside() {
             found(engine, silent)
         );
     }
+    let named = NAMED.iter().map(|(engine, ..)| ("BM125", *engine));
+    let cases: Vec<_> = CASES.iter().map(|(code, engine, ..)| (*code, *engine)).chain(named).collect();
     for rule in RULES {
-        let cases = CASES.iter().filter(|(code, ..)| *code == rule.code);
-        assert!(cases.clone().count() > 0, "{} has no case", rule.code);
-        for engine in cases.map(|(_, engine, ..)| engine) {
-            assert!(rule.engines.contains(engine), "{} is not of {engine}", rule.code);
-        }
+        let engines: BTreeSet<&str> =
+            cases.iter().filter(|(code, _)| *code == rule.code).map(|(_, engine)| *engine).collect();
+        assert_eq!(engines, rule.engines.iter().copied().collect(), "{} has a case per engine", rule.code);
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) struct Table {
 #[derive(Debug, Clone)]
 pub(super) struct Column {
     pub(super) ty: String,
+    pub(super) collation: Option<String>,
     pub(super) nullable: bool,
     pub(super) new: bool,
     /// Where its values come from, in a table that takes the place of another.
@@ -144,6 +145,10 @@ impl World {
             | Act::AddMember { .. }
             | Act::RenameMember { .. }
             | Act::Reindex
+            | Act::Recollate { .. }
+            | Act::Detach { .. }
+            | Act::OpenWall { .. }
+            | Act::BareWord { .. }
             | Act::Unread { .. } => {}
         }
     }
@@ -167,7 +172,9 @@ impl Table {
                     if *whole { !column.not_null } else { was.is_none_or(|column| column.nullable) };
                 let new = was.is_some_and(|column| column.new);
                 let ty = column.ty.to_string();
-                self.columns.insert(column.name.clone(), Column { ty, nullable, new, moved: None });
+                let collation = column.collation.clone();
+                let stands = Column { ty, collation, nullable, new, moved: None };
+                self.columns.insert(column.name.clone(), stands);
             }
             Act::SetNotNull { column, .. } => {
                 if let Some(column) = self.columns.get_mut(column) {
@@ -188,7 +195,8 @@ impl Table {
 
     fn add(&mut self, by: usize, column: &NewColumn) {
         let (ty, nullable) = (column.ty.to_string(), !column.not_null);
-        let stands = Column { ty, nullable, new: true, moved: None };
+        let collation = column.collation.clone();
+        let stands = Column { ty, collation, nullable, new: true, moved: None };
         self.columns.insert(column.name.clone(), stands);
         let columns = vec![Some(column.name.clone())];
         if column.key || column.unique {

@@ -6,6 +6,7 @@
 
 mod housekeeping;
 mod load;
+mod profiles;
 mod rates;
 mod socket;
 
