@@ -14,6 +14,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("clients: the shop by supabase-js", "shop"),
     ("clients: Chinook by supabase-js", "chinook"),
     ("clients: accounts by mail, by supabase-js", "mail"),
+    ("clients: signing in with another service, by supabase-js", "oauth"),
     ("clients: hostile bytes", "hostile"),
 ];
 

@@ -80,7 +80,7 @@ pub struct Identity {
     pub account: Uuid,
     /// `email`, …
     pub provider: String,
-    /// The provider's id of the person.
+    /// By what it is known: the account's id for `email`, else a hash of the service's issuer and its id of the person.
     pub provider_id: String,
     /// What the provider says.
     pub data: Object,
@@ -251,6 +251,24 @@ impl Identity {
     }
 }
 
+/// The ways in which an account with these identities signs in, as its `app_metadata` say: the first one, and all.
+pub(crate) fn state_providers(app_metadata: &mut Object, identities: &[Identity]) {
+    let mut names: Vec<&str> = Vec::new();
+    for identity in identities {
+        if !names.contains(&identity.provider.as_str()) {
+            names.push(&identity.provider);
+        }
+    }
+    if names.is_empty() {
+        // it signs in by letters
+        names.push("email");
+    }
+    let stated = app_metadata.get("provider").and_then(Value::as_str);
+    let first = stated.filter(|stated| names.contains(stated)).or(names.first().copied()).map(Value::from);
+    app_metadata.insert("provider".to_owned(), first.unwrap_or_default());
+    app_metadata.insert("providers".to_owned(), Value::from(names));
+}
+
 /// What an e-mail identity says; user metadata repeat it, as in GoTrue.
 #[must_use]
 pub fn email_data(account: Uuid, email: &str, verified: bool) -> Object {
@@ -372,7 +390,7 @@ impl<'a> UserBody<'a> {
 fn identity(identity: &Identity) -> IdentityBody<'_> {
     IdentityBody {
         identity_id: identity.id,
-        id: &identity.provider_id,
+        id: identity.data.get("sub").and_then(Value::as_str).unwrap_or(&identity.provider_id),
         user_id: identity.account,
         identity_data: &identity.data,
         provider: &identity.provider,

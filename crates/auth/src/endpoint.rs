@@ -1,7 +1,10 @@
 //! The endpoints below `/auth/v1`: [`answer`] finds the one that a request means.
 
 pub(crate) mod admin_users;
+mod authorize;
+mod callback;
 mod email_change;
+mod external;
 mod health;
 mod jwks;
 mod logout;
@@ -83,6 +86,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint!("POST", "/resend"),
     endpoint!("POST", "/recover"),
     endpoint!("POST", "/otp"),
+    endpoint!("GET", "/authorize"),
+    endpoint!("GET", "/callback"),
+    endpoint!("POST", "/callback"),
     endpoint!("GET", "/user"),
     endpoint!("PUT", "/user"),
     endpoint!("POST", "/logout"),
@@ -179,6 +185,10 @@ impl Auth {
         if let Some(id) = path.strip_prefix("/admin/users/") {
             return self.admin_user(catalog, request, id).await;
         }
+        if path == "/authorize" {
+            // a name that means nothing costs nothing
+            self.provider_of(request)?;
+        }
         self.charge_address(request, path).await?;
         match (request.method, path) {
             ("GET", "/health") => health::answer(),
@@ -196,6 +206,9 @@ impl Auth {
             ("POST", "/resend") => self.resend(catalog, request).await,
             ("POST", "/recover") => self.recover(catalog, request).await,
             ("POST", "/otp") => self.otp(catalog, request).await,
+            ("GET", "/authorize") => self.authorize(catalog, request).await,
+            ("GET", "/callback") => self.callback(catalog, request).await,
+            ("POST", "/callback") => Ok(self.callback_form(request)),
             ("GET", "/user") => self.user_get(catalog, request).await,
             ("PUT", "/user") => self.user_put(catalog, request).await,
             ("POST", "/logout") => self.logout(catalog, request).await,

@@ -95,6 +95,11 @@ impl KeyRing {
         URL_SAFE_NO_PAD.encode(derived)
     }
 
+    /// A secret for one purpose, made from what only this server knows.
+    pub(crate) fn derived(&self, purpose: &str, text: &str) -> [u8; 32] {
+        token::hmac_sha256(self.refresh.expose(), format!("{purpose} {text}").as_bytes())
+    }
+
     /// What is stored of a short code: without the secret, six digits are soon guessed from their hash.
     pub(crate) fn code_hash(&self, token: Uuid, code: &str) -> String {
         let message = format!("code {token} {code}");

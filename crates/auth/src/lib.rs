@@ -13,6 +13,7 @@ pub mod identify;
 pub mod key_ring;
 pub mod letters;
 pub mod mirror;
+pub mod oauth;
 mod one_time;
 pub mod operate;
 pub mod password;

@@ -29,7 +29,11 @@ impl Asked {
 ///
 /// # Errors
 /// `validation_failed` for half of one, another method, `plain` where it is not taken, or odd characters.
-fn challenge(challenge: Option<&str>, method: Option<&str>, plain: bool) -> Result<Option<String>, Refusal> {
+pub(crate) fn challenge(
+    challenge: Option<&str>,
+    method: Option<&str>,
+    plain: bool,
+) -> Result<Option<String>, Refusal> {
     let given = |text: Option<&'_ str>| text.is_some_and(|text| !text.is_empty());
     if !given(challenge) && !given(method) {
         return Ok(None);
@@ -51,12 +55,17 @@ fn challenge(challenge: Option<&str>, method: Option<&str>, plain: bool) -> Resu
     }
 }
 
+/// The challenge of a verifier, by S256.
+pub(crate) fn s256(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
+}
+
 /// Whether a verifier is the one that a stored challenge was made from.
 #[must_use]
 pub fn matches(stored: &str, verifier: &str) -> bool {
     let Some((method, challenge)) = stored.split_once(':') else { return false };
     let shown = match method {
-        "s256" => URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes())),
+        "s256" => s256(verifier),
         "plain" => verifier.to_owned(),
         // `challenge` writes no other
         _ => return false,

@@ -11,7 +11,7 @@ use backstay_base::code;
 /// The limits by address; 0 is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rates {
-    /// Sign-ups and sign-ins by password, per five minutes.
+    /// Sign-ups and sign-ins by password or with another service, per five minutes.
     pub sign_in_sign_ups: u32,
     /// Renewals of a session, per five minutes.
     pub token_refresh: u32,
@@ -29,12 +29,14 @@ impl Rates {
     fn of(self, method: &str, path: &str, grant: Option<&str>) -> Option<(&'static str, u32, u32)> {
         let sign_in = ("sign_in_sign_ups", self.sign_in_sign_ups, FIVE_MINUTES_S);
         let limit = match (method, path) {
-            ("POST", "/signup") => sign_in,
+            ("POST", "/signup") | ("GET", "/authorize") => sign_in,
             ("POST", "/token") => match grant {
                 Some("refresh_token") => ("token_refresh", self.token_refresh, FIVE_MINUTES_S),
                 Some(_) | None => sign_in,
             },
-            ("GET" | "POST", "/verify") => ("token_verifications", self.token_verifications, FIVE_MINUTES_S),
+            ("GET" | "POST", "/verify" | "/callback") => {
+                ("token_verifications", self.token_verifications, FIVE_MINUTES_S)
+            }
             ("POST", "/recover" | "/otp" | "/resend") => ("email_sent", self.email_sent, HOUR_S),
             _ => return None,
         };

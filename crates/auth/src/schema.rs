@@ -10,8 +10,10 @@ pub const SESSION: &str = "_backstay_session";
 pub const REFRESH_TOKEN: &str = "_backstay_refresh_token";
 /// What was sent to an address to be shown once, by hash.
 pub const ONE_TIME_TOKEN: &str = "_backstay_one_time_token";
-/// Sign-ins by link that an app has yet to fetch, by hash of their code.
+/// Sign-ins by link or with another service that an app has yet to fetch, by hash of their code.
 pub const FLOW_STATE: &str = "_backstay_flow_state";
+/// Sign-ins with another service that are under way, by hash of their state.
+pub const OAUTH_FLOW: &str = "_backstay_oauth_flow";
 /// When mail last went to an address, by hash.
 pub const MAIL_SENT: &str = "_backstay_mail_sent";
 /// Token buckets, by hash of what they count and for whom.
@@ -103,12 +105,24 @@ type _BackstayOneTimeToken @table(name: "_backstay_one_time_token", key: ["id"])
   created_at: Timestamp!
 }
 
-"A sign-in by link whose session waits for the app that asked for it."
+"A sign-in whose session waits for the app that asked for it."
 type _BackstayFlowState @table(name: "_backstay_flow_state", key: ["hash"]) {
   hash: String!
   account: _BackstayAccount! @relation(onDelete: CASCADE)
   method: String!
   challenge: String!
+  "Tokens of another service, sealed with the code."
+  sealed: String
+  expires_at: Timestamp! @index
+  created_at: Timestamp!
+}
+
+"A sign-in with another service that is under way: only the hash of its state is kept."
+type _BackstayOauthFlow @table(name: "_backstay_oauth_flow", key: ["hash"]) {
+  hash: String!
+  provider: String!
+  redirect_to: String!
+  challenge: String
   expires_at: Timestamp! @index
   created_at: Timestamp!
 }
@@ -177,7 +191,7 @@ pub(crate) mod tests {
     #[test]
     fn the_tables_compile_and_are_hidden() {
         let catalog = catalog("");
-        assert_eq!(catalog.tables.len(), 11);
+        assert_eq!(catalog.tables.len(), 12);
         assert!(catalog.tables.iter().all(|table| table.origin == Origin::System));
         assert!(catalog.tables.iter().all(|table| catalog.public_table(&table.name).is_none()));
     }

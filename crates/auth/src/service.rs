@@ -5,6 +5,7 @@ use crate::api_key::role_of_kind;
 use crate::bucket::Buckets;
 use crate::hasher::Hasher;
 use crate::key_ring::{ApiRole, KeyRing, decode_private, encode_private, signing_key};
+use crate::oauth::discovery::Discovery;
 use crate::record::{Record, Records};
 use crate::schema::{API_KEY, SECRET, SIGNING_KEY};
 use crate::settings::Settings;
@@ -18,6 +19,7 @@ use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
 use backstay_base::secret::Secret;
 use backstay_engine::Engine as Database;
+use backstay_outbound::egress::Egress;
 use backstay_outbound::mail::Mail;
 use backstay_policy::weave;
 use backstay_query::plan::{End, Query};
@@ -52,6 +54,8 @@ pub struct Parts {
     pub limits: Limits,
     /// Outgoing mail, where there is any.
     pub mail: Option<Mail>,
+    /// Asks other services.
+    pub egress: Egress,
 }
 
 /// Keys that may be shown to whoever runs the server.
@@ -79,6 +83,8 @@ pub struct Auth {
     pub(crate) states: States,
     pub(crate) buckets: Buckets,
     pub(crate) mail: Option<Mail>,
+    pub(crate) egress: Egress,
+    pub(crate) discovery: Discovery,
     ring: RwLock<Option<Arc<KeyRing>>>,
     catalog: RwLock<Option<Arc<Catalog>>>,
     /// Held while keys are loaded because one was unknown: a flood of such asks once.
@@ -89,13 +95,15 @@ impl Auth {
     /// A service that is not ready until [`Auth::load`] and [`Auth::start`]. Reads nothing.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { engine, settings, clock, ids, limits, mail } = parts;
+        let Parts { engine, settings, clock, ids, limits, mail, egress } = parts;
         Self {
             hasher: Hasher::start(limits.hash_queue, ids.clone()),
             verified: VerifiedTokens::new(settings.verified_tokens),
             states: States::default(),
             buckets: Buckets::default(),
             mail,
+            egress,
+            discovery: Discovery::of(&settings.providers),
             ring: RwLock::new(None),
             catalog: RwLock::new(None),
             reloading: tokio::sync::Mutex::new(()),

@@ -3,6 +3,7 @@
 use crate::account::{Account, Identity, UserBody};
 use crate::endpoint::Request;
 use crate::key_ring::{KeyRing, fingerprint};
+use crate::oauth::sealed::ProviderTokens;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::schema::{REFRESH_TOKEN, SESSION};
@@ -95,7 +96,20 @@ impl Auth {
         session: &Session,
         refresh_token: String,
     ) -> Result<Response, Refusal> {
-        Response::json(200, &self.session_body(account, identities, session, refresh_token)?)
+        self.session_response_with(account, identities, (session, refresh_token), ProviderTokens::default())
+    }
+
+    /// As [`Auth::session_response`], with what another service gave.
+    pub(crate) fn session_response_with(
+        &self,
+        account: &Account,
+        identities: &[Identity],
+        (session, refresh_token): (&Session, String),
+        tokens: ProviderTokens,
+    ) -> Result<Response, Refusal> {
+        let body = self.session_body(account, identities, session, refresh_token)?;
+        let ProviderTokens { access: provider_token, refresh: provider_refresh_token } = tokens;
+        Response::json(200, &SessionBody { provider_token, provider_refresh_token, ..body })
     }
 
     /// A session as clients get it.
@@ -116,6 +130,8 @@ impl Auth {
             expires_at: exp,
             refresh_token,
             user: UserBody::of(account, identities),
+            provider_token: None,
+            provider_refresh_token: None,
         })
     }
 
@@ -176,4 +192,8 @@ pub(crate) struct SessionBody<'a> {
     pub(crate) expires_at: i64,
     pub(crate) refresh_token: String,
     user: UserBody<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_refresh_token: Option<String>,
 }

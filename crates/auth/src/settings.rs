@@ -1,6 +1,7 @@
 //! What `backstay.toml` may say about accounts.
 
 use crate::letters::Templates;
+use crate::oauth::provider::Provider;
 use crate::rates::Rates;
 
 /// The settings of this crate, with defaults for development.
@@ -49,6 +50,10 @@ pub struct Settings {
     pub legacy_keys: bool,
     /// Whether a request without any key is anonymous instead of refused.
     pub keyless_anon: bool,
+    /// Services that people may sign in with.
+    pub providers: Vec<Provider>,
+    /// How long a sign-in with another service may take, in seconds.
+    pub flow_s: i64,
     /// How often an address may ask.
     pub rates: Rates,
     /// Most verified tokens that are remembered.
@@ -79,6 +84,8 @@ impl Default for Settings {
             password_characters: 6,
             legacy_keys: true,
             keyless_anon: false,
+            providers: Vec::new(),
+            flow_s: 600,
             rates: Rates::default(),
             verified_tokens: 10_000,
         }

@@ -104,6 +104,21 @@ pub fn split(token: &str) -> Result<Parts<'_>, TokenError> {
 }
 
 impl Parts<'_> {
+    /// `alg` of the header, to be compared with what a key is for.
+    pub(crate) fn algorithm(&self) -> &str {
+        &self.algorithm
+    }
+
+    /// What was signed, and the signature.
+    pub(crate) fn signed(&self) -> (&[u8], &[u8]) {
+        (self.signed.as_bytes(), &self.signature)
+    }
+
+    /// What is said, whoever says it.
+    pub(crate) fn unverified_payload(&self) -> Result<Vec<u8>, TokenError> {
+        URL_SAFE_NO_PAD.decode(self.payload).map_err(|_| TokenError::Malformed)
+    }
+
     /// Verifies the signature with this key and gives the payload.
     ///
     /// # Errors
@@ -119,7 +134,7 @@ impl Parts<'_> {
         if !good {
             return Err(TokenError::Signature);
         }
-        URL_SAFE_NO_PAD.decode(self.payload).map_err(|_| TokenError::Malformed)
+        self.unverified_payload()
     }
 
     fn es256(&self, key: &VerifyingKey) -> bool {

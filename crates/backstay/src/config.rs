@@ -3,9 +3,12 @@
 
 use anyhow::{Context, Result, bail};
 use backstay_base::limit::Limits;
+use backstay_base::secret::Secret;
+use backstay_outbound::egress::Allowed;
 use ipnet::IpNet;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +37,8 @@ pub struct Config {
     pub auth: Auth,
     /// Outgoing mail.
     pub mail: Mail,
+    /// Requests of this server to others.
+    pub outbound: Outbound,
     /// The REST door.
     pub rest: Rest,
     /// Where backups go.
@@ -198,9 +203,9 @@ pub struct Auth {
     /// Whether sign-up, sign-in by mail and changes of an address say which address has an account, as Supabase Auth
     /// does. With `autoconfirm` sign-up always says it.
     pub reveal_accounts: bool,
-    /// Where the application stands: links in mail lead there. By default `public_url`, else where the server listens.
+    /// Where the application stands: links in mail and sign-ins with other services lead there. By default `public_url`, else where the server listens.
     pub site_url: Option<String>,
-    /// Where else links in mail may lead: whole addresses, with `*` for anything but `.` and `/`, and `**` for anything.
+    /// Where else links in mail and sign-ins with other services may lead: whole addresses, with `*` for anything but `.` and `/`, and `**` for anything.
     pub redirect_urls: Vec<String>,
     /// Seconds between two letters of a kind to one address.
     pub mail_interval_seconds: i64,
@@ -220,8 +225,12 @@ pub struct Auth {
     pub legacy_keys: bool,
     /// Whether requests without any key count as anonymous.
     pub keyless: bool,
+    /// Seconds that a sign-in with another service may take, from where it begins to where the browser comes back.
+    pub flow_seconds: i64,
     /// How often one address may use the endpoints that guess, send or make.
     pub rate_limit: AuthRates,
+    /// Services that people may sign in with, by name.
+    pub providers: BTreeMap<String, AuthProvider>,
 }
 
 impl Default for Auth {
@@ -241,7 +250,75 @@ impl Default for Auth {
             password_min_length: 6,
             legacy_keys: true,
             keyless: false,
+            flow_seconds: 600,
             rate_limit: AuthRates::default(),
+            providers: BTreeMap::new(),
+        }
+    }
+}
+
+/// A service that people may sign in with. Those that are known by name need no more than `client_id` and `client_secret`
+/// (`azure` and `keycloak` their `issuer`, too); under any other name, `issuer` names one that speaks OpenID Connect.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthProvider {
+    /// What the service calls this application.
+    pub client_id: String,
+    /// The secret that it gave: `${GOOGLE_SECRET}`.
+    #[serde(deserialize_with = "secret")]
+    pub client_secret: Secret<String>,
+    /// The issuer of OpenID Connect, as its ID tokens spell it; no other issuer's tokens are taken.
+    pub issuer: Option<String>,
+    /// Where browsers are sent, for a service that speaks OAuth 2.0 alone.
+    pub authorize_url: Option<String>,
+    /// Where codes are exchanged, for such a service.
+    pub token_url: Option<String>,
+    /// Where the profile is, for such a service.
+    pub user_url: Option<String>,
+    /// Where the e-mail addresses are, for a `github` or `bitbucket` of one's own.
+    pub emails_url: Option<String>,
+    /// What is asked of it besides what signing in takes.
+    pub scopes: Vec<String>,
+    /// Whether PKCE is used with it; by default wherever the service takes it.
+    pub pkce: Option<bool>,
+    /// Whether its e-mail addresses count as verified although it does not say so. Whoever can have any address there
+    /// gets into the account of that address here.
+    pub trust_email: bool,
+    /// Whether people who have no e-mail address there may have an account here.
+    pub email_optional: bool,
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret<String>, D::Error> {
+    String::deserialize(deserializer).map(Secret::new)
+}
+
+/// Requests of this server to others: to the services that people sign in with. It asks hosts of the open internet over
+/// HTTPS, and nobody else.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outbound {
+    /// What else may be asked, over HTTP as well: addresses or networks (`10.0.0.0/8`), or names of hosts (`idp.corp.internal`).
+    pub allow: Vec<Reach>,
+}
+
+/// A host that may be asked although it is not of the open internet.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Reach(pub Allowed);
+
+impl TryFrom<String> for Reach {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if let Ok(Network(net)) = Network::try_from(text.clone()) {
+            return Ok(Self(Allowed::Network(net)));
+        }
+        let label = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_' || b == b'.';
+        let is_name = !text.is_empty() && text.bytes().all(label) && text.parse::<u32>().is_err();
+        if is_name {
+            Ok(Self(Allowed::Host(text)))
+        } else {
+            Err(format!("{text:?} is no address, no network such as 10.0.0.0/8 and no name of a host"))
         }
     }
 }
@@ -439,7 +516,7 @@ macro_rules! limit_settings {
 limit_settings! {
     body_bytes: usize, target_bytes: usize, rows: u64, write_rows: usize, depth: usize, nodes: usize,
     hops: usize, list: usize, document_values: usize, pattern_bytes: usize, pattern_steps: usize, extras_keys: usize, extras_bytes: usize, extras_depth: usize, statement_ms: u64, recurring_requests: usize, write_queue: usize, read_queue: usize, connections: usize,
-    in_flight: usize, slow_bodies: usize, bodies_bytes: usize, idle_ms: u64, stall_ms: u64, head_ms: u64, body_ms: u64, hash_queue: usize, mail_queue: usize, mailbox: usize, password_bytes: usize, linger_ms: u64,
+    in_flight: usize, slow_bodies: usize, bodies_bytes: usize, idle_ms: u64, stall_ms: u64, head_ms: u64, body_ms: u64, hash_queue: usize, mail_queue: usize, mailbox: usize, egress_bytes: usize, egress_ms: u64, password_bytes: usize, linger_ms: u64,
     drain_ms: u64,
     migration_wait_ms: u64, audit_days: u32, prune_rows: u64, used_token_days: u32,
 }
@@ -538,6 +615,30 @@ mod tests {
             assert!(error.contains("is no address and no network"), "{error}");
         }
         assert!(Config::parse("[server]\nproxy_header = \"x-real-ip\"\n", |_| None).is_err());
+    }
+
+    #[test]
+    fn providers_have_names_and_secrets() {
+        let text = "[auth.providers.google]\nclient_id = \"a\"\nclient_secret = \"${S}\"\n";
+        let config = Config::parse(text, |name| (name == "S").then(|| "canary".to_owned())).unwrap();
+        let google = config.auth.providers.get("google").unwrap();
+        assert_eq!(google.client_secret.expose(), "canary");
+        assert!(!format!("{config:?}").contains("canary"));
+        for wrong in ["[auth.providers.google]\nclientid = \"a\"\n", "[auth.providers]\ngoogle = \"a\"\n"] {
+            assert!(Config::parse(wrong, |_| None).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_asked_is_an_address_or_a_name() {
+        let text = "[outbound]\nallow = [\"10.0.0.0/8\", \"::1\", \"idp.corp.internal\"]\n";
+        let allow = Config::parse(text, |_| None).unwrap().outbound.allow;
+        let shown: Vec<String> = allow.iter().map(|one| format!("{:?}", one.0)).collect();
+        assert_eq!(shown, ["Network(10.0.0.0/8)", "Network(::1/128)", "Host(\"idp.corp.internal\")"]);
+        for wrong in ["", "*", "http://idp.corp.internal", "idp corp", "2130706433", "10.0.0.0/33"] {
+            let error = Config::parse(&format!("[outbound]\nallow = [\"{wrong}\"]\n"), |_| None).unwrap_err();
+            assert!(error.to_string().contains("no name of a host"), "{error}");
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! What holds the crates together: opens the database of a project, brings it to
 //! the schema, starts accounts and keys, and makes the server of them.
 
-use crate::config::{self, AuthRates, Config, Server};
+use crate::config::{self, AuthProvider, AuthRates, Config, Server};
 use crate::post;
 use crate::project::Project;
 use crate::shipping::Shipped;
 use crate::store::{self, Store};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
+use backstay_auth::oauth::provider::{Provider, Wanted};
 use backstay_auth::rates::Rates;
 use backstay_auth::service::{Auth, Parts as AuthParts, StartedKeys};
 use backstay_auth::settings::Settings as AuthSettings;
@@ -16,6 +17,7 @@ use backstay_base::limit::Limits;
 use backstay_engine::Engine;
 use backstay_engine_sqlite::Sqlite;
 use backstay_migrate::lease::Node;
+use backstay_outbound::egress::{Egress, Settings as EgressSettings};
 use backstay_outbound::mail::Mail;
 use backstay_outbound::mailbox::Mailbox;
 use backstay_rest::request::Settings as RestSettings;
@@ -28,6 +30,7 @@ use backstay_server::request_log::RequestLog;
 use backstay_sql::dialect::Dialect;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An open database with what belongs to it.
 pub struct Database {
@@ -105,7 +108,7 @@ impl Database {
     /// Accounts and keys over this database.
     ///
     /// # Errors
-    /// When the words of a letter are not right.
+    /// When the words of a letter or a provider are not right.
     pub fn auth(&self, config: &Config, url: &str, mail: Option<Mail>) -> Result<Arc<Auth>> {
         let public_url = config.server.public_url.as_deref().unwrap_or(url);
         let settings = AuthSettings {
@@ -126,6 +129,8 @@ impl Database {
             password_characters: config.auth.password_min_length,
             legacy_keys: config.auth.legacy_keys,
             keyless_anon: config.auth.keyless,
+            providers: providers(config)?,
+            flow_s: config.auth.flow_seconds,
             rates: rates(&config.auth.rate_limit),
             ..AuthSettings::default()
         };
@@ -136,6 +141,7 @@ impl Database {
             limits: config.limits.limits(),
             settings,
             mail,
+            egress: egress(config)?,
         })))
     }
 
@@ -213,6 +219,38 @@ impl Database {
         auth.load(Arc::clone(catalog));
         Ok(())
     }
+}
+
+/// The services that people may sign in with.
+fn providers(config: &Config) -> Result<Vec<Provider>> {
+    let of = |(name, given): (&String, &AuthProvider)| {
+        let given = given.clone();
+        let wanted = Wanted {
+            client_id: given.client_id,
+            client_secret: given.client_secret.expose().clone(),
+            issuer: given.issuer,
+            authorize_url: given.authorize_url,
+            token_url: given.token_url,
+            user_url: given.user_url,
+            emails_url: given.emails_url,
+            scopes: given.scopes,
+            pkce: given.pkce,
+            trust_email: given.trust_email,
+            email_optional: given.email_optional,
+        };
+        Provider::new(name, wanted).map_err(|wrong| anyhow!("[auth.providers.{name}] is not right: {wrong}"))
+    };
+    config.auth.providers.iter().map(of).collect()
+}
+
+/// What asks other services.
+fn egress(config: &Config) -> Result<Egress> {
+    let limits = config.limits.limits();
+    Ok(Egress::new(EgressSettings {
+        allow: config.outbound.allow.iter().map(|one| one.0.clone()).collect(),
+        answer_bytes: limits.egress_bytes,
+        wait: Duration::from_millis(limits.egress_ms),
+    })?)
 }
 
 fn rates(limits: &AuthRates) -> Rates {

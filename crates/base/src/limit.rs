@@ -61,6 +61,10 @@ pub struct Limits {
     pub mail_queue: usize,
     /// Most letters that the mailbox of `dev` keeps.
     pub mailbox: usize,
+    /// Largest answer of a service that is asked over HTTP, in bytes.
+    pub egress_bytes: usize,
+    /// Longest wait for the whole answer of a service that is asked over HTTP, in milliseconds.
+    pub egress_ms: u64,
     /// Longest password, in bytes.
     pub password_bytes: usize,
     /// Most rows that one statement of the housekeeping deletes or looks at.
@@ -109,6 +113,8 @@ impl Default for Limits {
             hash_queue: 32,
             mail_queue: 256,
             mailbox: 100,
+            egress_bytes: 1024 * 1024,
+            egress_ms: 10_000,
             password_bytes: 4_096,
             prune_rows: 1_000,
             used_token_days: 30,

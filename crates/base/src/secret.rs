@@ -1,7 +1,7 @@
 //! [`Secret`]: a value that never prints itself.
 
 /// Holds a password, key or token. `Debug` prints `[secret]`; there is no `Display`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret<T>(T);
 
 impl<T> Secret<T> {

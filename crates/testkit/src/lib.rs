@@ -12,6 +12,7 @@
 
 pub mod case;
 pub mod database;
+pub mod idp;
 pub mod rule;
 pub mod seed;
 pub mod served;

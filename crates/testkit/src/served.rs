@@ -3,13 +3,14 @@
 //! they would from a socket, answers leave with status, headers and body.
 
 use crate::database::Database;
-use crate::store::{NOW_MICROS, fill};
+use crate::store::{NOW_MICROS, fill, texts};
 use backstay_auth::service::{Auth, Parts as AuthParts};
 use backstay_auth::settings::Settings as AuthSettings;
 use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
 use backstay_engine::migration::Batch;
+use backstay_outbound::egress::{Allowed, Egress, Settings as EgressSettings};
 use backstay_outbound::mail::{Letter, Mail};
 use backstay_query::named::{Input, Insert};
 use backstay_rest::request::Settings as RestSettings;
@@ -28,6 +29,7 @@ use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// The password of every account that a test makes.
@@ -71,7 +73,7 @@ pub struct Served {
     letters: Mutex<mpsc::Receiver<Letter>>,
     catalog: Arc<Catalog>,
     ids: Ids,
-    _database: Database,
+    database: Database,
 }
 
 /// An account that is signed in.
@@ -173,6 +175,7 @@ impl Served {
             ids: Ids::seeded(clock.clone(), 1),
             limits: setup.limits.clone(),
             mail: Some(mail),
+            egress: egress(&setup.limits),
         }));
         auth.load(Arc::clone(&catalog));
         let keys = auth.start().await.unwrap();
@@ -208,7 +211,7 @@ impl Served {
             letters: Mutex::new(letters),
             catalog,
             ids,
-            _database: database,
+            database,
         }
     }
 
@@ -220,6 +223,20 @@ impl Served {
     pub fn letters(&self) -> Vec<Letter> {
         let mut letters = self.letters.lock().unwrap();
         std::iter::from_fn(|| letters.try_recv().ok()).collect()
+    }
+
+    /// Stops, and gives the database back.
+    #[must_use]
+    pub fn into_database(self) -> Database {
+        self.database
+    }
+
+    /// Everything that stands in the columns of a table.
+    ///
+    /// # Panics
+    /// When there is no such table.
+    pub async fn texts(&self, table: &str) -> String {
+        texts(&*self.app.engine, &self.ids, &self.catalog, table).await
     }
 
     /// Runs statements that somebody wrote by hand, in words that every engine knows.
@@ -352,6 +369,17 @@ impl Ask {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
+}
+
+/// Asks services of the test alone, which are on this machine.
+///
+/// # Panics
+/// When the system gives no certificates to check others by.
+#[must_use]
+pub fn egress(limits: &Limits) -> Egress {
+    let allow = ["127.0.0.0/8"].map(|net| Allowed::Network(net.parse().unwrap())).to_vec();
+    let wait = Duration::from_millis(limits.egress_ms);
+    Egress::new(EgressSettings { allow, answer_bytes: limits.egress_bytes, wait }).unwrap()
 }
 
 fn edge(setup: &Setup) -> Edge {

@@ -9,7 +9,7 @@ use backstay_engine::Engine;
 use backstay_engine::migration::Batch;
 use backstay_policy::caller::{Caller, RequestInfo};
 use backstay_policy::weave::{system, weave};
-use backstay_query::named::{Insert, Query};
+use backstay_query::named::{Insert, Item, Query, Select};
 use backstay_query::plan::{End, Expect};
 use backstay_query::reply::Part;
 use backstay_query::resolve::{Reach, resolve};
@@ -93,6 +93,18 @@ pub async fn fill(engine: &dyn Engine, ids: &Ids, catalog: &Arc<Catalog>, insert
     let script = resolve(catalog, &steps, End::Commit, Reach::System, &Limits::default()).unwrap();
     let guarded = system(script, NOW_MICROS, catalog, ids).unwrap();
     engine.run(&guarded).await.unwrap();
+}
+
+/// Everything that stands in the columns of a table, as System.
+///
+/// # Panics
+/// When there is no such table.
+pub async fn texts(engine: &dyn Engine, ids: &Ids, catalog: &Arc<Catalog>, table: &str) -> String {
+    let select = Select { table: table.to_owned(), items: vec![Item::Star], ..Select::default() };
+    let steps = [(Query::Select(select), Expect::Any)];
+    let script = resolve(catalog, &steps, End::Commit, Reach::System, &Limits::default()).unwrap();
+    let guarded = system(script, NOW_MICROS, catalog, ids).unwrap();
+    engine.run(&guarded).await.unwrap().parts.into_iter().map(|part| part.rows.text).collect()
 }
 
 /// The request as rules see it in tests.

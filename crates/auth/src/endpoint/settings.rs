@@ -48,6 +48,7 @@ struct Body {
 pub(super) fn answer(settings: &Settings) -> Result<Response, Refusal> {
     let mut external: Map<String, Value> =
         EXTERNAL.iter().map(|name| ((*name).to_owned(), Value::from(false))).collect();
+    external.extend(settings.providers.iter().map(|provider| (provider.name.clone(), Value::from(true))));
     external.insert("anonymous_users".to_owned(), Value::from(settings.anonymous));
     external.insert("email".to_owned(), Value::from(true));
     external.insert("phone".to_owned(), Value::from(false));

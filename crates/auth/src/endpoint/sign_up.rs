@@ -238,8 +238,24 @@ impl Auth {
         &self,
         catalog: &Arc<Catalog>,
         request: &Request<'_>,
+        account: Account,
+        data: Object,
+    ) -> Result<Entry, Refusal> {
+        let verified = account.email_confirmed_at.is_some();
+        let identity = account.email.as_ref().map(|email| {
+            Identity::of_email(self.ids.account(), account.id, email, verified, account.created_at)
+        });
+        self.entry_with(catalog, request, account, data, identity)
+    }
+
+    /// As [`Auth::entry`], with the way in which the account signs in.
+    pub(super) fn entry_with(
+        &self,
+        catalog: &Arc<Catalog>,
+        request: &Request<'_>,
         mut account: Account,
         mut data: Object,
+        identity: Option<Identity>,
     ) -> Result<Entry, Refusal> {
         let caller = Caller::User(Arc::new(User {
             uid: account.id,
@@ -258,10 +274,6 @@ impl Auth {
         let profile = profile::insert(catalog, &account, &mut data, &caller, &info)?;
         data.append(&mut account.user_metadata);
         account.user_metadata = data;
-        let verified = account.email_confirmed_at.is_some();
-        let identity = account.email.as_ref().map(|email| {
-            Identity::of_email(self.ids.account(), account.id, email, verified, account.created_at)
-        });
         let mut steps = vec![statement::insert(ACCOUNT, account.cells())];
         steps.extend(identity.as_ref().map(|identity| statement::insert(IDENTITY, identity.cells())));
         steps.extend(profile);
@@ -301,7 +313,8 @@ fn email_account(id: Uuid, email: String, hash: String, now: i64) -> Account {
     }
 }
 
-fn bare_account(id: Uuid, now: i64) -> Account {
+/// An account that signs in now, without anything to sign in by.
+pub(super) fn bare_account(id: Uuid, now: i64) -> Account {
     Account {
         id,
         email: None,

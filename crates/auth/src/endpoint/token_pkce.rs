@@ -1,7 +1,9 @@
-//! `POST /token?grant_type=pkce`: the session of a followed link, for the app that asked for it.
+//! `POST /token?grant_type=pkce`: the session of a followed link or of a sign-in with another service, for the app that
+//! asked for it.
 
 use crate::endpoint::Request;
 use crate::key_ring::fingerprint;
+use crate::oauth::sealed::{self, ProviderTokens};
 use crate::pkce;
 use crate::refusal::Refusal;
 use crate::schema::FLOW_STATE;
@@ -46,6 +48,11 @@ impl Auth {
         if !pkce::matches(flow.needed("challenge")?, &verifier) {
             return Err(Refusal::bad_code_verifier());
         }
+        let tokens = match flow.text("sealed")? {
+            // sealed with a secret that was there a moment ago
+            Some(sealed) => sealed::open(&*self.ring()?, &code, sealed).unwrap_or_default(),
+            None => ProviderTokens::default(),
+        };
         let found = self.account(catalog, flow.uuid("account_id")?).await?;
         let (account, identities) = found.ok_or_else(Refusal::flow_state_not_found)?;
         if account.banned(now) {
@@ -53,6 +60,7 @@ impl Auth {
         }
         let beginning = self.begin(account.id, flow.needed("method")?, request, now);
         self.run(catalog, &beginning.steps).await?;
-        self.session_response(&account, &identities, &beginning.session, beginning.refresh_token)
+        let session = (&beginning.session, beginning.refresh_token);
+        self.session_response_with(&account, &identities, session, tokens)
     }
 }

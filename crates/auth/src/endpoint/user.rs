@@ -1,6 +1,6 @@
 //! `GET /user` and `PUT /user`: the signed-in account, seen and changed by itself.
 
-use crate::account::{Account, Identity, Object, UserBody, email_data, merge};
+use crate::account::{Account, Identity, Object, UserBody, email_data, merge, state_providers};
 use crate::email;
 use crate::endpoint::{Request, is_taken};
 use crate::one_time::Way;
@@ -17,7 +17,6 @@ use backstay_query::plan::Expect;
 use backstay_schema::catalog::Catalog;
 use backstay_schema::value::Value as Cell;
 use serde::Deserialize;
-use serde_json::Value;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -162,6 +161,7 @@ pub(super) fn change_email(
     }
     let data = email_data(account.id, &email, confirmed_at.is_some());
     let by_email = identities.iter().find(|identity| identity.provider == "email");
+    let mut all = identities.to_vec();
     let step = match by_email {
         Some(identity) => {
             let cells = vec![("email", text(&*email)), ("data", json(data.clone()))];
@@ -170,12 +170,13 @@ pub(super) fn change_email(
         None => {
             let at = confirmed_at.unwrap_or(account.updated_at);
             let identity = Identity::of_email(fresh, account.id, &email, confirmed_at.is_some(), at);
-            statement::insert(IDENTITY, identity.cells())
+            let step = statement::insert(IDENTITY, identity.cells());
+            all.push(identity);
+            step
         }
     };
     merge(&mut account.user_metadata, data);
-    account.app_metadata.insert("provider".to_owned(), Value::from("email"));
-    account.app_metadata.insert("providers".to_owned(), Value::from(vec!["email"]));
+    state_providers(&mut account.app_metadata, &all);
     account.email = Some(email);
     account.change = None;
     account.email_confirmed_at = confirmed_at;

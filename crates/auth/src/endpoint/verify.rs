@@ -1,7 +1,7 @@
 //! `/verify`: a token or code that was sent by mail is shown. `POST` answers with the session, `GET`, the
 //! link of the letter, leads back to the application.
 
-use crate::account::{Account, Identity, email_data, merge};
+use crate::account::{Account, Identity, email_data, merge, state_providers};
 use crate::email;
 use crate::endpoint::{Request, is_taken};
 use crate::key_ring::fingerprint;
@@ -9,9 +9,9 @@ use crate::one_time::{OneTime, Purpose};
 use crate::profile;
 use crate::redirect;
 use crate::refusal::Refusal;
-use crate::schema::{ACCOUNT, FLOW_STATE, IDENTITY};
+use crate::schema::{ACCOUNT, FLOW_STATE, IDENTITY, SESSION};
 use crate::service::Auth;
-use crate::statement::{Step, eq, insert, json, text, update};
+use crate::statement::{Step, delete, eq, insert, json, not, text, update};
 use crate::wire::Response;
 use backstay_query::plan::Expect;
 use backstay_schema::catalog::Catalog;
@@ -20,8 +20,8 @@ use serde::Deserialize;
 use std::sync::Arc;
 use url::form_urlencoded::Serializer;
 
-/// How long the code of a followed link can be fetched, in microseconds.
-const FLOW_MICROS: i64 = 300_000_000;
+/// How long the code of a followed link, or of a sign-in with another service, can be fetched, in microseconds.
+pub(super) const FLOW_MICROS: i64 = 300_000_000;
 
 /// What is said of the first of two letters.
 const HALF: &str = "Confirmation link accepted. Please proceed to confirm link sent to the other email";
@@ -207,6 +207,13 @@ impl Auth {
             if one.purpose != Purpose::SignUp {
                 account.password_hash = None;
                 cells.push(("password_hash", Cell::Null));
+                // so do people of other services, and whoever is signed in
+                identities.retain(|identity| identity.provider == "email");
+                state_providers(&mut account.app_metadata, &identities);
+                cells.push(("app_metadata", json(account.app_metadata.clone())));
+                let own = || eq("account_id", Cell::Uuid(account.id));
+                steps.push(delete(IDENTITY, vec![own(), not("provider", text("email"))]));
+                steps.push(delete(SESSION, vec![own()]));
             }
             for identity in identities.iter_mut().filter(|identity| identity.provider == "email") {
                 identity.data = data.clone();

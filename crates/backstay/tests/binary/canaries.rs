@@ -3,8 +3,10 @@
 
 use crate::data::servers;
 use crate::kit::{Answer, Project, Running, ask};
+use backstay_base::clock::Clock;
 use backstay_base::limit::Limits;
 use backstay_testkit::database::Database;
+use backstay_testkit::idp::{CLIENT, Idp, Twist};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -92,6 +94,72 @@ fn accounts(url: &str, anon: &str, secret: &str, canaries: &mut Canaries) {
     ask(url, secret, "GET", &format!("/auth/v1/admin/users/{ROW}"), "");
     ask(url, anon, "POST", "/auth/v1/signup", &format!("{{\"email\": {ROW}"));
     with(url, "POST /auth/v1/logout", &own, "");
+}
+
+/// A service that people sign in with.
+struct Service {
+    idp: Idp,
+    // it answers while the test waits
+    _runtime: Runtime,
+}
+
+impl Service {
+    fn start() -> Self {
+        let runtime = Runtime::new().unwrap();
+        Self { idp: runtime.block_on(Idp::start(&Clock::system())), _runtime: runtime }
+    }
+
+    fn configuration(&self) -> String {
+        let (id, secret) = CLIENT;
+        let url = &self.idp.url;
+        format!(
+            "[outbound]\nallow = [\"127.0.0.1\"]\n[auth.providers.corp]\nissuer = \"{url}\"\nclient_id = \"{id}\"\nclient_secret = \"{secret}\"\n"
+        )
+    }
+
+    /// Signs somebody in, right and wrong.
+    fn visited(&self, url: &str, canaries: &mut Canaries) {
+        canaries.add(&CLIENT.1.into());
+        self.idp.sign_in(
+            json!({ "sub": ROW, "email": format!("3{EMAIL}"), "email_verified": true, "name": ROW }),
+        );
+        for (twist, wrong) in [
+            (Twist::None, ""),
+            (Twist::Token(400, "{\"error\":\"canary-row-e82b\"}"), ""),
+            (Twist::ForeignKey, ""),
+            (Twist::None, "x"),
+        ] {
+            self.idp.twist(twist);
+            let begun = raw(
+                url,
+                "GET /auth/v1/authorize?provider=corp HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            );
+            let header = |answer: &str, name: &str| {
+                let found = answer.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
+                found.map(|line| line.split_once(": ").unwrap().1.to_owned()).unwrap_or_default()
+            };
+            let (location, cookie) = (header(&begun, "location"), header(&begun, "set-cookie"));
+            let cookie = cookie.split(';').next().unwrap();
+            canaries.add(&cookie.split_once('=').unwrap().1.into());
+            let back = self.idp.consent(&location);
+            for (_, value) in back.query_pairs() {
+                canaries.add(&value.into_owned().into());
+            }
+            let head = format!("{}?{}{wrong}", back.path(), back.query().unwrap());
+            let answer = raw(
+                url,
+                &format!("GET {head} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"),
+            );
+            let place = header(&answer, "location");
+            assert_eq!(place.contains("access_token="), twist == Twist::None && wrong.is_empty(), "{answer}");
+            for pair in place.split_once('#').unwrap().1.split('&') {
+                let (name, value) = pair.split_once('=').unwrap();
+                if name.contains("token") && name != "token_type" {
+                    canaries.add(&value.into());
+                }
+            }
+        }
+    }
 }
 
 /// Everything that the data door takes, right and wrong.
@@ -200,9 +268,10 @@ fn nothing_is_told(format: &str) {
         let more = format!("otlp = \"{}\"\n", collector.url);
         #[cfg(not(feature = "otlp"))]
         let more = String::new();
-        let mut project = project(format, &more);
+        let service = Service::start();
+        let mut project = project(format, &format!("{more}{}", service.configuration()));
         store.take(&mut project);
-        let canaries = played(&project, &store);
+        let canaries = played(&project, &store, &service);
         #[cfg(feature = "otlp")]
         for (head, body) in collector.taken() {
             canaries.none_in("a span", &format!("{head}{}", String::from_utf8_lossy(&body)));
@@ -212,7 +281,7 @@ fn nothing_is_told(format: &str) {
 }
 
 /// Plants canaries through every door and looks for them in all that is written; what was planted.
-fn played(project: &Project, store: &Store) -> Canaries {
+fn played(project: &Project, store: &Store, service: &Service) -> Canaries {
     // a running server has the file; the keys are made by now
     drop(project.serve_telling("debug").ready());
     let keys = project.json(&["keys", "list", "--reveal"]);
@@ -230,6 +299,7 @@ fn played(project: &Project, store: &Store) -> Canaries {
     let (mut server, ready) = project.serve_telling("debug").ready();
     let url = server.url.clone();
     accounts(&url, &anon, &secret, &mut canaries);
+    service.visited(&url, &mut canaries);
     rows(&url, &anon, &secret);
     store.secrets(project, &mut canaries);
     // what fails has a line with its cause

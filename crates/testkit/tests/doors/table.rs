@@ -134,6 +134,30 @@ pub const ROWS: &[Row] = &[
             Refused(404, "flow_state_not_found"),
         ],
     ),
+    // no service is configured
+    row(
+        "GET /auth/v1/authorize",
+        "/auth/v1/authorize?provider=google",
+        "",
+        [
+            Refused(400, "validation_failed"),
+            Refused(400, "validation_failed"),
+            Refused(400, "validation_failed"),
+            Refused(400, "validation_failed"),
+        ],
+    ),
+    row(
+        "GET /auth/v1/callback",
+        "/auth/v1/callback?state=guessed.guessed&code=guessed",
+        "",
+        [Status(303), Status(303), Status(303), Status(303)],
+    ),
+    row(
+        "POST /auth/v1/callback",
+        "/auth/v1/callback",
+        "state=guessed.guessed&code=guessed",
+        [Status(303), Status(303), Status(303), Status(303)],
+    ),
     row("GET /auth/v1/health", "/auth/v1/health", "", [Status(200), Status(200), Status(200), Status(200)]),
     row(
         "GET /auth/v1/settings",

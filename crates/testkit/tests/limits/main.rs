@@ -47,6 +47,8 @@ fn every_limit_has_its_test() {
         hash_queue: _,         // load; auth/src/hasher.rs
         mail_queue: _,         // outbound/src/mail.rs
         mailbox: _,            // outbound/src/mailbox.rs
+        egress_bytes: _,       // outbound/src/egress/tests.rs
+        egress_ms: _,          // outbound/src/egress/tests.rs
         audit_days: _,         // testkit/tests/audit
         prune_rows: _,         // housekeeping
         used_token_days: _,    // housekeeping

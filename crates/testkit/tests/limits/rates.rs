@@ -9,7 +9,7 @@ use backstay_auth::settings::Settings;
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
 use backstay_server::client_address::Proxies;
-use backstay_testkit::served::{Answer, Ask, Served, Setup};
+use backstay_testkit::served::{Answer, Ask, Served, Setup, egress};
 use futures_util::future::join_all;
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ fn node(served: &Served, seed: u64) -> Arc<Auth> {
         ids: Ids::seeded(served.clock.clone(), seed),
         limits: Limits::default(),
         mail: None,
+        egress: egress(&Limits::default()),
     }));
     auth.load(served.app.catalog().unwrap());
     auth

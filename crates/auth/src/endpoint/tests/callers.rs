@@ -180,6 +180,9 @@ async fn every_endpoint_for_every_caller() {
          POST /resend: 422 email_provider_disabled | 422 email_provider_disabled | 422 email_provider_disabled | 422 email_provider_disabled\n\
          POST /recover: 422 email_provider_disabled | 422 email_provider_disabled | 422 email_provider_disabled | 422 email_provider_disabled\n\
          POST /otp: 422 email_provider_disabled | 422 email_provider_disabled | 422 email_provider_disabled | 422 email_provider_disabled\n\
+         GET /authorize: 400 validation_failed | 400 validation_failed | 400 validation_failed | 400 validation_failed\n\
+         GET /callback: 303  | 303  | 303  | 303 \n\
+         POST /callback: 303  | 303  | 303  | 303 \n\
          GET /user: 401 no_authorization | 401 no_authorization | 200  | 403 bad_jwt\n\
          PUT /user: 401 no_authorization | 401 no_authorization | 400 bad_json | 403 bad_jwt\n\
          POST /logout: 401 no_authorization | 401 no_authorization | signs out | 403 bad_jwt\n\

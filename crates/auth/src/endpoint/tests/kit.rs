@@ -10,6 +10,7 @@ use backstay_base::limit::Limits;
 use backstay_engine::Engine;
 use backstay_engine::migration::Batch;
 use backstay_engine_sqlite::Sqlite;
+use backstay_outbound::egress::{Egress, Settings as EgressSettings};
 use backstay_query::named::{Item, Query, Select};
 use backstay_query::plan::Expect;
 use backstay_schema::catalog::Catalog;
@@ -87,7 +88,9 @@ pub(super) async fn open_with(settings: Settings, project: &str) -> Kit {
 pub(super) fn service(engine: &Arc<Sqlite>, settings: Settings, clock: &Clock, seed: u64) -> Auth {
     let ids = Ids::seeded(clock.clone(), seed);
     let engine: Arc<dyn Engine> = Arc::<Sqlite>::clone(engine);
-    Auth::new(Parts { engine, settings, clock: clock.clone(), ids, limits: Limits::default(), mail: None })
+    let egress = Egress::new(EgressSettings::default()).unwrap();
+    let (clock, limits) = (clock.clone(), Limits::default());
+    Auth::new(Parts { engine, settings, clock, ids, limits, mail: None, egress })
 }
 
 impl Kit {

@@ -85,7 +85,7 @@ fn section(
     out: &mut String,
 ) -> Result<(), String> {
     let fields = structs.get(of).ok_or_else(|| format!("no struct {of} in config.rs"))?;
-    let is_table = |field: &&Field| structs.contains_key(&field.ty) || field.ty == "LimitSettings";
+    let is_table = |field: &&Field| structs.contains_key(inner_type(field)) || field.ty == "LimitSettings";
     let keys: Vec<&Field> = fields.iter().filter(|field| !is_table(field)).collect();
     if !keys.is_empty() {
         let title = if path.is_empty() { "At the top".to_owned() } else { format!("[{path}]") };
@@ -97,9 +97,17 @@ fn section(
     }
     for field in fields.iter().filter(|field| is_table(field) && field.ty != "LimitSettings") {
         let inner = if path.is_empty() { field.name.clone() } else { format!("{path}.{}", field.name) };
-        section(structs, &field.ty, &inner, out)?;
+        let ty = inner_type(field);
+        let named = if ty == field.ty { inner } else { format!("{inner}.NAME") };
+        section(structs, ty, &named, out)?;
     }
     Ok(())
+}
+
+/// The type of a table, or of the tables in it that have names of their own.
+fn inner_type(field: &Field) -> &str {
+    let tables = field.ty.strip_prefix("BTreeMap<String, ").and_then(|rest| rest.strip_suffix('>'));
+    tables.unwrap_or(&field.ty)
 }
 
 pub fn limits() -> Result<String, String> {
