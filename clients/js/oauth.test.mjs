@@ -1,5 +1,5 @@
 // Signing in with another service, with an untouched supabase-js: signInWithOAuth, and exchangeCodeForSession or the session
-// behind the `#`. The service is a real server of its own, with its own keys.
+// behind the `#`; signInWithIdToken. The service is a real server of its own, with its own keys.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
@@ -23,6 +23,11 @@ const client = (options) =>
 async function serviceOf(person) {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const codes = new Map();
+  const idToken = (aud, nonce) => {
+    const now = Math.floor(Date.now() / 1000);
+    const signed = `${b64({ alg: "RS256", kid: "1" })}.${b64({ iss: self.url, aud, iat: now, exp: now + 60, nonce, ...person })}`;
+    return `${signed}.${sign("sha256", Buffer.from(signed), privateKey).toString("base64url")}`;
+  };
   const http = createServer((request, response) => {
     const url = new URL(request.url, self.url);
     const json = (status, body) => response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
@@ -49,16 +54,12 @@ async function serviceOf(person) {
       codes.delete(form.code);
       const challenge = createHash("sha256").update(form.code_verifier ?? "").digest("base64url");
       if (!asked || form.client_secret !== SECRET || challenge !== asked.code_challenge) return json(400, { error: "invalid_grant" });
-      const now = Math.floor(Date.now() / 1000);
-      const claims = { iss: self.url, aud: asked.client_id, iat: now, exp: now + 60, nonce: asked.nonce, ...person };
-      const signed = `${b64({ alg: "RS256", kid: "1" })}.${b64(claims)}`;
-      const id_token = `${signed}.${sign("sha256", Buffer.from(signed), privateKey).toString("base64url")}`;
-      return json(200, { access_token: "of-the-service", token_type: "Bearer", id_token });
+      return json(200, { access_token: "of-the-service", token_type: "Bearer", id_token: self.idToken(asked.client_id, asked.nonce) });
     });
   });
   http.listen(0, "127.0.0.1");
   await once(http, "listening");
-  const self = { url: `http://127.0.0.1:${http.address().port}`, stop: () => http.close() };
+  const self = { url: `http://127.0.0.1:${http.address().port}`, idToken, stop: () => http.close() };
   return self;
 }
 
@@ -97,7 +98,7 @@ before(async () => {
       const file = join(folder, "backstay.toml");
       const text = await readFile(file, "utf8");
       await writeFile(file, text.replace(/autoconfirm = true.*/, `autoconfirm = false\nsite_url = "${HOME}"`));
-      const provider = `[auth.providers.keycloak]\nissuer = "${service.url}"\nclient_id = "shop"\nclient_secret = "${SECRET}"\n`;
+      const provider = `[auth.providers.keycloak]\nissuer = "${service.url}"\nclient_id = "shop"\nclient_secret = "${SECRET}"\nid_token_clients = ["shop-ios"]\n`;
       await appendFile(file, `\n${provider}\n[outbound]\nallow = ["127.0.0.1"]\n`);
     },
   });
@@ -128,6 +129,17 @@ test("signInWithOAuth with the session behind the #", async () => {
   const tokens = { access_token: parts.get("access_token"), refresh_token: parts.get("refresh_token") };
   const { user } = ok(await supabase.auth.setSession(tokens));
   assert.deepEqual([user.email, parts.get("provider_token")], ["ann@example.com", "of-the-service"]);
+});
+
+test("signInWithIdToken takes a token of the service, once", async () => {
+  const hash = createHash("sha256").update("of the app").digest("hex");
+  const credentials = { provider: "keycloak", token: service.idToken("shop-ios", hash), nonce: "of the app" };
+  const { user } = ok(await client().auth.signInWithIdToken(credentials));
+  assert.equal(user.email, "ann@example.com");
+  for (const wrong of [credentials, { provider: "keycloak", token: service.idToken("another client") }]) {
+    const { error } = await client().auth.signInWithIdToken(wrong);
+    assert.deepEqual([error?.status, error?.code], [400, "validation_failed"]);
+  }
 });
 
 test("a provider that is not enabled is refused, and one that is is told", async () => {

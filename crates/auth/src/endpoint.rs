@@ -13,6 +13,7 @@ mod recover;
 mod resend;
 mod settings;
 mod sign_up;
+mod token_id_token;
 mod token_password;
 mod token_pkce;
 mod token_refresh;
@@ -198,6 +199,7 @@ impl Auth {
             ("POST", "/token") => match request.parameter("grant_type") {
                 Some("password") => self.token_password(catalog, request).await,
                 Some("refresh_token") => self.token_refresh(catalog, request).await,
+                Some("id_token") => self.token_id_token(catalog, request).await,
                 Some("pkce") => self.token_pkce(catalog, request).await,
                 Some(_) | None => Err(Refusal::unsupported_grant()),
             },

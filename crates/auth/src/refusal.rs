@@ -129,6 +129,8 @@ refusals! {
     no_profile = 500, "unexpected_failure", "Error getting user profile from external provider";
     no_external_email = 500, "unexpected_failure", "Error getting user email from external provider";
     external_email_unverified = 422, "provider_email_needs_verification", "The provider has not verified this e-mail address: verify it there, or sign in another way";
+    bad_id_token = 400, "validation_failed", "Bad ID token";
+    id_token_used = 400, "validation_failed", "Bad ID token: it was used before";
     unsupported_grant = 400, "invalid_grant", "unsupported_grant_type";
     busy = 429, "over_request_rate_limit", "Too many sign-ins at once; try again in a moment";
     not_found = 404, "not_found", "404: Not Found";

@@ -117,7 +117,7 @@ type _BackstayFlowState @table(name: "_backstay_flow_state", key: ["hash"]) {
   created_at: Timestamp!
 }
 
-"A sign-in with another service that is under way: only the hash of its state is kept."
+"A sign-in with another service that is under way, by the hash of its state; or an ID token that was used, by its own."
 type _BackstayOauthFlow @table(name: "_backstay_oauth_flow", key: ["hash"]) {
   hash: String!
   provider: String!

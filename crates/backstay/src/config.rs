@@ -277,6 +277,8 @@ pub struct AuthProvider {
     pub user_url: Option<String>,
     /// Where the e-mail addresses are, for a `github` or `bitbucket` of one's own.
     pub emails_url: Option<String>,
+    /// Other clients of this project at the service, those of its apps, whose ID tokens are taken, too.
+    pub id_token_clients: Vec<String>,
     /// What is asked of it besides what signing in takes.
     pub scopes: Vec<String>,
     /// Whether PKCE is used with it; by default wherever the service takes it.

@@ -233,6 +233,7 @@ fn providers(config: &Config) -> Result<Vec<Provider>> {
             token_url: given.token_url,
             user_url: given.user_url,
             emails_url: given.emails_url,
+            id_token_clients: given.id_token_clients,
             scopes: given.scopes,
             pkce: given.pkce,
             trust_email: given.trust_email,

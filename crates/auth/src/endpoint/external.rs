@@ -10,7 +10,7 @@ use crate::oauth::person::Person;
 use crate::oauth::provider::Provider;
 use crate::profile;
 use crate::refusal::Refusal;
-use crate::schema::{ACCOUNT, FLOW_STATE, IDENTITY, ONE_TIME_TOKEN, SESSION};
+use crate::schema::{ACCOUNT, FLOW_STATE, IDENTITY, OAUTH_FLOW, ONE_TIME_TOKEN, SESSION};
 use crate::service::Auth;
 use crate::statement::{
     Step, delete, eq, insert, json, not, optional_text, optional_time, select, text, update,
@@ -48,6 +48,9 @@ impl Auth {
                 Ok(answers) => answers,
                 // somebody was faster: the same person in another tab, or a sign-up for the same address
                 Err(fault) if fault.code == code::UNIQUE_VIOLATION && is_own(&fault.message) => continue,
+                Err(fault) if fault.code == code::UNIQUE_VIOLATION && fault.message.contains(OAUTH_FLOW) => {
+                    return Err(Refusal::id_token_used());
+                }
                 Err(fault) => return Err(fault.into()),
             };
             self.states.forget();

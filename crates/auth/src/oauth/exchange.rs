@@ -4,7 +4,7 @@
 use super::discovery::{ProviderError, Told};
 use super::flow::State;
 use super::id_token::{self, Expected, IdTokenError};
-use super::known::{Fields, STANDARD, Verified};
+use super::known::{ClientAuth, Fields, STANDARD, Verified};
 use super::person::{self, Person};
 use super::provider::{OAuth2, Provider, Speaks};
 use super::sealed::ProviderTokens;
@@ -32,13 +32,6 @@ const ERRORS: &[&str] = &[
     "redirect_uri_mismatch",
     "bad_verification_code",
 ];
-
-/// Where a service wants the client's secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ClientAuth {
-    Form,
-    Header,
-}
 
 #[derive(Deserialize)]
 struct Tokens {
@@ -143,7 +136,7 @@ impl Auth {
         let places = self.places(provider).await?;
         let (endpoint, client_auth) = match &places {
             Places::Oidc { told, .. } => (&told.document.token_endpoint, client_auth(told)),
-            Places::OAuth2(places) => (&places.token, ClientAuth::Form),
+            Places::OAuth2(places) => (&places.token, places.client_auth),
         };
         let tokens = self.tokens(provider, endpoint, client_auth, (code, &state.verifier(ring))).await?;
         let access = tokens.access_token.ok_or(ProviderError::Form("the answer with tokens"))?;
@@ -152,13 +145,12 @@ impl Auth {
                 let id_token = tokens.id_token.ok_or(ProviderError::Form("the answer with tokens"))?;
                 let expected = Expected {
                     issuer,
-                    client_id: &provider.client_id,
-                    nonce: &state.nonce(ring),
-                    access_token: &access,
+                    clients: &[&provider.client_id],
+                    nonce: Some(&state.nonce(ring)),
+                    access_token: Some(&access),
                     now: self.clock.now_seconds(),
                 };
-                let fields = Fields { verified: Verified::True(verified), ..STANDARD };
-                self.by_id_token(provider, told, &fields, &id_token, &expected).await?
+                self.by_id_token(provider, (told, verified), &id_token, &expected).await?
             }
             Places::OAuth2(places) => self.by_profile(provider, places, &access).await?,
         };
@@ -208,15 +200,34 @@ impl Auth {
         form.finish()
     }
 
+    /// The person of an ID token that an app got from the service itself.
+    pub(crate) async fn person_of(
+        &self,
+        provider: &Provider,
+        id_token: &str,
+        (nonce, access_token): (Option<&str>, Option<&str>),
+    ) -> Result<Person, ProviderError> {
+        let Places::Oidc { told, issuer, verified } = self.places(provider).await? else {
+            return Err(ProviderError::Issuer);
+        };
+        let clients: Vec<&str> = std::iter::once(&provider.client_id)
+            .chain(&provider.id_token_clients)
+            .map(String::as_str)
+            .collect();
+        let now = self.clock.now_seconds();
+        let expected = Expected { issuer, clients: &clients, nonce, access_token, now };
+        self.by_id_token(provider, (&told, verified), id_token, &expected).await
+    }
+
     /// The person of an ID token; where it has no e-mail address, with what the service says of the same person.
     async fn by_id_token(
         &self,
         provider: &Provider,
-        told: &Arc<Told>,
-        fields: &Fields,
+        (told, verified): (&Arc<Told>, &'static str),
         id_token: &str,
         expected: &Expected<'_>,
     ) -> Result<Person, ProviderError> {
+        let fields = Fields { verified: Verified::True(verified), ..STANDARD };
         let claims = match id_token::verify(id_token, &told.keys, expected) {
             Err(IdTokenError::Token(TokenError::UnknownKey)) => {
                 let now = self.clock.now_micros();
@@ -227,9 +238,9 @@ impl Auth {
         };
         let mut claims = Value::Object(claims);
         if claims.get("email").is_none()
-            && let Some(endpoint) = &told.document.userinfo_endpoint
+            && let (Some(endpoint), Some(access)) = (&told.document.userinfo_endpoint, expected.access_token)
         {
-            let more = self.document(endpoint, expected.access_token, "the profile").await?;
+            let more = self.document(endpoint, access, "the profile").await?;
             if more.get("sub") != claims.get("sub") {
                 return Err(ProviderError::Subject);
             }
@@ -240,7 +251,7 @@ impl Auth {
                 }
             }
         }
-        person::read(expected.issuer, fields, &claims, None, provider.trust_email)
+        person::read(expected.issuer, &fields, &claims, None, provider.trust_email)
             .ok_or(ProviderError::Form("the ID token"))
     }
 

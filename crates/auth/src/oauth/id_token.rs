@@ -18,10 +18,12 @@ const SUBJECT_BYTES: usize = 255;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expected<'a> {
     pub(crate) issuer: &'a str,
-    pub(crate) client_id: &'a str,
-    pub(crate) nonce: &'a str,
-    /// The access token that came with it.
-    pub(crate) access_token: &'a str,
+    /// The clients that it may be for.
+    pub(crate) clients: &'a [&'a str],
+    /// The nonce; none where the token must not have one.
+    pub(crate) nonce: Option<&'a str>,
+    /// The access token that came with it, where one did.
+    pub(crate) access_token: Option<&'a str>,
     /// In seconds.
     pub(crate) now: i64,
 }
@@ -63,7 +65,7 @@ pub(crate) fn verify(
     if text("iss") != Some(expected.issuer) {
         return Err(IdTokenError::Issuer);
     }
-    audience(&claims, expected.client_id)?;
+    audience(&claims, expected.clients)?;
     let seconds = |name: &str| claims.get(name).and_then(Value::as_f64);
     let (exp, iat) = (seconds("exp").ok_or(IdTokenError::Time)?, seconds("iat").ok_or(IdTokenError::Time)?);
     let begins = seconds("nbf").map_or(iat, |nbf| nbf.max(iat));
@@ -72,31 +74,34 @@ pub(crate) fn verify(
     if !(exp + skew > now && begins - skew <= now) {
         return Err(IdTokenError::Time);
     }
-    if !text("nonce").is_some_and(|nonce| nonce.as_bytes().ct_eq(expected.nonce.as_bytes()).into()) {
+    let is_meant = match (text("nonce"), expected.nonce) {
+        (Some(nonce), Some(expected)) => nonce.as_bytes().ct_eq(expected.as_bytes()).into(),
+        (None, None) => !claims.contains_key("nonce"),
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    if !is_meant {
         return Err(IdTokenError::Nonce);
     }
     if !text("sub").is_some_and(|sub| !sub.is_empty() && sub.len() <= SUBJECT_BYTES) {
         return Err(IdTokenError::Subject);
     }
-    if let Some(hash) = claims.get("at_hash")
-        && hash.as_str() != half_hash(parts.algorithm(), expected.access_token).as_deref()
+    if let (Some(hash), Some(access_token)) = (claims.get("at_hash"), expected.access_token)
+        && hash.as_str() != half_hash(parts.algorithm(), access_token).as_deref()
     {
         return Err(IdTokenError::AccessToken);
     }
     Ok(claims)
 }
 
-/// It is for this client, and where it is for others, too, this client asked for it.
-fn audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), IdTokenError> {
+/// It is for one of these clients, and where it is for others, too, one of these asked for it.
+fn audience(claims: &Map<String, Value>, clients: &[&str]) -> Result<(), IdTokenError> {
+    let is_client = |one: &Value| one.as_str().is_some_and(|one| clients.contains(&one));
     let (is_ours, is_shared) = match claims.get("aud") {
-        Some(Value::String(one)) => (one == client_id, false),
-        Some(Value::Array(all)) => (all.iter().any(|one| one.as_str() == Some(client_id)), all.len() > 1),
-        _ => (false, false),
+        Some(Value::Array(all)) => (all.iter().any(is_client), all.len() > 1),
+        Some(one) => (is_client(one), false),
+        None => (false, false),
     };
-    let party = match claims.get("azp") {
-        Some(party) => party.as_str() == Some(client_id),
-        None => !is_shared,
-    };
+    let party = claims.get("azp").map_or(!is_shared, is_client);
     if is_ours && party { Ok(()) } else { Err(IdTokenError::Audience) }
 }
 
@@ -106,7 +111,8 @@ fn half_hash(algorithm: &str, access_token: &str) -> Option<String> {
     let hash = match algorithm.get(2..) {
         Some("256") => Sha256::digest(text).to_vec(),
         Some("384") => Sha384::digest(text).to_vec(),
-        Some("512") | None | Some(_) => Sha512::digest(text).to_vec(),
+        // RS512; and Ed25519 hashes so within
+        Some(_) | None => Sha512::digest(text).to_vec(),
     };
     Some(URL_SAFE_NO_PAD.encode(hash.get(..hash.len() / 2)?))
 }

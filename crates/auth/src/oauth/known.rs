@@ -31,6 +31,8 @@ pub enum Protocol {
         authorize: &'static str,
         /// Where codes are exchanged.
         token: &'static str,
+        /// Where it wants the client's secret.
+        client_auth: ClientAuth,
         /// Where the profile is.
         user: &'static str,
         /// Where the e-mail addresses are, where the profile does not have them.
@@ -38,6 +40,15 @@ pub enum Protocol {
         /// What the profile calls things.
         fields: Fields,
     },
+}
+
+/// Where a service wants the client's secret (RFC 6749 §2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// In the form with the code.
+    Form,
+    /// In the `Authorization` header.
+    Header,
 }
 
 /// Places in a profile, as JSON pointers; empty where there is no such thing.
@@ -117,6 +128,7 @@ pub const KNOWN: &[Known] = &[
             issuer: "https://api.bitbucket.org/2.0",
             authorize: "https://bitbucket.org/site/oauth2/authorize",
             token: "https://bitbucket.org/site/oauth2/access_token",
+            client_auth: ClientAuth::Form,
             user: "https://api.bitbucket.org/2.0/user",
             emails: Some("https://api.bitbucket.org/2.0/user/emails"),
             fields: Fields {
@@ -143,6 +155,7 @@ pub const KNOWN: &[Known] = &[
             issuer: "https://discord.com/api",
             authorize: "https://discord.com/api/oauth2/authorize",
             token: "https://discord.com/api/oauth2/token",
+            client_auth: ClientAuth::Form,
             user: "https://discord.com/api/users/@me",
             emails: None,
             fields: Fields {
@@ -164,6 +177,7 @@ pub const KNOWN: &[Known] = &[
             issuer: "https://www.facebook.com",
             authorize: "https://www.facebook.com/dialog/oauth",
             token: "https://graph.facebook.com/oauth/access_token",
+            client_auth: ClientAuth::Form,
             user: "https://graph.facebook.com/me?fields=id,name,email,picture",
             emails: None,
             fields: Fields {
@@ -185,6 +199,7 @@ pub const KNOWN: &[Known] = &[
             issuer: "https://api.figma.com",
             authorize: "https://www.figma.com/oauth",
             token: "https://api.figma.com/v1/oauth/token",
+            client_auth: ClientAuth::Header,
             user: "https://api.figma.com/v1/me",
             emails: None,
             fields: Fields {
@@ -206,6 +221,7 @@ pub const KNOWN: &[Known] = &[
             issuer: "https://api.github.com",
             authorize: "https://github.com/login/oauth/authorize",
             token: "https://github.com/login/oauth/access_token",
+            client_auth: ClientAuth::Form,
             user: "https://api.github.com/user",
             emails: Some("https://api.github.com/user/emails"),
             fields: Fields {
@@ -227,6 +243,7 @@ pub const KNOWN: &[Known] = &[
             issuer: "https://gitlab.com",
             authorize: "https://gitlab.com/oauth/authorize",
             token: "https://gitlab.com/oauth/token",
+            client_auth: ClientAuth::Form,
             user: "https://gitlab.com/api/v4/user",
             emails: None,
             fields: Fields {
@@ -258,6 +275,7 @@ pub const KNOWN: &[Known] = &[
             issuer: "https://api.spotify.com/v1",
             authorize: "https://accounts.spotify.com/authorize",
             token: "https://accounts.spotify.com/api/token",
+            client_auth: ClientAuth::Header,
             user: "https://api.spotify.com/v1/me",
             emails: None,
             fields: Fields {

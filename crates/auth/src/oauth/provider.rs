@@ -1,6 +1,6 @@
 //! [`Provider`]: a service as this project uses it: what is known of it, with what the configuration says.
 
-use super::known::{Fields, KNOWN, OWN, Protocol, STANDARD};
+use super::known::{ClientAuth, Fields, KNOWN, OWN, Protocol, STANDARD};
 use backstay_base::secret::Secret;
 
 /// Longest name, in bytes.
@@ -25,6 +25,8 @@ pub struct Wanted {
     pub user_url: Option<String>,
     /// Where the e-mail addresses are, for OAuth 2.0.
     pub emails_url: Option<String>,
+    /// Other clients of this project whose ID tokens are taken from apps.
+    pub id_token_clients: Vec<String>,
     /// What is asked of it besides.
     pub scopes: Vec<String>,
     /// Whether PKCE is used, where that is not what is known of it.
@@ -44,6 +46,8 @@ pub struct Provider {
     pub client_id: String,
     /// The client secret.
     pub client_secret: Secret<String>,
+    /// Other clients of this project whose ID tokens are taken from apps.
+    pub id_token_clients: Vec<String>,
     /// What is asked of it.
     pub scopes: Vec<String>,
     /// Whether PKCE is used.
@@ -79,6 +83,8 @@ pub struct OAuth2 {
     pub authorize: String,
     /// Where codes are exchanged.
     pub token: String,
+    /// Where it wants the client's secret.
+    pub client_auth: ClientAuth,
     /// Where the profile is.
     pub user: String,
     /// Where the e-mail addresses are.
@@ -112,6 +118,7 @@ impl Provider {
             trust_email: wanted.trust_email,
             email_optional: wanted.email_optional,
             speaks: speaks(name, &known.protocol, &wanted)?,
+            id_token_clients: wanted.id_token_clients,
             client_id: wanted.client_id,
             client_secret: Secret::new(wanted.client_secret),
         })
@@ -138,6 +145,7 @@ fn speaks(name: &str, known: &Protocol, wanted: &Wanted) -> Result<Speaks, Strin
                 issuer: origin(user),
                 authorize: authorize.clone(),
                 token: token.clone(),
+                client_auth: ClientAuth::Form,
                 user: user.clone(),
                 emails: None,
                 fields: STANDARD,
@@ -157,13 +165,14 @@ fn speaks(name: &str, known: &Protocol, wanted: &Wanted) -> Result<Speaks, Strin
             }
             Ok(Speaks::Oidc { issuer, verified })
         }
-        (Protocol::OAuth2 { issuer, authorize, token, user, emails, fields }, _) => {
+        (Protocol::OAuth2 { issuer, authorize, token, client_auth, user, emails, fields }, _) => {
             let own = |given: &Option<String>, known: &str| given.clone().unwrap_or_else(|| known.to_owned());
             let elsewhere = wanted.user_url.as_deref().map(origin);
             Ok(Speaks::OAuth2(OAuth2 {
                 issuer: wanted.issuer.clone().or(elsewhere).unwrap_or_else(|| issuer.to_owned()),
                 authorize: own(&wanted.authorize_url, authorize),
                 token: own(&wanted.token_url, token),
+                client_auth,
                 user: own(&wanted.user_url, user),
                 emails: wanted.emails_url.clone().or_else(|| emails.map(str::to_owned)),
                 fields,

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod hostile;
+mod id_tokens;
 mod linking;
 mod orderings;
 mod redirects;
