@@ -89,7 +89,9 @@ async fn answer(
     let with = With { settings: &app.rest, recurring: app.recurring(), ids: &app.ids };
     let Ready { guarded, answer, costs } =
         prepare(&with, &request, (&identified.caller, info), &catalog, &mut |stage| timing.mark(stage))?;
-    limiter::take(app, head, &costs).await?;
+    if !costs.is_empty() {
+        Box::pin(limiter::take(app, head, &costs)).await?;
+    }
     timing.mark("weave");
     let position = headers.iter().find(|(name, _)| *name == POSITION).map(|(_, value)| *value);
     let near = Near { caller: number(&identified.caller), position };
@@ -98,7 +100,10 @@ async fn answer(
     let select = guarded.inner().steps.first().and_then(|step| step.query.answer());
     let shape = select.map(Shape::of);
     let part = reply.parts.into_iter().next().unwrap_or_default();
-    limiter::settle(app, head, &costs, rows(&part), &embedded_rows(&costs, select, &part)).await;
+    if !costs.is_empty() {
+        let embedded = embedded_rows(&costs, select, &part);
+        Box::pin(limiter::settle(app, head, &costs, rows(&part), &embedded)).await;
+    }
     let mut response = render(&answer, shape.as_ref(), &part);
     response.headers.extend(position.map(|position| (POSITION, position)));
     timing.mark("render");
