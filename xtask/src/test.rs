@@ -22,7 +22,7 @@ const SUITES: &[(&str, &str, &str)] = &[
     ("accounts by mail", "backstay-testkit", "mail"),
     ("aggregates", "backstay-testkit", "aggregates"),
     ("searches of words", "backstay-testkit", "search"),
-    ("reads that come again", "backstay-testkit", "recurring"),
+    ("requests that come again", "backstay-testkit", "recurring"),
     ("stored computed fields", "backstay-testkit", "stored"),
     ("databases of earlier releases", "backstay-testkit", "upgrade"),
 ];

@@ -152,7 +152,8 @@ impl Auth {
                     select(SESSION, vec![eq("id", Cell::Uuid(id))]),
                     select(ACCOUNT, vec![eq("id", Cell::Uuid(account))]),
                 ];
-                let answers = self.run(catalog, &steps).await?;
+                // rare, and no part of the state of every request
+                let answers = Box::pin(self.run(catalog, &steps)).await?;
                 let mut rows = answers.iter().map(|records| records.first());
                 let state = match (rows.next().flatten(), rows.next().flatten()) {
                     (Some(session), Some(account)) => {

@@ -208,7 +208,7 @@ impl Auth {
         if self.clock.now_micros().saturating_sub(ring.loaded_at) < OLD_KEYS_MICROS {
             return Ok(ring);
         }
-        match self.reload(catalog).await {
+        match Box::pin(self.reload(catalog)).await {
             Ok(Some(ring)) => Ok(ring),
             Ok(None) => self.ring(),
             Err(fault) => {
@@ -220,7 +220,7 @@ impl Auth {
 
     /// The keys anew, unless they were loaded a moment ago: another node may have made one.
     pub(crate) async fn fresher_ring(&self, catalog: &Arc<Catalog>) -> Result<Option<Arc<KeyRing>>, Fault> {
-        self.reload(catalog).await
+        Box::pin(self.reload(catalog)).await
     }
 
     async fn reload(&self, catalog: &Arc<Catalog>) -> Result<Option<Arc<KeyRing>>, Fault> {

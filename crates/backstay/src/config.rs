@@ -521,7 +521,7 @@ macro_rules! limit_settings {
 
 limit_settings! {
     body_bytes: usize, target_bytes: usize, rows: u64, write_rows: usize, depth: usize, nodes: usize,
-    hops: usize, list: usize, document_values: usize, pattern_bytes: usize, pattern_steps: usize, extras_keys: usize, extras_bytes: usize, extras_depth: usize, statement_ms: u64, recurring_reads: usize, write_queue: usize, read_queue: usize, connections: usize,
+    hops: usize, list: usize, document_values: usize, pattern_bytes: usize, pattern_steps: usize, extras_keys: usize, extras_bytes: usize, extras_depth: usize, statement_ms: u64, recurring_requests: usize, write_queue: usize, read_queue: usize, connections: usize,
     in_flight: usize, slow_bodies: usize, bodies_bytes: usize, idle_ms: u64, stall_ms: u64, head_ms: u64, body_ms: u64, hash_queue: usize, mail_queue: usize, mailbox: usize, egress_bytes: usize, egress_ms: u64, password_bytes: usize, linger_ms: u64,
     drain_ms: u64,
     migration_wait_ms: u64, audit_days: u32, prune_rows: u64, used_token_days: u32,

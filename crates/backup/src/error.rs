@@ -28,6 +28,9 @@ pub enum BackupError {
     /// The chain of commits has a gap: it is begun anew with a copy.
     #[error("the chain of commits has a gap: {0}")]
     Broken(String),
+    /// What was shipped is not at the target any more.
+    #[error("{0} was written and is not at the target any more")]
+    Lost(String),
     /// SQLite.
     #[error("the database could not be read: {0}")]
     Sqlite(#[from] rusqlite::Error),

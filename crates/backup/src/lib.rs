@@ -9,6 +9,8 @@ pub mod dump;
 pub mod error;
 pub mod installed;
 pub mod manifest;
+mod missing;
+pub mod note;
 pub mod place;
 pub mod prune;
 pub mod replay;

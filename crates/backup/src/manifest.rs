@@ -78,6 +78,19 @@ impl Manifest {
     }
 }
 
+/// Copies without a manifest: never finished, or it is gone.
+///
+/// # Errors
+/// When the target does not list.
+pub async fn unfinished(target: &Target) -> Result<Vec<String>> {
+    let names = target.list(place::COPIES).await?;
+    let id = |name: &String| name.split('/').nth(1).map(str::to_owned);
+    let mut ids: Vec<String> = names.iter().filter_map(id).collect();
+    ids.dedup();
+    ids.retain(|id| !names.contains(&place::manifest(id)));
+    Ok(ids)
+}
+
 /// The finished copies at a target, oldest first. A damaged manifest is an error in its place.
 ///
 /// # Errors

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Where copies are.
 pub const COPIES: &str = "copies";
+/// Where is written how far chains reach.
+pub const NOTES: &str = "notes";
 /// Where chains are.
 pub const CHAINS: &str = "chains";
 
@@ -39,6 +41,12 @@ pub fn part(copy: &str, number: usize) -> String {
 #[must_use]
 pub fn segment(chain: &str, sequence: u64) -> String {
     format!("{CHAINS}/{chain}/{sequence:012}")
+}
+
+/// The name of the note of a chain.
+#[must_use]
+pub fn note(chain: &str) -> String {
+    [NOTES, chain].join("/")
 }
 
 /// A time in microseconds as people write it: `2026-01-31T09:00:00.5Z`.

@@ -2,8 +2,8 @@
 
 use crate::chain::Chain;
 use crate::error::{BackupError, Result};
-use crate::manifest;
-use crate::place::COPIES;
+use crate::manifest::{self, Manifest};
+use crate::place::{self, COPIES, NOTES};
 use crate::target::Target;
 
 /// Removes what is not needed to restore any moment after `oldest`, in microseconds since 1970.
@@ -39,7 +39,19 @@ pub async fn prune(target: &Target, oldest: i64) -> Result<usize> {
         target.delete(gone).await?;
         removed += gone.len();
     }
-    Ok(removed)
+    // a note of nothing would say that all of it is missing
+    let gone: Vec<String> =
+        target.list(NOTES).await?.into_iter().filter(|name| is_needless(name, kept)).collect();
+    target.delete(&gone).await?;
+    Ok(removed + gone.len())
+}
+
+/// Whether no kept copy stands in the chain of a note, and a later one does.
+fn is_needless(note: &str, kept: &[(String, Manifest)]) -> bool {
+    let chains = || {
+        kept.iter().filter_map(|(_, manifest)| manifest.place.as_ref()).map(|place| place::note(&place.chain))
+    };
+    chains().all(|chain| chain != *note) && chains().any(|chain| *chain > *note)
 }
 
 /// The segments before a place. The last one of a chain stays: whoever goes on with the chain begins there.

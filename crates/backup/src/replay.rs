@@ -38,6 +38,20 @@ pub struct Replay {
     commits: u64,
     at: i64,
     is_over: bool,
+    /// Up to where segments were there, and whether they say that there is a note.
+    end: u64,
+    is_noted: bool,
+}
+
+/// What went in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replayed {
+    /// How many commits.
+    pub commits: u64,
+    /// When the last of them was.
+    pub at: i64,
+    /// Where the chain ended, if that is where this did, and whether its segments say that there is a note of it.
+    pub end: Option<(u64, bool)>,
 }
 
 impl Replay {
@@ -47,15 +61,17 @@ impl Replay {
     /// When the file cannot be opened.
     pub fn new(path: &Path, page_bytes: u32, place: Place, latest: i64) -> Result<Self> {
         let file = OpenOptions::new().write(true).open(path)?;
-        let (previous, pages, commits, at, is_over) = (None, None, 0, 0, false);
-        Ok(Self { file, page_bytes, place, latest, previous, pages, commits, at, is_over })
+        let (previous, pages, commits, at, is_over, is_noted) = (None, None, 0, 0, false, false);
+        // a copy at the end of its chain needs no segment
+        let end = place.frames;
+        Ok(Self { file, page_bytes, place, latest, previous, pages, commits, at, is_over, end, is_noted })
     }
 
-    /// Takes the segments from the target: how many commits went in, and the time of the last; none when there were none.
+    /// Takes the segments from the target: how many commits went in, the time of the last, and where the chain ended.
     ///
     /// # Errors
     /// When the target refuses, or a segment is damaged or missing.
-    pub async fn run(mut self, target: &Target, reading: Reading) -> Result<Option<(u64, i64)>> {
+    pub async fn run(mut self, target: &Target, reading: Reading) -> Result<Replayed> {
         let chain = Chain::of(target, &self.place.chain).await?;
         let first = match reading {
             Reading::Needed => chain.first_beyond(self.place.frames).await?,
@@ -76,12 +92,14 @@ impl Replay {
             let file = self.file;
             tokio::task::spawn_blocking(move || file.sync_all()).await??;
         }
-        Ok((self.commits > 0).then_some((self.commits, self.at)))
+        let end = (!self.is_over).then_some((self.end, self.is_noted));
+        Ok(Replayed { commits: self.commits, at: self.at, end })
     }
 
     fn taken(mut self, segment: Segment, sum: String) -> Result<Self> {
         self.follows(&segment)?;
         self.previous = Some((segment.head.sequence, sum));
+        (self.end, self.is_noted) = (self.end.max(segment.head.to()), segment.head.noted);
         self.apply(&segment)?;
         Ok(self)
     }

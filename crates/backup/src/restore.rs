@@ -5,6 +5,7 @@ use crate::chain::Chain;
 use crate::copy;
 use crate::error::{BackupError, Result};
 use crate::manifest::{self, Manifest, Table};
+use crate::missing::Missing;
 use crate::place::{self, Place};
 use crate::replay::{Reading, Replay};
 use crate::sealed;
@@ -35,6 +36,8 @@ pub struct Restored {
     pub at: i64,
     /// Tables and rows of the restored file.
     pub tables: Vec<Table>,
+    /// Until when commits were shipped that would belong to it and are not at the target any more.
+    pub missing: Option<i64>,
 }
 
 /// Restores to a file that is not there yet.
@@ -75,7 +78,15 @@ async fn restore_reading(target: &Target, wanted: &Wanted, reading: Reading, to:
 /// When anything is damaged or missing.
 pub async fn verify(target: &Target, wanted: &Wanted) -> Result<Restored> {
     let folder = tempfile::tempdir()?;
-    restore_reading(target, wanted, Reading::Whole, &folder.path().join("verified.db")).await
+    let restored =
+        restore_reading(target, wanted, Reading::Whole, &folder.path().join("verified.db")).await?;
+    match restored.missing {
+        Some(until) => {
+            let (until, at) = (place::time(until), place::time(restored.at));
+            Err(BackupError::Lost(format!("what was committed after {at} and until {until}")))
+        }
+        None => Ok(restored),
+    }
 }
 
 /// Refuses a file that is there, and what a database that was there left: SQLite would take its log for that of the
@@ -98,8 +109,10 @@ fn beside(to: &Path, end: &str) -> PathBuf {
 /// A copy, and the commits after it that are wanted.
 struct Source {
     manifest: Manifest,
-    /// Where in a chain the commits after it begin, and the time up to which they are wanted.
-    after: Option<(Place, i64)>,
+    /// Where in a chain the commits after it begin.
+    after: Option<Place>,
+    /// The time up to which they are wanted; none where the copy alone is.
+    latest: Option<i64>,
 }
 
 async fn chosen(target: &Target, wanted: &Wanted) -> Result<Source> {
@@ -107,7 +120,7 @@ async fn chosen(target: &Target, wanted: &Wanted) -> Result<Source> {
         Wanted::Copy(id) => {
             let manifest = Manifest::read(target, id).await?;
             return if manifest.dump.is_none() {
-                Ok(Source::alone(manifest))
+                Ok(Source { manifest, after: None, latest: None })
             } else {
                 Err(BackupError::NotFound(format!("{id} is a copy of another kind of database")))
             };
@@ -128,12 +141,11 @@ async fn chosen(target: &Target, wanted: &Wanted) -> Result<Source> {
         }
     }
     let chosen = match (followed, alone) {
-        (Some(followed), Some(alone)) if is_newer(target, &alone, &followed).await? => Source::alone(alone),
-        (Some(manifest), _) => {
-            let after = manifest.place.clone().map(|place| (place, latest));
-            Source { manifest, after }
+        (Some(followed), Some(alone)) if is_newer(target, &alone, &followed).await? => {
+            Source { manifest: alone, after: None, latest: Some(latest) }
         }
-        (None, Some(alone)) => Source::alone(alone),
+        (Some(manifest), _) => Source { after: manifest.place.clone(), manifest, latest: Some(latest) },
+        (None, Some(alone)) => Source { manifest: alone, after: None, latest: Some(latest) },
         (None, None) => {
             return Err(BackupError::NotFound("no backup at the target is as old as that".to_owned()));
         }
@@ -151,25 +163,28 @@ async fn is_newer(target: &Target, alone: &Manifest, followed: &Manifest) -> Res
     Ok(end.is_none_or(|end| end < alone.at))
 }
 
-impl Source {
-    const fn alone(manifest: Manifest) -> Self {
-        Self { manifest, after: None }
-    }
-}
-
 async fn build(target: &Target, source: Source, reading: Reading, to: &Path) -> Result<Restored> {
-    let Source { manifest, after } = source;
+    let Source { manifest, after, latest } = source;
     parts(target, &manifest, to).await?;
     let tables = checked(manifest.id.clone(), to.to_owned()).await?;
     if tables != manifest.tables {
         return Err(BackupError::damaged(&manifest.id, "its rows are not those that were copied"));
     }
-    let copied = Restored { copy: manifest.id.clone(), commits: 0, at: manifest.at, tables };
-    let Some((place, latest)) = after else { return Ok(copied) };
-    let replay = Replay::new(to, manifest.page_bytes, place, latest)?;
-    let Some((commits, at)) = replay.run(target, reading).await? else { return Ok(copied) };
+    let copied = Restored { copy: manifest.id.clone(), commits: 0, at: manifest.at, tables, missing: None };
+    let Some(latest) = latest else { return Ok(copied) };
+    let Some(place) = after else {
+        let missing = Missing { target, latest, reading }.beyond(copied.at, None).await?;
+        return Ok(Restored { missing, ..copied });
+    };
+    let chain = place.chain.clone();
+    let replayed = Replay::new(to, manifest.page_bytes, place, latest)?.run(target, reading).await?;
+    let at = if replayed.commits > 0 { replayed.at } else { copied.at };
+    let missing = Missing { target, latest, reading }.beyond(at, Some((&chain, replayed))).await?;
+    if replayed.commits == 0 {
+        return Ok(Restored { missing, ..copied });
+    }
     let tables = checked(manifest.id, to.to_owned()).await?;
-    Ok(Restored { commits, at, tables, ..copied })
+    Ok(Restored { commits: replayed.commits, at, tables, missing, ..copied })
 }
 
 async fn checked(name: String, file: PathBuf) -> Result<Vec<Table>> {

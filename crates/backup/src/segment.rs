@@ -30,6 +30,9 @@ pub struct Head {
     pub from: u64,
     /// The commits: frames of the chain up to and with each, and its time in microseconds.
     pub commits: Vec<(u64, i64)>,
+    /// Whether its chain has a note beside it: those of earlier programs have none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub noted: bool,
 }
 
 /// A segment.

@@ -6,6 +6,7 @@
 use crate::chain::Chain;
 use crate::copy;
 use crate::error::{BackupError, Result};
+use crate::note::Note;
 use crate::place::{self, Place};
 use crate::prune::prune;
 use crate::sealed;
@@ -33,6 +34,9 @@ const ALARM_MICROS: i64 = 30_000_000;
 
 /// How long after its first look, and then at each copy, a shipper looks whether it is the only one, in microseconds.
 const LOOK_AGAIN_MICROS: i64 = 120_000_000;
+
+/// How old the note of a chain may be while there are commits, in microseconds.
+const NOTE_MICROS: i64 = 10_000_000;
 
 /// Least time between two attempts while the target is away.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -64,6 +68,9 @@ pub struct Shipper {
     /// The last object of each chain when it was last looked, and when that is due again.
     seen: BTreeMap<String, Option<String>>,
     look_at: i64,
+    /// What the note of the chain says, and since when.
+    noted: Option<Note>,
+    noted_at: i64,
 }
 
 /// Up to where commits were sent.
@@ -73,6 +80,8 @@ struct At {
     sequence: u64,
     previous: String,
     frames: u64,
+    /// When the last commit was that was sent, or the chain began.
+    micros: i64,
     round: u64,
     log_frames: u32,
     /// None in a log that is to be begun.
@@ -103,6 +112,8 @@ impl Shipper {
             is_resumed: false,
             seen: BTreeMap::new(),
             look_at: 0,
+            noted: None,
+            noted_at: 0,
         }
     }
 
@@ -119,6 +130,9 @@ impl Shipper {
             }
         }
         self.attempt().await;
+        if let Err(error) = self.note().await {
+            tracing::warn!(error = %error, "how far the chain of commits reaches was not noted");
+        }
     }
 
     async fn attempt(&mut self) {
@@ -153,12 +167,18 @@ impl Shipper {
     /// # Errors
     /// When the target does not list.
     pub async fn look_around(&mut self) -> Result<Option<String>> {
-        let chains = Chain::all(&self.target).await?;
+        let target = self.target.clone();
+        let chains = Chain::all(&target).await?;
         let end = |chain: &Chain<'_>| chain.names().last().cloned();
         let now = chains.iter().map(|chain| (chain.name().to_owned(), end(chain))).collect();
         let before = std::mem::replace(&mut self.seen, now);
-        let own = self.at.as_ref().map(|at| at.chain.as_str());
+        let own = self.at.as_ref().map(|at| at.chain.clone());
+        let own = own.as_deref();
         let grew = |chain: &&Chain<'_>| before.get(chain.name()).is_none_or(|known| end(chain) > *known);
+        if let Some(chain) = chains.iter().find(|chain| Some(chain.name()) == own) {
+            let whole = self.is_whole(chain);
+            self.unless_lost(whole)?;
+        }
         let other = chains.iter().filter(|chain| Some(chain.name()) != own).find(grew);
         Ok(other.filter(|_| !before.is_empty()).map(|chain| chain.name().to_owned()))
     }
@@ -173,11 +193,67 @@ impl Shipper {
         }
         while self.send().await? {}
         let now = self.clock.now_micros();
+        if now.saturating_sub(self.noted_at) >= NOTE_MICROS {
+            let there = self.still_there().await;
+            self.unless_lost(there)?;
+            self.note().await?;
+        }
         if now.saturating_sub(self.copied_at) >= self.settings.copy_every {
             self.copy(None).await?;
             prune(&self.target, now.saturating_sub(self.settings.keep)).await?;
         }
         Ok(())
+    }
+
+    /// Writes down how far the chain reaches, where that is not said yet.
+    ///
+    /// # Errors
+    /// When the target refuses.
+    pub async fn note(&mut self) -> Result<()> {
+        let Some(at) = &self.at else { return Ok(()) };
+        let note = Note {
+            version: 1,
+            chain: at.chain.clone(),
+            sequence: at.sequence.saturating_sub(1),
+            sum: at.previous.clone(),
+            frames: at.frames,
+            at: at.micros,
+        };
+        if self.noted.as_ref() != Some(&note) {
+            note.write(&self.target).await?;
+            self.noted = Some(note);
+        }
+        self.noted_at = self.clock.now_micros();
+        Ok(())
+    }
+
+    /// A chain that lost something at the target is not gone on with.
+    fn unless_lost(&mut self, found: Result<()>) -> Result<()> {
+        if let Err(BackupError::Lost(_)) = &found {
+            self.at = None;
+        }
+        found
+    }
+
+    /// Whether the target still has the last segment, which nobody prunes.
+    async fn still_there(&self) -> Result<()> {
+        let Some((at, last)) = self.at.as_ref().and_then(|at| Some((at, at.sequence.checked_sub(1)?))) else {
+            return Ok(());
+        };
+        let name = place::segment(&at.chain, last);
+        if self.target.has(&name).await? { Ok(()) } else { Err(lost(&name)) }
+    }
+
+    /// Whether a chain has every segment from its first to the last that this run sent.
+    fn is_whole(&self, chain: &Chain<'_>) -> Result<()> {
+        let Some(at) = &self.at else { return Ok(()) };
+        let first = chain.names().first().and_then(|name| name.rsplit('/').next()?.parse::<u64>().ok());
+        let expected = (first.unwrap_or(0)..at.sequence).map(|sequence| place::segment(&at.chain, sequence));
+        let found = chain.names().iter().map(Some).chain(std::iter::repeat(None));
+        match expected.zip(found).find(|(expected, found)| Some(expected) != *found) {
+            Some((gone, _)) => Err(lost(&gone)),
+            None => Ok(()),
+        }
     }
 
     /// Says what an attempt came to: that it failed once, that it has failed for long once more.
@@ -189,8 +265,14 @@ impl Shipper {
             (self.failing_since, self.is_alarmed) = (None, false);
             return;
         };
-        if let BackupError::Broken(_) = error {
-            self.at = None;
+        match &error {
+            BackupError::Broken(_) => self.at = None,
+            BackupError::Lost(_) => {
+                tracing::error!(error = %error, "the target lost what was shipped; a new chain begins with a copy");
+                return;
+            }
+            // it may be another time
+            _ => {}
         }
         if self.failing_since.is_none() {
             tracing::warn!(error = %error, "commits were not shipped");
@@ -226,6 +308,7 @@ impl Shipper {
     async fn resume(&mut self) -> Result<()> {
         let Some(chain) = Chain::all(&self.target).await?.pop() else { return Ok(()) };
         let Some((Segment { head, .. }, previous)) = chain.last().await? else { return Ok(()) };
+        self.say_what_is_gone(&head).await;
         let (database, known, log) = (self.database.clone(), head.clone(), Arc::clone(&self.log));
         let unsent = tokio::task::spawn_blocking(move || unsent(&database, &known, &log)).await??;
         let Some(unsent) = unsent else { return Ok(()) };
@@ -234,6 +317,7 @@ impl Shipper {
             sequence: head.sequence + 1,
             previous,
             frames: head.to(),
+            micros: head.commits.last().map_or(self.clock.now_micros(), |(_, at)| *at),
             round: 0,
             log_frames: head.log_frames,
             log: Some((head.salts, head.log_sum)),
@@ -244,7 +328,27 @@ impl Shipper {
         }
         self.copied_at = newest_copy(&self.target).await?;
         self.at = Some(at);
-        Ok(())
+        self.note().await
+    }
+
+    /// Whether an earlier run noted more than there is.
+    async fn say_what_is_gone(&self, head: &Head) {
+        match Note::of(&self.target, &head.chain).await {
+            Ok(Some(note)) if note.frames > head.to() => {
+                let (until, left) =
+                    (place::time(note.at), head.commits.last().map(|(_, at)| place::time(*at)));
+                tracing::error!(
+                    chain = head.chain,
+                    until,
+                    left,
+                    "the target lost the last commits that were shipped"
+                );
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(error = %error, "how far the chain of commits reached cannot be read")
+            }
+        }
     }
 
     /// Begins a chain with a copy.
@@ -267,6 +371,7 @@ impl Shipper {
                     sequence: 0,
                     previous: String::new(),
                     frames: 0,
+                    micros,
                     round,
                     log_frames: frames,
                     log,
@@ -309,12 +414,14 @@ impl Shipper {
             log_sum,
             from: at.frames,
             commits: Vec::new(),
+            noted: false,
         };
         let bytes = Segment { head, frames: Vec::new() }.encode()?;
         let sealed = self.target.put(&place::segment(&at.chain, at.sequence), bytes).await?;
         (at.sequence, at.previous) = (at.sequence + 1, sealed::sum_of(&sealed));
         self.at = Some(at);
-        Ok(())
+        // every further segment says that there is one
+        self.note().await
     }
 
     /// Sends the oldest commits that wait, as one segment. Whether there may be more.
@@ -419,10 +526,12 @@ fn next(database: &Path, at: At, batch: &[Commit]) -> Result<(At, Vec<u8>)> {
         log_sum,
         from: at.frames,
         commits: batch.iter().map(|commit| (place(commit), commit.at)).collect(),
+        noted: true,
     };
     let (sequence, frames_after) = (at.sequence + 1, head.to());
+    let micros = batch.last().map_or(at.micros, |last| last.at);
     let bytes = Segment { head, frames }.encode()?;
-    let after = At { sequence, frames: frames_after, log_frames, log: Some((salts, log_sum)), ..at };
+    let after = At { sequence, frames: frames_after, micros, log_frames, log: Some((salts, log_sum)), ..at };
     Ok((after, bytes))
 }
 
@@ -452,6 +561,10 @@ fn moment(database: &Path, log: &CommitLog, clock: &Clock, is_new: bool) -> Resu
         }
     }
     Ok(Moment { source, at, round, frames, log: position })
+}
+
+fn lost(name: &str) -> BackupError {
+    BackupError::Lost(name.to_owned())
 }
 
 async fn newest_copy(target: &Target) -> Result<i64> {

@@ -95,6 +95,18 @@ impl Target {
         Ok(self.store.get(&self.name(name)).await?.bytes().await?)
     }
 
+    /// Whether there is something under a name.
+    ///
+    /// # Errors
+    /// When the target does not say.
+    pub async fn has(&self, name: &str) -> Result<bool> {
+        match self.store.head(&self.name(name)).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// The first bytes under a name, fewer where there are no more; nothing says whether they are whole.
     ///
     /// # Errors

@@ -15,6 +15,8 @@ pub struct Fault {
     pub details: Option<Details>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Ways to read the request, of which a caller hears those alone that [`Fault::narrowed`] leaves.
+    pub choices: Option<Box<Choices>>,
     /// Seconds after which it may be tried again, where that is known.
     pub retry_after_s: Option<u32>,
     /// For the log only.
@@ -31,11 +33,32 @@ pub enum Details {
     Json(String),
 }
 
+/// Ways to read a request that can be read in several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choices {
+    /// What the hint says before the words of the choices, and after them.
+    pub hint: [String; 2],
+    /// The choices.
+    pub all: Vec<Choice>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// How to ask for it.
+    pub word: String,
+    /// What it is, a JSON text.
+    pub text: String,
+    /// The columns that it tells of, each with its table.
+    pub names: Vec<(String, String)>,
+}
+
 impl Fault {
     /// A fault with a code and a message for the caller.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: None, hint: None, retry_after_s: None, source: None }
+        let message = message.into();
+        Self { code, message, details: None, hint: None, choices: None, retry_after_s: None, source: None }
     }
 
     /// A defect of the server: the text goes to the log, the caller sees only that it happened.
@@ -63,6 +86,23 @@ impl Fault {
     #[must_use]
     pub fn without_suggestion(mut self) -> Self {
         self.hint = self.hint.filter(|hint| !hint.starts_with(crate::suggest::OPENING));
+        self
+    }
+
+    /// With those of its choices that name nothing but columns which somebody may read.
+    #[must_use]
+    pub fn narrowed(mut self, may_read: impl Fn(&str, &str) -> bool) -> Self {
+        let Some(choices) = self.choices.take() else { return self };
+        let may = |choice: &&Choice| choice.names.iter().all(|(table, column)| may_read(table, column));
+        let told: Vec<&Choice> = choices.all.iter().filter(may).collect();
+        if told.is_empty() {
+            return self;
+        }
+        let texts: Vec<&str> = told.iter().map(|choice| choice.text.as_str()).collect();
+        let words: Vec<&str> = told.iter().map(|choice| choice.word.as_str()).collect();
+        let [before, after] = &choices.hint;
+        self.hint = Some([before, &*words.join(", "), after].concat());
+        self.details = Some(Details::Json(format!("[{}]", texts.join(","))));
         self
     }
 

@@ -33,8 +33,8 @@ pub struct Limits {
     pub extras_depth: usize,
     /// Longest time a statement may take, in milliseconds.
     pub statement_ms: u64,
-    /// Most reads whose scripts are kept for the next time that they come.
-    pub recurring_reads: usize,
+    /// Most requests whose scripts are kept for the next time that they come.
+    pub recurring_requests: usize,
     /// Most writes that wait for the writer.
     pub write_queue: usize,
     /// Most reads that wait for the blocking pool.
@@ -99,7 +99,7 @@ impl Default for Limits {
             extras_bytes: 16 * 1024,
             extras_depth: 16,
             statement_ms: 30_000,
-            recurring_reads: 512,
+            recurring_requests: 2_048,
             write_queue: 4_096,
             read_queue: 1_024,
             connections: 10_000,

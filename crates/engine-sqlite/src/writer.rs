@@ -131,7 +131,8 @@ fn gone(cause: oneshot::error::RecvError) -> Fault {
 fn size_of_script(script: &Script) -> usize {
     const CELL_BYTES: usize = 64;
     let cells = script.steps.iter().map(|step| match &step.query {
-        Query::Insert(insert) => insert.rows.len() * insert.columns.len(),
+        // a row may stand beside it
+        Query::Insert(insert) => insert.rows.len().max(1) * insert.columns.len(),
         Query::Update(update) => update.assign.len(),
         Query::Select(_) | Query::Delete(_) => 1,
     });

@@ -134,7 +134,7 @@ fn how(
     match dialect.definition.alter {
         Alter::Rebuild => {
             if let Some((from, to)) = told
-                && !((is_scaled(from) || is_scaled(to)) && is_convertible(from, to))
+                && !((is_scaled(from) || is_scaled(to)) && is_convertible(from, to) && !is_text(from, to))
             {
                 return kept_or_typed(dialect, from, column.ty);
             }
@@ -168,6 +168,11 @@ fn kept_or_typed(dialect: &'static Dialect, from: ScalarType, to: ScalarType) ->
 /// Digits of decimals stand in a check, which says more than the type.
 const fn is_scaled(ty: ScalarType) -> bool {
     matches!(ty, ScalarType::Decimal { .. })
+}
+
+/// A decimal that becomes a text, or the other way round.
+const fn is_text(from: ScalarType, to: ScalarType) -> bool {
+    matches!(from, ScalarType::String) || matches!(to, ScalarType::String)
 }
 
 /// `found` with the new names of renamed columns everywhere.

@@ -19,6 +19,7 @@ use backstay_query::plan::{Pred, Scalar, SourceId, Sources};
 use backstay_schema::catalog::{Catalog, ColumnId, Operation, TableId};
 use backstay_schema::expr::{Expr, ExprKind, Function, Path, Root, VarId};
 use backstay_schema::value::Value;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 pub(crate) use operand::{NullMeans, Operand};
@@ -53,7 +54,7 @@ pub(crate) enum RowRef {
     /// A row of a source.
     Source(SourceId, TableId),
     /// A row as it will be: some columns replaced.
-    Prospective(SourceId, TableId, Rc<Vec<(ColumnId, Scalar)>>),
+    Prospective(SourceId, TableId, Rc<Replaced>),
 }
 
 impl RowRef {
@@ -61,6 +62,35 @@ impl RowRef {
         match self {
             Self::Source(_, table) | Self::Prospective(_, table, _) => *table,
         }
+    }
+}
+
+/// The columns of a row that are replaced, and which of them an expression has looked at: what was made of those
+/// holds for a row with the same values alone.
+#[derive(Debug, Default)]
+pub(crate) struct Replaced {
+    values: Vec<(ColumnId, Scalar)>,
+    looked_at: RefCell<Vec<ColumnId>>,
+}
+
+impl Replaced {
+    pub(crate) fn new(values: Vec<(ColumnId, Scalar)>) -> Rc<Self> {
+        Rc::new(Self { values, looked_at: RefCell::default() })
+    }
+
+    /// What stands in place of a column.
+    fn look_at(&self, column: ColumnId) -> Option<&Scalar> {
+        let (_, value) = self.values.iter().find(|(id, _)| *id == column)?;
+        let mut looked_at = self.looked_at.borrow_mut();
+        if !looked_at.contains(&column) {
+            looked_at.push(column);
+        }
+        Some(value)
+    }
+
+    /// The columns whose values were looked at so far.
+    pub(crate) fn looked_at(&self) -> Vec<ColumnId> {
+        self.looked_at.borrow().clone()
     }
 }
 

@@ -1,12 +1,16 @@
-//! [`Recurring`]: reads that come again. A read of the same form by the same caller, under the same
-//! catalog, differs from the one before in the values of its comparisons alone, so the script
-//! that was woven then is run with the new ones. Everything that a rule may look at is part of
-//! what is compared; what was woven from the moment (time, address, headers) is never kept.
+//! [`Recurring`]: requests that come again. A read of the same form by the same caller, under the same
+//! catalog, differs from the one before in the values of its comparisons alone, and an insert in its
+//! row, so the script that was woven then is run with the new ones. Everything that a rule may look at
+//! is part of what is compared; what was woven from the moment (time, address, headers) is never kept.
+
+pub(crate) mod recipe;
 
 use crate::caller::Caller;
 use crate::guarded::Guarded;
 use backstay_base::fault::Fault;
-use backstay_query::plan::Script;
+use backstay_base::ids::Ids;
+use backstay_query::named::Input;
+use backstay_query::plan::{Query, Script};
 use backstay_schema::catalog::{Catalog, Member};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
@@ -16,20 +20,21 @@ use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// Reads that were woven, bounded in number; the ones that come seldom are forgotten.
+/// Requests that were woven, bounded in number; the ones that come seldom are forgotten.
 pub struct Recurring<A> {
     cache: Cache<Key, Arc<Kept<A>>>,
 }
 
-/// A read that was woven.
+/// A request that was woven.
 pub struct Kept<A> {
     guarded: Guarded<Script>,
+    /// Of the values that a read is compared with.
     types: Vec<ScalarType>,
     /// How it is answered.
     pub answer: A,
 }
 
-/// Which read: what the codec says of its form, and who asks.
+/// Which request: what the codec says of its form, and who asks.
 #[derive(PartialEq, Eq)]
 struct Key {
     form: Box<str>,
@@ -78,7 +83,7 @@ impl<A> Recurring<A> {
         Self { cache: Cache::new(capacity) }
     }
 
-    /// The read of this form that was kept for this caller and is of this catalog.
+    /// The request of this form that was kept for this caller and is of this catalog.
     #[must_use]
     pub fn find(&self, form: &str, caller: &Caller, catalog: &Arc<Catalog>) -> Option<Arc<Kept<A>>> {
         let kept = self.cache.get(&Asked { form, caller })?;
@@ -102,7 +107,7 @@ impl<A> Recurring<A> {
         self.cache.clear();
     }
 
-    /// Keeps a read for the next time.
+    /// Keeps a request for the next time.
     pub fn keep(&self, form: &str, caller: &Caller, kept: Arc<Kept<A>>) {
         self.cache.insert(Key { form: form.into(), caller: caller.clone() }, kept);
     }
@@ -113,6 +118,22 @@ impl<A> Kept<A> {
     #[must_use]
     pub const fn new(guarded: Guarded<Script>, types: Vec<ScalarType>, answer: A) -> Self {
         Self { guarded, types, answer }
+    }
+
+    /// What was woven from one insert of one row, whose row stands beside it ([`Guarded::row`]); none where no other
+    /// may take its place.
+    #[must_use]
+    pub fn of_row(guarded: &Guarded<Script>, answer: A) -> Option<Self> {
+        guarded.row()?;
+        Some(Self { guarded: guarded.clone(), types: Vec::new(), answer })
+    }
+
+    /// The insert with another row, of the same columns. None where it has to be woven anew, and where it is
+    /// refused by what is known without a rule.
+    pub fn with_row(&self, cells: &[Input], now_micros: i64, ids: &Ids) -> Option<Guarded<Script>> {
+        let Query::Insert(insert) = &self.guarded.inner().steps.first()?.query else { return None };
+        let row = self.guarded.recipe()?.row((self.guarded.catalog(), insert), cells, (now_micros, ids))?;
+        Some(self.guarded.with_row(row))
     }
 
     /// The read with values as the request writes them.

@@ -1,12 +1,11 @@
 //! Which fields of the `@user` row a new account may fill at sign-up (SEMANTICS 25).
 
 use crate::caller::{Caller, RequestInfo};
-use crate::compile::{Asked, Compiler, RowRef, Scope};
+use crate::compile::{Asked, Compiler, Replaced, RowRef, Scope};
 use backstay_base::fault::Fault;
 use backstay_query::plan::{Pred, Scalar, SourceId, Sources};
 use backstay_schema::catalog::{Catalog, ColumnId, Fill, Operation};
 use backstay_schema::value::Value;
-use std::rc::Rc;
 
 /// Of `candidates`, the columns of the `@user` type that the new account may set itself:
 /// those that the server does not set and whose field create rules hold for `caller`,
@@ -60,5 +59,5 @@ fn prospective(catalog: &Catalog, row: SourceId, candidates: &[(ColumnId, Value)
         .iter()
         .map(|(id, value)| (*id, crate::compile::bind(value.clone(), table.column(*id).ty)))
         .collect();
-    RowRef::Prospective(row, user, Rc::new(values))
+    RowRef::Prospective(row, user, Replaced::new(values))
 }

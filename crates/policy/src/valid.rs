@@ -2,7 +2,7 @@
 //! Numbers and lengths are CHECKs in the database too; patterns and formats live here alone.
 
 use backstay_query::plan::{Assign, Insert, Invalid, Refusal, Update};
-use backstay_schema::catalog::{Column, Fill, Format, Table, Valid};
+use backstay_schema::catalog::{Column, ColumnId, Fill, Format, Table, Valid};
 use backstay_schema::name::fitted;
 use backstay_schema::value::Value;
 use regex::Regex;
@@ -28,6 +28,12 @@ pub(crate) fn rows(table: &Table, insert: &Insert) -> Vec<Invalid> {
         }
     }
     found
+}
+
+/// Whether a row breaks nothing.
+pub(crate) fn row_holds(table: &Table, columns: &[ColumnId], row: &[Value]) -> bool {
+    let cells = columns.iter().map(|id| table.column(*id)).zip(row);
+    cells.filter_map(|(column, value)| refusal(table, column, value)).next().is_none()
 }
 
 /// What the new values of an update break.

@@ -16,11 +16,12 @@ mod update;
 use crate::caller::{Caller, RequestInfo};
 use crate::compile::{Asked, Compiler};
 use crate::guarded::Guarded;
+use crate::recurring::recipe::Recipe;
 use crate::trail::Trail;
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
-use backstay_query::plan::{Query, Script, Sources};
+use backstay_query::plan::{Audit, End, Query, Script, Sources, Step};
 use backstay_schema::catalog::{Catalog, Column, Fill, Operation, Table};
 use std::sync::Arc;
 
@@ -36,11 +37,22 @@ pub fn weave(
     ids: &Ids,
 ) -> Result<Guarded<Script>, Fault> {
     let Script { mut steps, end, sources, audit, extras } = script;
-    let mut weaver = Weaver { catalog, caller, info, ids, sources, trail: Trail::default() };
+    let mut weaver = Weaver { catalog, caller, info, ids, sources, trail: Trail::default(), recipe: None };
     steps.iter_mut().try_for_each(|step| weaver.query(&mut step.query))?;
     let audit = audit::told(audit, &steps, catalog, (caller, info));
-    let script = Script { steps, end, sources: weaver.sources, audit, extras };
-    Ok(Guarded::new(script, Arc::clone(catalog), weaver.trail))
+    let Weaver { sources, trail, recipe, .. } = weaver;
+    let row = match steps.as_mut_slice() {
+        [Step { query: Query::Insert(insert), .. }] if end == End::Commit && audit == Audit::Off => {
+            recipe.and_then(|recipe| insert.rows.pop().map(|row| (recipe, row)))
+        }
+        _ => None,
+    };
+    let script = Script { steps, end, sources, audit, extras };
+    let catalog = Arc::clone(catalog);
+    Ok(match row {
+        Some((recipe, row)) => Guarded::of_row(script, catalog, trail, (recipe, row.into())),
+        None => Guarded::new(script, catalog, trail),
+    })
 }
 
 /// The one bypass: no access rules; defaults, ids and stamps are filled, `@valid`, checks and keys bind.
@@ -65,6 +77,8 @@ struct Weaver<'a> {
     ids: &'a Ids,
     sources: Sources,
     trail: Trail,
+    /// Of an insert of one row that may come again with another.
+    recipe: Option<Recipe>,
 }
 
 impl Weaver<'_> {

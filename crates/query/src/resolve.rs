@@ -3,6 +3,7 @@
 //! Rules are not looked at here; what a name means is, in PostgREST's words.
 
 mod aggregate;
+pub mod cells;
 mod embed;
 mod extras;
 mod field;

@@ -1,13 +1,25 @@
 //! [`Visible`]: what one caller may do with which tables and columns, by the rules that do not
 //! depend on rows. `policy` makes it, codecs describe it.
 
-use backstay_schema::catalog::{ColumnId, ComputedId, TableId};
+use backstay_schema::catalog::{Catalog, ColumnId, ComputedId, TableId};
 
 /// What one caller may do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visible {
     /// Tables with which something may be done.
     pub tables: Vec<VisibleTable>,
+}
+
+impl Visible {
+    /// Whether some row may show a column.
+    #[must_use]
+    pub fn reads(&self, catalog: &Catalog, table: &str, column: &str) -> bool {
+        let is_it = |one: &&VisibleTable| catalog.table(one.table).name == table;
+        self.tables.iter().find(is_it).is_some_and(|one| {
+            let name = |shown: &VisibleColumn| &catalog.table(one.table).column(shown.column).name;
+            one.columns.iter().any(|shown| shown.may.read && name(shown) == column)
+        })
+    }
 }
 
 /// What one caller may do with a table.

@@ -4,6 +4,7 @@ use crate::media::Media;
 use crate::prefer::Representation;
 use backstay_base::code;
 use backstay_base::fault::Fault;
+use backstay_query::named::{Field, Item, Query, Select};
 use backstay_schema::catalog::Catalog;
 
 /// How a request wants to be answered.
@@ -43,11 +44,11 @@ impl Answer {
         &self.table
     }
 
-    /// Takes from the catalog what the response needs; to be called before the query is resolved.
+    /// Takes from the catalog what the response needs, and asks the query for it; to be called before that is resolved.
     ///
     /// # Errors
     /// PGRST105 when a PUT does not filter by exactly the primary key.
-    pub fn bind(&mut self, catalog: &Catalog) -> Result<(), Fault> {
+    pub fn bind(&mut self, catalog: &Catalog, query: &mut Query) -> Result<(), Fault> {
         let named = match &self.action {
             Action::Insert { representation, .. } => *representation == Representation::HeadersOnly,
             Action::Put { .. } => true,
@@ -55,10 +56,29 @@ impl Answer {
         };
         let Some(table) = named.then(|| catalog.public_table(&self.table)).flatten() else { return Ok(()) };
         self.key = table.key.iter().map(|id| table.column(*id).name.clone()).collect();
+        // the place of a row is told to those alone who may read the key there
+        if let (Some(Representation::HeadersOnly), Query::Insert(insert)) = (self.representation(), query) {
+            let field = |name: &String| Field { name: name.clone(), path: Vec::new() };
+            let item = |name| Item::Field { field: field(name), alias: None, cast: None, aggregate: None };
+            let items = self.key.iter().map(item).collect();
+            insert.returning = Some(Select { table: self.table.clone(), items, ..Select::default() });
+        }
         let Action::Put { filtered, .. } = &self.action else { return Ok(()) };
         let whole_key =
             filtered.len() == self.key.len() && self.key.iter().all(|name| filtered.contains(name));
         if whole_key { Ok(()) } else { Err(put_filters()) }
+    }
+}
+
+impl Answer {
+    const fn representation(&self) -> Option<Representation> {
+        match &self.action {
+            Action::Insert { representation, .. }
+            | Action::Put { representation, .. }
+            | Action::Update { representation }
+            | Action::Delete { representation } => Some(*representation),
+            Action::Read => None,
+        }
     }
 }
 

@@ -123,16 +123,13 @@ impl<'a> Collector<'a> {
     }
 
     fn finish(&mut self, cells: Vec<Option<Input>>) -> Result<(), Fault> {
-        let mut row = Vec::with_capacity(self.columns.len());
-        let fixed = self.rules.columns.is_some();
-        for cell in cells {
-            row.push(match cell {
-                Some(cell) => cell,
-                None if !fixed => return Err(mismatch()),
-                None if self.rules.missing_default => Input::Default,
-                None => Input::Null,
-            });
-        }
+        let absent = match (self.rules.columns, self.rules.missing_default) {
+            (None, _) => None,
+            (Some(_), true) => Some(Input::Default),
+            (Some(_), false) => Some(Input::Null),
+        };
+        let cells = cells.into_iter().map(|cell| cell.or_else(|| absent.clone()));
+        let row = cells.collect::<Option<Vec<Input>>>().ok_or_else(mismatch)?;
         self.settled = true;
         self.rows.push(row);
         within(self.rows.len(), self.rules.limits.write_rows, "rows of one write")

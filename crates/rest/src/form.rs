@@ -1,10 +1,13 @@
-//! [`Form`]: a read without the values of its plain equalities (`id=eq.…`), so that the same
-//! read with other values is known again. Request in, text and values out; nothing is judged here,
-//! and a form that means nothing is never met again.
+//! [`Form`]: a read without the values of its plain equalities (`id=eq.…`), or an insert without the
+//! cells of its row, so that the same with other values is known again. Request in, text and values
+//! out; nothing is judged here, and a form that means nothing is never met again.
 
+use crate::body::{self, Rows, Rules};
+use crate::media::{self, BodyForm};
 use crate::parameter::{self, Plus, decoded};
 use crate::request::Request;
-use backstay_query::named::{Comparison, Filter, Operand, Query, Test};
+use backstay_base::limit::Limits;
+use backstay_query::named::{Comparison, Filter, Input, Operand, Query, Test};
 use std::borrow::Cow;
 
 /// Longest form that is kept, in bytes.
@@ -13,11 +16,12 @@ const LONGEST: usize = 2_048;
 /// Stands for a value; no request line holds it.
 const HOLE: char = '\0';
 
-/// Headers that say nothing of a read: who asks is known otherwise, and rules that ask for a
+/// Headers that say nothing of a request: who asks is known otherwise, and rules that ask for a
 /// header are told apart by whoever keeps what they came to.
-const NOISE: [&str; 12] = [
+const NOISE: [&str; 13] = [
     "apikey",
     "authorization",
+    "content-length",
     "cookie",
     "forwarded",
     "traceparent",
@@ -30,23 +34,44 @@ const NOISE: [&str; 12] = [
     "x-request-id",
 ];
 
-/// A read without its values.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A request without its values.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Form<'r> {
-    /// Method, path, query and headers, with holes.
+    /// Method, path, query, headers and the names of the body, with holes.
     pub text: String,
-    /// What stood in the holes, in order.
+    /// What stood in the holes of a read, in order.
     pub values: Vec<Cow<'r, str>>,
+    /// The row of an insert.
+    body: Option<Rows>,
 }
 
+/// A body that was read.
+#[derive(Debug)]
+pub struct Body(pub(crate) Rows);
+
 impl<'r> Form<'r> {
-    /// The form of a request; none where it is no read, or too long.
+    /// The form of a request; none where it is neither a read nor the insert of an object, or too long.
     #[must_use]
-    pub fn of(request: &Request<'r>) -> Option<Self> {
-        if !matches!(request.method, "GET" | "HEAD") {
-            return None;
+    pub fn of(request: &Request<'r>, limits: &Limits) -> Option<Self> {
+        let mut form = Self { text: String::with_capacity(256), values: Vec::new(), body: None };
+        match request.method {
+            "GET" | "HEAD" => form.read(request)?,
+            "POST" => form.insert(request, limits)?,
+            _ => return None,
         }
-        let mut form = Self { text: String::with_capacity(256), values: Vec::new() };
+        for (name, value) in request.headers {
+            if !NOISE.contains(name) {
+                form.text.push('\n');
+                form.push(name)?;
+                form.text.push(':');
+                form.push(value)?;
+            }
+        }
+        Some(form)
+    }
+
+    fn read(&mut self, request: &Request<'r>) -> Option<()> {
+        let form = self;
         form.push(request.method)?;
         form.text.push(' ');
         form.push(request.path)?;
@@ -61,15 +86,44 @@ impl<'r> Form<'r> {
                 _ => form.push(piece)?,
             }
         }
-        for (name, value) in request.headers {
-            if !NOISE.contains(name) {
-                form.text.push('\n');
-                form.push(name)?;
-                form.text.push(':');
-                form.push(value)?;
-            }
+        Some(())
+    }
+
+    /// An insert of one object, the way most are. What is refused in its body is refused in its turn.
+    fn insert(&mut self, request: &Request<'r>, limits: &Limits) -> Option<()> {
+        let query = request.query.unwrap_or_default();
+        let is_object = request.body.trim_ascii_start().first() == Some(&b'{');
+        // `columns=` says which members count
+        let counts = |piece: &str| {
+            let name = piece.split('=').next().unwrap_or_default();
+            name == "columns" || name.contains(['%', '+'])
+        };
+        if !is_object || query.split('&').any(counts) || media::body_form(request).ok()? != BodyForm::Json {
+            return None;
         }
-        Some(form)
+        self.push(request.method)?;
+        self.text.push(' ');
+        self.push(request.path)?;
+        self.text.push('?');
+        self.push(query)?;
+        let body = body::rows(request.body, Rules { columns: None, missing_default: false, limits }).ok()?;
+        for name in &body.columns {
+            self.text.push(HOLE);
+            self.push(name)?;
+        }
+        self.body = Some(body);
+        Some(())
+    }
+
+    /// The cells of the row of an insert, in the order of the names in its form.
+    #[must_use]
+    pub fn cells(&self) -> Option<&[Input]> {
+        self.body.as_ref().and_then(|body| body.rows.first()).map(Vec::as_slice)
+    }
+
+    /// What was read of the body, so that it is not read twice.
+    pub fn take_body(&mut self) -> Option<Body> {
+        self.body.take().map(Body)
     }
 
     fn push(&mut self, text: &str) -> Option<()> {

@@ -89,6 +89,10 @@ pub(crate) enum BodyForm {
 /// The form that a body claims to have; JSON where it claims none.
 pub(crate) fn body_form(request: &Request<'_>) -> Result<BodyForm, Fault> {
     let Some(stated) = request.header("content-type") else { return Ok(BodyForm::Json) };
+    // as most say it
+    if stated == "application/json" {
+        return Ok(BodyForm::Json);
+    }
     let name = stated.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match name.as_str() {
         ""

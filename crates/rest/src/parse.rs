@@ -1,6 +1,7 @@
 //! [`parse`]: one REST request → the query it asks for and how it is to be answered.
 
 use crate::answer::{Action, Answer};
+use crate::form::Body;
 use crate::media;
 use crate::page::{self, Page};
 use crate::parameter::{Plus, decoded};
@@ -52,6 +53,14 @@ pub(crate) struct Envelope {
 /// # Errors
 /// PGRST codes of the 100s, 21000, 22021 and 54001.
 pub fn parse(request: &Request<'_>, settings: &Settings) -> Result<Parsed, Fault> {
+    parse_formed(request, settings, None)
+}
+
+/// As [`parse`]; the body of an insert may have been read for its form.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_formed(request: &Request<'_>, settings: &Settings, body: Option<Body>) -> Result<Parsed, Fault> {
     let verb = verb(request.method)?;
     let table = table(request.path)?;
     profile(request, verb)?;
@@ -78,7 +87,7 @@ pub fn parse(request: &Request<'_>, settings: &Settings) -> Result<Parsed, Fault
     let deleted = target.deleted;
     let parsed = match verb {
         Verb::Get | Verb::Head => read_rows(request, settings, target, envelope),
-        Verb::Post => write::insert(request, settings, target, envelope),
+        Verb::Post => write::insert((request, body), settings, target, envelope),
         Verb::Put => write::put(request, settings, target, envelope),
         Verb::Patch => write::update(request, settings, target, envelope),
         Verb::Delete => write::delete(settings, target, envelope),

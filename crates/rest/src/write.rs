@@ -2,6 +2,7 @@
 
 use crate::answer::{Action, put_filters};
 use crate::body::{self, Rows, Rules};
+use crate::form::Body;
 use crate::lines;
 use crate::media::{self, BodyForm};
 use crate::parse::{Envelope, Parsed};
@@ -17,14 +18,17 @@ use backstay_query::plan::{End, Expect};
 
 /// POST: new rows, or an upsert.
 pub(crate) fn insert(
-    request: &Request<'_>,
+    (request, read): (&Request<'_>, Option<Body>),
     settings: &Settings,
     target: Target,
     envelope: Envelope,
 ) -> Result<Parsed, Fault> {
     let preferences = &envelope.preferences;
     let representation = preferences.representation.unwrap_or(Representation::Minimal);
-    let body = rows(request, settings, target.columns.as_deref(), preferences)?;
+    let body = match read {
+        Some(Body(body)) => body,
+        None => rows(request, settings, target.columns.as_deref(), preferences)?,
+    };
     let conflict = preferences.resolution.map(|action| Conflict { columns: target.on_conflict, action });
     let merge = preferences.resolution == Some(ConflictAction::Merge);
     let insert = Insert {

@@ -66,7 +66,11 @@ impl Value {
     /// The canonical text form; NULL is `null`.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut out = String::new();
+        // what is written for nearly every row: an id, a time
+        let mut out = match self {
+            Self::Uuid(_) | Self::Timestamp(_) => String::with_capacity(36),
+            _ => String::new(),
+        };
         self.write_text(&mut out);
         out
     }

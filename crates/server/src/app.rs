@@ -80,7 +80,7 @@ impl State {
     pub fn new(limits: &Limits) -> Self {
         Self {
             intake: Intake::of(limits),
-            recurring: Recurring::new(limits.recurring_reads),
+            recurring: Recurring::new(limits.recurring_requests),
             is_stopping: AtomicBool::new(false),
             catalog: RwLock::new(None),
             reloaded: Notify::new(),
@@ -107,9 +107,9 @@ impl App {
         self.state.is_stopping.store(true, Ordering::Relaxed);
     }
 
-    /// How many reads are kept for the next time.
+    /// How many requests are kept for the next time.
     #[must_use]
-    pub fn kept_reads(&self) -> usize {
+    pub fn kept_requests(&self) -> usize {
         self.state.recurring.len()
     }
 

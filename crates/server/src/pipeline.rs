@@ -64,7 +64,8 @@ pub(crate) async fn rest(app: &App, head: &Head<'_>, body: &[u8]) -> Outcome {
             log_source(head, &fault);
             // names of the schema are for those who may know them, and for who writes it
             let suggests = audience == Audience::SignedIn || app.log.explains();
-            let fault = if suggests { fault } else { fault.without_suggestion() };
+            let fault =
+                if suggests { told(app, head, &identified, fault) } else { fault.without_suggestion() };
             refused(&fault, audience, Some(identified))
         }
     }
@@ -88,7 +89,9 @@ async fn answer(
     let with = With { settings: &app.rest, recurring: app.recurring(), ids: &app.ids };
     let Ready { guarded, answer, costs } =
         prepare(&with, &request, (&identified.caller, info), &catalog, &mut |stage| timing.mark(stage))?;
-    limiter::take(app, head, &costs).await?;
+    if !costs.is_empty() {
+        Box::pin(limiter::take(app, head, &costs)).await?;
+    }
     timing.mark("weave");
     let position = headers.iter().find(|(name, _)| *name == POSITION).map(|(_, value)| *value);
     let near = Near { caller: number(&identified.caller), position };
@@ -97,12 +100,31 @@ async fn answer(
     let select = guarded.inner().steps.first().and_then(|step| step.query.answer());
     let shape = select.map(Shape::of);
     let part = reply.parts.into_iter().next().unwrap_or_default();
-    limiter::settle(app, head, &costs, rows(&part), &embedded_rows(&costs, select, &part)).await;
+    if !costs.is_empty() {
+        let embedded = embedded_rows(&costs, select, &part);
+        Box::pin(limiter::settle(app, head, &costs, rows(&part), &embedded)).await;
+    }
     let mut response = render(&answer, shape.as_ref(), &part);
     response.headers.extend(position.map(|position| (POSITION, position)));
     timing.mark("render");
     let rules = app.log.explains().then(|| guarded.trail().describe(&catalog));
     Ok((response, rows(&part), rules))
+}
+
+/// A refusal with those of its choices that name what this caller may read.
+fn told(app: &App, head: &Head<'_>, identified: &Identified, fault: Fault) -> Fault {
+    if fault.choices.is_none() {
+        return fault;
+    }
+    let headers = head.pairs();
+    let looked = app.catalog().and_then(|catalog| {
+        let visible = visible(&catalog, &identified.caller, &info(app, head, &headers))?;
+        Ok((catalog, visible))
+    });
+    match looked {
+        Ok((catalog, visible)) => fault.narrowed(|table, column| visible.reads(&catalog, table, column)),
+        Err(_) => fault,
+    }
 }
 
 /// The description of the door, as far as this caller may use it.

@@ -1,5 +1,5 @@
-//! From a request to a script that may run: parse → resolve → weave. A read that comes again, with other
-//! values at most, was woven before. No socket, no clock, no engine.
+//! From a request to a script that may run: parse → resolve → weave. A read or an insert that comes again, with
+//! other values at most, was woven before. No socket, no clock, no engine.
 
 use backstay_base::fault::Fault;
 use backstay_base::ids::Ids;
@@ -13,7 +13,7 @@ use backstay_query::plan::Script;
 use backstay_query::resolve::{Reach, resolve};
 use backstay_rest::answer::Answer;
 use backstay_rest::form::Form;
-use backstay_rest::parse::parse;
+use backstay_rest::parse::parse_formed;
 use backstay_rest::request::{Request, Settings};
 use backstay_schema::catalog::Catalog;
 use backstay_schema::scalar::ScalarType;
@@ -25,7 +25,7 @@ use std::sync::atomic::AtomicBool;
 pub struct With<'a> {
     /// Settings of the codec, limits among them.
     pub settings: &'a Settings,
-    /// Reads that came before.
+    /// Requests that came before.
     pub recurring: &'a Recurring<Answer>,
     /// For the keys of new rows.
     pub ids: &'a Ids,
@@ -52,17 +52,18 @@ pub fn prepare(
     catalog: &Arc<Catalog>,
     done: &mut dyn FnMut(&'static str),
 ) -> Result<Ready, Fault> {
-    let form = Form::of(request);
+    let mut form = Form::of(request, &with.settings.limits);
     if let Some(form) = &form
         && let Some(kept) = with.recurring.find(&form.text, caller, catalog)
         // what is no value of its type is refused in its turn, as in a first request
-        && let Ok(guarded) = kept.with(&form.values)
+        && let Some(guarded) = again(&kept, form, info.now_micros, with.ids)
     {
         return Ok(Ready { guarded, answer: kept.answer.clone(), costs: Vec::new() });
     }
-    let mut parsed = parse(request, with.settings)?;
+    let body = form.as_mut().and_then(Form::take_body);
+    let mut parsed = parse_formed(request, with.settings, body)?;
     done("parse");
-    parsed.answer.bind(catalog)?;
+    parsed.answer.bind(catalog, &mut parsed.query)?;
     let keeping = form.and_then(|form| Keeping::of(form, &mut parsed.query, &parsed.answer, catalog));
     let steps = [(parsed.query, parsed.expect)];
     let script = resolve(catalog, &steps, parsed.end, Reach::Public, &with.settings.limits)?;
@@ -72,27 +73,64 @@ pub fn prepare(
     let costs = charges(&script, caller, &info, catalog)?;
     let guarded = weave(script, caller, &info, catalog, with.ids)?;
     let Some(keeping) = keeping else { return Ok(Ready { guarded, answer: parsed.answer, costs }) };
-    let kept = Arc::new(Kept::new(guarded, keeping.types, parsed.answer.clone()));
-    let guarded = kept.with(&keeping.form.values)?;
-    // whoever is charged for a read is looked at each time
-    if costs.is_empty() && !momentary.into_inner() {
-        with.recurring.keep(&keeping.form.text, caller, kept);
+    let (kept, guarded) = keeping.kept(guarded, &parsed.answer)?;
+    // whoever is charged for a request is looked at each time
+    if costs.is_empty()
+        && !momentary.into_inner()
+        && let Some(kept) = kept
+    {
+        with.recurring.keep(&keeping.form.text, caller, Arc::new(kept));
     }
     Ok(Ready { guarded, answer: parsed.answer, costs })
 }
 
-/// A read that may be kept: its values were taken out of it.
+/// A request that was kept, with the values of this one; none where it has to be woven anew.
+fn again(kept: &Kept<Answer>, form: &Form<'_>, now_micros: i64, ids: &Ids) -> Option<Guarded<Script>> {
+    match form.cells() {
+        Some(cells) => kept.with_row(cells, now_micros, ids),
+        None => kept.with(&form.values).ok(),
+    }
+}
+
+/// A request that may be kept.
 struct Keeping<'r> {
     form: Form<'r>,
-    types: Vec<ScalarType>,
+    holes: Holes,
+}
+
+/// What was taken out of it.
+enum Holes {
+    /// Values that are compared, of these types.
+    Compared(Vec<ScalarType>),
+    /// The row of an insert, if weaving finds that another may take its place.
+    Row,
 }
 
 impl<'r> Keeping<'r> {
     fn of(form: Form<'r>, query: &mut Query, answer: &Answer, catalog: &Catalog) -> Option<Self> {
+        if matches!(query, Query::Insert(_)) {
+            return Some(Self { form, holes: Holes::Row });
+        }
         let types = types(catalog, answer.table(), &form.fields(query)?)?;
         // a value that is none of its type is refused where it stands, before what comes after it
         values(&types, &form.values, catalog).ok()?;
         Form::generalize(query);
-        Some(Self { form, types })
+        Some(Self { form, holes: Holes::Compared(types) })
+    }
+
+    /// What is kept of a woven request, if anything is, and what is run.
+    fn kept(
+        &self,
+        guarded: Guarded<Script>,
+        answer: &Answer,
+    ) -> Result<(Option<Kept<Answer>>, Guarded<Script>), Fault> {
+        match &self.holes {
+            Holes::Row => Ok((Kept::of_row(&guarded, answer.clone()), guarded)),
+            Holes::Compared(types) => {
+                let kept = Kept::new(guarded, types.clone(), answer.clone());
+                let guarded = kept.with(&self.form.values)?;
+                Ok((Some(kept), guarded))
+            }
+        }
     }
 }

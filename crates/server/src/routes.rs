@@ -85,7 +85,8 @@ where
     }
     if head.path.starts_with("/auth/v1/") {
         return match body::read(body, app.intake(), limits).await {
-            Ok(body) => plain(auth_door::answer(app, head, &body.bytes).await),
+            // kept out of the state of a data request, which is moved about
+            Ok(body) => plain(Box::pin(auth_door::answer(app, head, &body.bytes)).await),
             Err(fault) => plain(auth_door::refusal(head, &fault)),
         };
     }

@@ -90,6 +90,9 @@ pub async fn run<S: Session>(
     dialect: &'static Dialect,
     references: References,
 ) -> Result<Outcome, Fault> {
+    // a row that stands beside its insert is written as any other here
+    let whole = script.whole();
+    let script = whole.as_ref().unwrap_or(script);
     let inner = script.inner();
     let mut runner = Runner { references, ..Runner::over(session, script, dialect) };
     let mut reply = Reply { parts: Vec::with_capacity(inner.steps.len()) };

@@ -6,7 +6,9 @@ use crate::project::Project;
 use crate::{shipping, store};
 use anyhow::{Context as _, Result, bail};
 use backstay_backup::dump;
+use backstay_backup::error::BackupError;
 use backstay_backup::manifest::{self, Manifest};
+use backstay_backup::note::Note;
 use backstay_backup::place;
 use backstay_backup::restore::{Restored, Wanted, restore, verify};
 use backstay_backup::snapshot;
@@ -66,6 +68,12 @@ pub async fn run(context: &Context, action: &Action) -> Result<Exit> {
         Action::Restore { copy, to, at } => {
             let restored = restore(&target, &wanted(copy.as_ref(), *at), to.as_ref()).await?;
             show_restored(context, "restored", &restored);
+            if let Some(until) = restored.missing {
+                context.output.remark(&format!(
+                    "commits until {} were shipped and are not at the target any more: this is an earlier state",
+                    place::time(until)
+                ));
+            }
         }
     }
     Ok(Exit::Ok)
@@ -119,7 +127,36 @@ async fn list(context: &Context, target: &Target) -> Result<()> {
             Err(error) => context.output.data(&format!("{id}  {error}")),
         }
     }
+    for id in manifest::unfinished(target).await? {
+        let words = "it was not finished, or lost its manifest";
+        if context.output.json {
+            context.output.value(&json!({ "copy": id, "error": words }));
+        } else {
+            context.output.data(&format!("{id}  {words}"));
+        }
+    }
+    for (name, note) in Note::all(target).await? {
+        show_note(context, &name, note);
+    }
     Ok(())
+}
+
+/// How far a chain reaches, and how long ago that was.
+fn show_note(context: &Context, name: &str, note: Result<Note, BackupError>) {
+    let age = |at: i64| Clock::system().now_micros().saturating_sub(at) / 1_000_000;
+    match (note, context.output.json) {
+        (Ok(note), true) => context.output.value(&json!({
+            "chain": note.chain, "until": place::time(note.at), "seconds": age(note.at),
+        })),
+        (Ok(note), false) => context.output.data(&format!(
+            "chain {}  commits until {}, {} s ago",
+            note.chain,
+            place::time(note.at),
+            age(note.at)
+        )),
+        (Err(error), true) => context.output.value(&json!({ "chain": name, "error": error.to_string() })),
+        (Err(error), false) => context.output.data(&format!("{name}  {error}")),
+    }
 }
 
 fn wanted(copy: Option<&String>, at: Option<jiff::Timestamp>) -> Wanted {
@@ -178,6 +215,7 @@ fn show_restored(context: &Context, verdict: &str, restored: &Restored) {
     if context.output.json {
         context.output.value(&json!({
             "copy": restored.copy, "commits": restored.commits, "at": place::time(restored.at), "rows": rows,
+            "missing_until": restored.missing.map(place::time),
         }));
         return;
     }

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 use backstay_backup::error::BackupError;
+use backstay_backup::note::Note;
 use backstay_backup::place;
 use backstay_backup::prune::prune;
 use backstay_backup::restore::{Restored, Wanted, restore, verify};
@@ -245,17 +246,19 @@ async fn any_flipped_bit_and_any_missing_object_is_found() {
         world.put(step, step, 100).await;
         world.tick().await.unwrap();
     }
+    world.shipper.as_mut().unwrap().note().await.unwrap();
     let target = world.target();
     let whole = verify(&target, &Wanted::Newest).await.unwrap();
-    assert_eq!(whole.commits, 6);
+    assert_eq!((whole.commits, whole.missing), (6, None));
     let seed = number("BACKSTAY_SEED", 7);
     println!("flipped bits: BACKSTAY_SEED={seed}");
     let mut chance = StdRng::seed_from_u64(seed);
     let mut names = target.list("copies").await.unwrap();
     names.extend(target.list("chains").await.unwrap());
-    assert!(names.len() > 7, "{names:?}");
-    // the first segment only says where the chain begins; without the last it is just shorter
-    let spare = [names.last().unwrap().clone(), first_segment(&names)];
+    names.extend(target.list("notes").await.unwrap());
+    assert!(names.len() > 8, "{names:?}");
+    // the first segment only says where the chain begins
+    let spare = first_segment(&names);
     for name in names {
         let path = world.folder.path().join("target").join(&name);
         let bytes = std::fs::read(&path).unwrap();
@@ -269,10 +272,159 @@ async fn any_flipped_bit_and_any_missing_object_is_found() {
         }
         std::fs::remove_file(&path).unwrap();
         let found = verify(&target, &Wanted::Newest).await;
-        assert_eq!(found.is_err(), !spare.contains(&name), "{name} is gone: {found:?}");
+        assert_eq!(found.is_err(), spare != name, "{name} is gone: {found:?}");
         std::fs::write(&path, bytes).unwrap();
     }
     assert_eq!(verify(&target, &Wanted::Newest).await.unwrap(), whole);
+}
+
+/// Whatever single object goes, and whatever tail of a chain: `verify` says so, or what comes back is the newest state.
+/// A restore gives an earlier state as such, or refuses.
+#[tokio::test]
+async fn no_deletion_passes_for_an_earlier_end() {
+    let mut world = World::new(1 << 30).await;
+    world.settings.copy_every = 7 * SECOND;
+    world.open_shipper();
+    for step in 0..12 {
+        world.put(step, step, 100).await;
+        world.tick().await.unwrap();
+    }
+    // another chain after a gap, and a copy of its own between
+    world.clock.advance(SECOND);
+    snapshot::create(&world.target(), &world.database(), world.clock.now_micros()).await.unwrap();
+    world.engine = None;
+    Connection::open(world.database()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    world.settings.copy_every = 3_600 * SECOND;
+    world.open();
+    for step in 12..20 {
+        world.put(step, step, 100).await;
+        world.tick().await.unwrap();
+    }
+    world.shipper.as_mut().unwrap().note().await.unwrap();
+    let target = world.target();
+    assert_eq!(chains(&target).await.len(), 2);
+    let whole = verify(&target, &Wanted::Newest).await.unwrap();
+    let last = world.clock.now_micros();
+    let mut names = Vec::new();
+    for prefix in ["copies", "chains", "notes"] {
+        names.extend(target.list(prefix).await.unwrap());
+    }
+    let file = |name: &str| world.folder.path().join("target").join(name);
+    let (mut told, mut needless) = (0, 0);
+    for name in &names {
+        let bytes = std::fs::read(file(name)).unwrap();
+        std::fs::remove_file(file(name)).unwrap();
+        match verify(&target, &Wanted::Newest).await {
+            Ok(found) => {
+                assert_eq!((found.at, &found.tables), (whole.at, &whole.tables), "{name}");
+                needless += 1;
+            }
+            Err(error) => {
+                assert!(
+                    matches!(
+                        error,
+                        BackupError::Damaged { .. } | BackupError::Lost(_) | BackupError::Target(_)
+                    ),
+                    "{name}: {error}"
+                );
+                told += 1;
+            }
+        }
+        if let Ok((restored, rows)) = world.restored(&Wanted::Newest, "restored.db").await {
+            assert_eq!(rows, world.at(restored.at), "{name}");
+            assert_eq!(restored.missing.is_some(), rows != world.at(last), "{name}: {restored:?}");
+        }
+        std::fs::write(file(name), bytes).unwrap();
+    }
+    assert!(told >= 8 && needless > 5, "{told} of {} told", names.len());
+
+    // tails of every length
+    let segments: Vec<&String> = names.iter().filter(|name| name.starts_with("chains/")).collect();
+    let newest = segments.last().unwrap().split('/').nth(1).unwrap();
+    let mut gone = Vec::new();
+    for name in segments.iter().rev().filter(|name| name.contains(newest)) {
+        gone.push((file(name), std::fs::read(file(name)).unwrap()));
+        std::fs::remove_file(file(name)).unwrap();
+        let found = verify(&target, &Wanted::Newest).await.unwrap_err();
+        let (restored, rows) = world.restored(&Wanted::Newest, "restored.db").await.unwrap();
+        assert_eq!((rows, restored.missing), (world.at(restored.at), Some(whole.at)));
+        let words = format!("{} was written and is not at the target any more", segments.last().unwrap());
+        assert_eq!(found.to_string(), words);
+        // what does not need them is whole
+        let (earlier, rows) = world.restored(&Wanted::At(restored.at - 1), "earlier.db").await.unwrap();
+        assert_eq!((earlier.missing, rows), (None, world.at(restored.at - 1)));
+    }
+    assert!(gone.len() > 7, "{}", gone.len());
+}
+
+#[tokio::test]
+async fn a_shipper_that_misses_what_it_wrote_begins_anew() {
+    let mut world = World::new(1 << 30).await;
+    world.tick().await.unwrap();
+    let target = world.target();
+    for (round, lost) in [(1, "last"), (2, "all"), (3, "middle")] {
+        for step in 0..25 {
+            world.put(round * 100 + step, step, 10).await;
+            world.tick().await.unwrap();
+        }
+        world.shipper.as_mut().unwrap().note().await.unwrap();
+        let own = chains(&target).await.pop().unwrap();
+        let names = target.list(&format!("chains/{own}")).await.unwrap();
+        let gone = match lost {
+            "last" => names[names.len() - 1..].to_vec(),
+            "all" => names.clone(),
+            _ => names[7..8].to_vec(),
+        };
+        target.delete(&gone).await.unwrap();
+        world.clock.advance(20 * SECOND);
+        let found = if lost == "middle" {
+            world.shipper.as_mut().unwrap().look_around().await.map(drop)
+        } else {
+            world.tick().await
+        };
+        assert!(matches!(found, Err(BackupError::Lost(_))), "{lost}: {found:?}");
+        world.put(round * 100 + 50, 1, 10).await;
+        world.tick().await.unwrap();
+        assert_ne!(chains(&target).await.pop().unwrap(), own, "{lost}");
+        let restored = verify(&target, &Wanted::Newest).await.unwrap();
+        assert_eq!(restored.missing, None);
+        assert_eq!(world.restored(&Wanted::Newest, "newest.db").await.unwrap().1, world.rows, "{lost}");
+    }
+}
+
+/// A target that lost the tail while nothing ran, and the log still has it: it is sent again.
+#[tokio::test]
+async fn what_the_log_still_has_is_sent_again() {
+    let mut world = World::new(1 << 30).await;
+    for step in 0..6 {
+        world.put(step, step, 10).await;
+        world.tick().await.unwrap_or_default();
+    }
+    run_until_stopped(&mut world).await;
+    let target = world.target();
+    let segments = target.list("chains").await.unwrap();
+    assert!(segments.len() > 4, "{segments:?}");
+    target.delete(&segments[3..]).await.unwrap();
+    assert!(verify(&target, &Wanted::Newest).await.is_err());
+    world.engine = None;
+    world.open();
+    run_until_stopped(&mut world).await;
+    let restored = verify(&target, &Wanted::Newest).await.unwrap();
+    assert_eq!(world.restored(&Wanted::Newest, "newest.db").await.unwrap().1, world.rows);
+    let notes = Note::all(&target).await.unwrap();
+    assert_eq!(notes.last().unwrap().1.as_ref().unwrap().at, restored.at);
+}
+
+/// A chain of an earlier program has no note, and is as whole as it was.
+#[tokio::test]
+async fn chains_of_before_are_verified_without_a_note() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), Clock::fixed(START));
+    let target = Target::open("file:target", folder.path(), &[]).unwrap();
+    let database = folder.path().join("data.db");
+    Connection::open(&database).unwrap().execute_batch("CREATE TABLE kept (id INTEGER) STRICT").unwrap();
+    snapshot::create(&target, &database, clock.now_micros()).await.unwrap();
+    assert!(Note::all(&target).await.unwrap().is_empty());
+    assert_eq!(verify(&target, &Wanted::Newest).await.unwrap().missing, None);
 }
 
 fn first_segment(names: &[String]) -> String {

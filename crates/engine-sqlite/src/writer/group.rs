@@ -406,6 +406,7 @@ fn answer_all(requests: Vec<Request>, fault: &Fault) {
             message: fault.message.clone(),
             details: fault.details.clone(),
             hint: fault.hint.clone(),
+            choices: fault.choices.clone(),
             retry_after_s: fault.retry_after_s,
             source: None,
         };

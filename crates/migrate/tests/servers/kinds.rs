@@ -20,6 +20,7 @@ use backstay_sql::dialect::conversion::{is_known, told_apart};
 use backstay_sql::dialect::{DIALECTS, Dialect};
 use backstay_testkit::database::Database;
 use backstay_testkit::seed::{cases, seeded};
+use rand::Rng as _;
 use rand::seq::SliceRandom;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -323,6 +324,54 @@ const TEXTS: &[(&str, &[Read])] = &[
         ],
     ),
     (
+        "Decimal",
+        &[
+            ("7", Some("7.0000")),
+            ("-7.5", Some("-7.5000")),
+            ("0.0001", Some("0.0001")),
+            ("-0.0001", Some("-0.0001")),
+            ("1.50000000", Some("1.5000")),
+            ("007.25", Some("7.2500")),
+            ("-0", Some("0.0000")),
+            ("-0.00", Some("0.0000")),
+            ("99999999999999.9999", Some("99999999999999.9999")),
+            ("-99999999999999.9999", Some("-99999999999999.9999")),
+            ("00000000000000000000000000000000000000001", Some("1.0000")),
+            ("0.1", Some("0.1000")),
+            // no digit is lost
+            ("1.00005", None),
+            ("0.00001", None),
+            ("100000000000000", None),
+            ("-100000000000000", None),
+            ("99999999999999999999999999", None),
+            ("1e3", None),
+            ("1E-3", None),
+            (".5", None),
+            ("5.", None),
+            ("-.5", None),
+            ("+5", None),
+            ("--5", None),
+            ("5-", None),
+            ("1-2", None),
+            ("1.2.3", None),
+            ("1..2", None),
+            ("1,5", None),
+            (" 1", None),
+            ("1 ", None),
+            ("1\n", None),
+            ("", None),
+            ("-", None),
+            (".", None),
+            ("NaN", None),
+            ("Infinity", None),
+            ("0x1F", None),
+            ("1_000", None),
+            ("$5", None),
+            ("٧", None),
+            ("abc", None),
+        ],
+    ),
+    (
         "Boolean",
         &[
             ("true", Some("Bool(true)")),
@@ -507,6 +556,37 @@ fn is_valid(catalog: &Catalog, ty: ScalarType, text: &str) -> bool {
         ScalarType::Boolean => text.starts_with("Bool("),
         ScalarType::Float => text.starts_with("Float("),
         _ => true,
+    }
+}
+
+/// A decimal as text is that of the wire, and becomes the same decimal again: random ones of random scales.
+#[tokio::test]
+async fn decimals_are_kept_there_and_back() {
+    let mut random = seeded("decimals", 20_261_124);
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits::default();
+    let scratch = Sqlite::open(&folder.path().join("scratch.db"), &limits).unwrap();
+    let database = Database::fresh(&limits).await;
+    for scale in [0_u8, 1, 2, 4, 9, 17, 18] {
+        let digits = random.random_range(scale.max(1)..=18);
+        let kind = format!("Decimal @column(digits: {digits}, scale: {scale})");
+        let most = 10_i128.pow(u32::from(digits)) - 1;
+        let unit = 10_i128.pow(u32::from(scale));
+        let mut units = vec![0, 1, -1, most, -most, unit.min(most), -unit.min(most), (unit / 10).min(most)];
+        for _ in 0..cases(40) {
+            let size = 10_i128.pow(random.random_range(0..=u32::from(digits))) - 1;
+            units.push(random.random_range(-size..=size));
+        }
+        let decimal = |units: &i128| Decimal { units: *units, scale };
+        let values: Vec<Value> = units.iter().map(|units| Value::Decimal(decimal(units))).collect();
+        let wanted: Vec<String> = units.iter().map(|units| decimal(units).to_string()).collect();
+        let there = Way::of(&scratch, (&kind, "String")).await;
+        let found = there.goes(&*database.engine, database.dialect, &values).await;
+        assert_eq!(found.as_ref(), Some(&wanted), "{kind}");
+        let back = Way::of(&scratch, ("String", &kind)).await;
+        let given: Vec<Value> = wanted.iter().cloned().map(Value::Text).collect();
+        let found = back.goes(&*database.engine, database.dialect, &given).await;
+        assert_eq!(found, Some(wanted), "{kind}");
     }
 }
 

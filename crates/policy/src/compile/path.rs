@@ -128,8 +128,8 @@ impl<'c> Compiler<'c> {
     pub(super) fn column(&mut self, row: &RowRef, column: ColumnId) -> Result<Operand, Fault> {
         let (source, table) = match row {
             RowRef::Source(source, table) => (*source, *table),
-            RowRef::Prospective(source, table, values) => {
-                if let Some((_, scalar)) = values.iter().find(|(id, _)| *id == column) {
+            RowRef::Prospective(source, table, replaced) => {
+                if let Some(scalar) = replaced.look_at(column) {
                     return Ok(match scalar {
                         Scalar::Bind(value, _) => Operand::Known(value.clone()),
                         Scalar::Null(_) => Operand::Known(Value::Null),

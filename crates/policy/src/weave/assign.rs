@@ -1,12 +1,11 @@
 //! What the server puts into a changed row: `@set(update:)`, `@set(always:)`, `updated_at`.
 
 use super::Weaver;
-use crate::compile::{Operand, RowRef, Scope, bind};
+use crate::compile::{Operand, Replaced, RowRef, Scope, bind};
 use backstay_base::fault::Fault;
 use backstay_query::plan::{Assign, Scalar, Update};
 use backstay_schema::catalog::{ColumnId, Fill, Operation, Table};
 use backstay_schema::value::Value;
-use std::rc::Rc;
 
 impl Weaver<'_> {
     /// Completes the new values of an update. `given` are the columns of an upsert's rows.
@@ -57,7 +56,7 @@ impl Weaver<'_> {
             })
             .collect();
         let stored = RowRef::Source(update.row, update.table);
-        let mut scope = Scope::one(RowRef::Prospective(update.row, update.table, Rc::new(values)));
+        let mut scope = Scope::one(RowRef::Prospective(update.row, update.table, Replaced::new(values)));
         scope.old = Some(stored);
         scope
     }

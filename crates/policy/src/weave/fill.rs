@@ -1,18 +1,22 @@
 //! What the server puts into a new row: defaults, ids, stamps, `@set`.
 
 use super::Weaver;
-use crate::compile::{Operand, RowRef, Scope, bind};
+use crate::compile::{Operand, Replaced, RowRef, Scope, bind};
 use crate::constant;
+use crate::recurring::recipe::Filled;
 use backstay_base::fault::Fault;
 use backstay_query::plan::{Insert, Scalar};
 use backstay_schema::catalog::{Column, ColumnId, DefaultValue, Fill, Operation, RelationKind, Table};
 use backstay_schema::expr::{Expr, Ty};
 use backstay_schema::value::Value;
+use std::rc::Rc;
 
 /// What fills a column that the client left out.
 enum Filling {
     /// The same value in every row.
     Value(Value),
+    /// The time of the request.
+    Now,
     /// A new id for each row.
     NewId,
     /// Computed from the prospective row.
@@ -23,9 +27,16 @@ enum Filling {
     Nothing,
 }
 
+/// The row as an insert would write it, and its values where they are known.
+pub(super) struct Prospective {
+    pub(super) row: RowRef,
+    pub(super) known: Option<Rc<Replaced>>,
+}
+
 impl Weaver<'_> {
-    /// Completes the rows of an insert. Afterwards every column but the counted and the derived has a value.
-    pub(super) fn fill(&mut self, insert: &mut Insert, changed: &[String]) -> Result<(), Fault> {
+    /// Completes the rows of an insert, and tells with what. Afterwards every column but the counted and the derived
+    /// has a value.
+    pub(super) fn fill(&mut self, insert: &mut Insert, changed: &[String]) -> Result<Vec<Filled>, Fault> {
         let catalog = self.catalog;
         let table = catalog.table(insert.table);
         let given = insert.columns.clone();
@@ -41,22 +52,31 @@ impl Weaver<'_> {
         for row in &mut insert.rows {
             row.reserve(missing);
         }
+        let (ids, now) = (self.ids, Value::Timestamp(self.info.now_micros));
+        let mut all_filled = Vec::with_capacity(missing);
         for column in &table.columns {
             if given.contains(&column.id) {
                 continue;
             }
-            match self.filling(insert, table, column, changed)? {
-                Filling::Counted => {}
-                Filling::Derived(scalar) => insert.derived.push((column.id, scalar)),
-                Filling::Value(value) => push_column(insert, column.id, || value.clone()),
-                Filling::Nothing => push_column(insert, column.id, || Value::Null),
-                Filling::NewId => {
-                    let ids = self.ids;
-                    push_column(insert, column.id, || Value::Uuid(ids.row()));
+            let filled = match self.filling(insert, table, column, changed)? {
+                Filling::Counted => continue,
+                Filling::Derived(scalar) => {
+                    insert.derived.push((column.id, scalar));
+                    continue;
                 }
-            }
+                Filling::Value(value) => Filled::Same(value),
+                Filling::Nothing => Filled::Same(Value::Null),
+                Filling::Now => Filled::Now,
+                Filling::NewId => Filled::NewId,
+            };
+            push_column(insert, column.id, || match &filled {
+                Filled::Same(value) => value.clone(),
+                Filled::Now => now.clone(),
+                Filled::NewId => Value::Uuid(ids.row()),
+            });
+            all_filled.push(filled);
         }
-        Ok(())
+        Ok(all_filled)
     }
 
     /// `missing=default`: cells that the row did not give.
@@ -73,7 +93,7 @@ impl Weaver<'_> {
             return Ok(());
         }
         let filling = self.filling(insert, table, column, changed)?;
-        let ids = self.ids;
+        let (ids, now_micros) = (self.ids, self.info.now_micros);
         for (row, absent) in insert.rows.iter_mut().zip(&insert.absent) {
             if !is_absent(absent) {
                 continue;
@@ -82,6 +102,7 @@ impl Weaver<'_> {
                 *cell = match &filling {
                     Filling::Value(value) => value.clone(),
                     Filling::NewId => Value::Uuid(ids.row()),
+                    Filling::Now => Value::Timestamp(now_micros),
                     Filling::Derived(_) | Filling::Counted | Filling::Nothing => Value::Null,
                 };
             }
@@ -106,11 +127,10 @@ impl Weaver<'_> {
                 Operand::Sql(scalar, _) => Filling::Derived(scalar),
             });
         }
-        let now = Value::Timestamp(self.info.now_micros);
         Ok(match (column.fill, &column.default) {
             (Fill::RowId, _) => Filling::NewId,
             (Fill::AutoIncrement | Fill::Stored(_), _) => Filling::Counted,
-            (Fill::CreatedAt | Fill::UpdatedAt, _) => Filling::Value(now),
+            (Fill::CreatedAt | Fill::UpdatedAt, _) => Filling::Now,
             (_, Some(DefaultValue::Value(value))) => Filling::Value(value.clone()),
             (_, Some(DefaultValue::Expr(expr))) => {
                 let scope = Scope::default();
@@ -149,14 +169,16 @@ impl Weaver<'_> {
     }
 
     /// The prospective row, with the values that are known before the write when there is one row.
-    pub(super) fn prospective(&self, insert: &Insert) -> RowRef {
+    pub(super) fn prospective(&self, insert: &Insert) -> Prospective {
         let [row] = insert.rows.as_slice() else {
-            return RowRef::Source(insert.row, insert.table);
+            return Prospective { row: RowRef::Source(insert.row, insert.table), known: None };
         };
         let table = self.catalog.table(insert.table);
         let known = insert.columns.iter().zip(row);
         let values = known.map(|(id, value)| (*id, bind(value.clone(), table.column(*id).ty))).collect();
-        RowRef::Prospective(insert.row, insert.table, std::rc::Rc::new(values))
+        let known = Replaced::new(values);
+        let row = RowRef::Prospective(insert.row, insert.table, Rc::clone(&known));
+        Prospective { row, known: Some(known) }
     }
 }
 

@@ -2,8 +2,10 @@
 
 use super::Weaver;
 use super::denial::Demands;
+use super::fill::Prospective;
 use crate::caller::Caller;
 use crate::compile::Scope;
+use crate::recurring::recipe::{Filled, Recipe};
 use crate::valid;
 use backstay_base::fault::Fault;
 use backstay_query::plan::{Insert, Invalid, Pred, Refusal};
@@ -15,6 +17,7 @@ impl Weaver<'_> {
     pub(super) fn insert(&mut self, insert: &mut Insert) -> Result<(), Fault> {
         let catalog = self.catalog;
         let table = catalog.table(insert.table);
+        let is_plain = insert.conflict.is_none() && insert.absent.is_empty();
         if catalog.user == Some(table.id) && !matches!(self.caller, Caller::System) {
             return Err(Fault::permission("table", &table.name)
                 .with_hint("rows of this type come and go with their account: sign up instead"));
@@ -29,9 +32,14 @@ impl Weaver<'_> {
         if let Some(conflict) = insert.conflict.take() {
             insert.conflict = Some(self.conflict(conflict, insert)?);
         }
-        self.fill(insert, &changed)?;
+        let filled = self.fill(insert, &changed)?;
         insert.invalid.extend(valid::rows(table, insert));
-        (insert.rule, insert.denials) = self.create_rule(insert, table, &named, &changed)?.finish();
+        let prospective = self.prospective(insert);
+        let demands = self.create_rule((insert, &prospective), table, &named, &changed)?;
+        (insert.rule, insert.denials) = demands.finish();
+        if is_plain && insert.invalid.is_empty() {
+            self.recipe = self.recipe(insert, &named, (filled, &prospective));
+        }
         insert.references = self.references(insert.row, table, &named)?;
         insert.checks = self.checks(insert.row, table)?;
         insert.returning.iter_mut().try_for_each(|select| self.select(select))
@@ -53,15 +61,15 @@ impl Weaver<'_> {
     /// The create rule of the type and the rules of every named field.
     fn create_rule(
         &mut self,
-        insert: &Insert,
+        (insert, prospective): (&Insert, &Prospective),
         table: &Table,
         named: &[ColumnId],
         changed: &[String],
     ) -> Result<Demands, Fault> {
-        let row = self.prospective(insert);
+        let row = &prospective.row;
         let scope = Scope::one(row.clone());
         let mut demands = Demands::of(table, Operation::Create, named);
-        demands.require(self.compiler(Operation::Create, changed).confined(&row)?);
+        demands.require(self.compiler(Operation::Create, changed).confined(row)?);
         if demands.rule == Pred::FALSE {
             return Err(Fault::row_security(&table.name));
         }
@@ -92,6 +100,31 @@ impl Weaver<'_> {
         Ok(demands)
     }
 
+    /// How the next row of the same form is completed. What it keeps beside its fields is judged anew each time.
+    fn recipe(
+        &self,
+        insert: &Insert,
+        named: &[ColumnId],
+        (filled, prospective): (Vec<Filled>, &Prospective),
+    ) -> Option<Recipe> {
+        let table = self.catalog.table(insert.table);
+        if table.extras.is_some_and(|extras| named.contains(&extras)) {
+            return None;
+        }
+        let mut looked_at = prospective.known.as_ref()?.looked_at();
+        // states that a client may not start in were looked at, too
+        looked_at.extend(named.iter().filter(|id| self.has_start(table, **id)));
+        Recipe::of((table, insert), filled, &looked_at)
+    }
+
+    /// Whether a column holds a member that may become others.
+    fn has_start(&self, table: &Table, id: ColumnId) -> bool {
+        match table.column(id).ty {
+            ScalarType::Enum(enum_id) => self.catalog.enum_type(enum_id).transitions,
+            _ => false,
+        }
+    }
+
     /// `@next` binds create: a client starts in the default only (SEMANTICS 8).
     fn start_states(&self, insert: &Insert, table: &Table, named: &[ColumnId]) -> Vec<Invalid> {
         let mut found = Vec::new();
@@ -100,8 +133,7 @@ impl Weaver<'_> {
         }
         for (index, id) in insert.columns.iter().enumerate() {
             let column = table.column(*id);
-            let ScalarType::Enum(enum_id) = column.ty else { continue };
-            if !named.contains(id) || !self.catalog.enum_type(enum_id).transitions {
+            if !named.contains(id) || !self.has_start(table, *id) {
                 continue;
             }
             let start = match &column.default {

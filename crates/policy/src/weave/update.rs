@@ -3,7 +3,7 @@
 use super::denial::Demands;
 use super::{Weaver, server_set};
 use crate::columns;
-use crate::compile::{Compiler, RowRef, Scope, bind};
+use crate::compile::{Compiler, Replaced, RowRef, Scope, bind};
 use crate::paths;
 use crate::valid;
 use backstay_base::code;
@@ -12,7 +12,6 @@ use backstay_query::plan::{Assign, Denial, Denials, Pred, Transition, Update};
 use backstay_schema::catalog::{Access, Arm, ColumnId, Operation, RelationKind, Table};
 use backstay_schema::expr::Root;
 use backstay_schema::scalar::ScalarType;
-use std::rc::Rc;
 
 /// The rows that update rules read.
 struct Rows {
@@ -127,7 +126,7 @@ impl Weaver<'_> {
                 Assign::Scalar(_) | Assign::Given(_) => None,
             })
             .collect();
-        let new = RowRef::Prospective(update.row, update.table, Rc::new(values));
+        let new = RowRef::Prospective(update.row, update.table, Replaced::new(values));
         let scope = |this: &RowRef, old: &RowRef, new: Option<&RowRef>| {
             let mut scope = Scope::one(this.clone());
             scope.old = Some(old.clone());

@@ -5,7 +5,7 @@ use super::{Resolver, Scope};
 use crate::named::{Embed, Item, Select};
 use crate::plan::{ColumnRef, Exists, Pred, PredOp, Scalar, SourceId};
 use backstay_base::code;
-use backstay_base::fault::{Details, Fault};
+use backstay_base::fault::{Choice, Choices, Fault};
 use backstay_base::suggest::{self, OPENING};
 use backstay_schema::catalog::{ColumnId, Relation, RelationId, RelationKind, Table};
 
@@ -79,6 +79,23 @@ impl Link<'_> {
             }
             Hop::Forward(relation) | Hop::Reverse(relation) => constraint(relation),
             Hop::Through { junction, .. } => &junction.name,
+        }
+    }
+
+    /// The columns that tie the two tables, each with its table.
+    fn names(&self, from: &Table) -> Vec<(String, String)> {
+        let of = |table: &Table, columns: &[ColumnId]| -> Vec<(String, String)> {
+            let name = |column: &ColumnId| (table.name.clone(), table.column(*column).name.clone());
+            columns.iter().map(name).collect()
+        };
+        let (here, there) = (of(from, &from.key), of(self.target, &self.target.key));
+        match &self.hop {
+            Hop::Forward(relation) => [of(from, foreign_key(relation)), there].concat(),
+            Hop::Reverse(relation) => [here, of(self.target, foreign_key(relation))].concat(),
+            Hop::Through { junction, near, far } => {
+                let ties = [of(junction, foreign_key(near)), of(junction, foreign_key(far))];
+                [here, ties.concat(), there].concat()
+            }
         }
     }
 
@@ -375,25 +392,25 @@ fn using(relation: &Relation, from: &Table, here: &[ColumnId], to: &Table, there
 }
 
 fn ambiguous(from: &Table, name: &str, links: &[Link<'_>]) -> Fault {
-    let details: Vec<serde_json::Value> = links
-        .iter()
-        .map(|link| {
-            let (cardinality, relationship) = link.described(from);
-            let embedding = format!("{} with {}", from.name, link.target.name);
-            serde_json::json!({
-                "cardinality": cardinality, "embedding": embedding, "relationship": relationship,
-            })
-        })
-        .collect();
-    let choices: Vec<String> = links.iter().map(|link| format!("'{name}!{}'", link.hint(from))).collect();
-    let mut fault = Fault::new(
-        code::AMBIGUOUS_EMBED,
-        format!("Could not embed because more than one relationship was found for '{}' and '{name}'", from.name),
-    )
-    .with_hint(format!(
-        "Try changing '{name}' to one of the following: {}. Find the desired relationship in the 'details' key.",
-        choices.join(", ")
-    ));
-    fault.details = Some(Details::Json(serde_json::Value::Array(details).to_string()));
-    fault
+    let choice = |link: &Link<'_>| {
+        let (cardinality, relationship) = link.described(from);
+        let embedding = format!("{} with {}", from.name, link.target.name);
+        let text = serde_json::json!({
+            "cardinality": cardinality, "embedding": embedding, "relationship": relationship,
+        });
+        let word = format!("'{name}!{}'", link.hint(from));
+        Choice { word, text: text.to_string(), names: link.names(from) }
+    };
+    let choices = Choices {
+        hint: [
+            format!("Try changing '{name}' to one of the following: "),
+            ". Find the desired relationship in the 'details' key.".to_owned(),
+        ],
+        all: links.iter().map(choice).collect(),
+    };
+    let message = format!(
+        "Could not embed because more than one relationship was found for '{}' and '{name}'",
+        from.name
+    );
+    Fault { choices: Some(Box::new(choices)), ..Fault::new(code::AMBIGUOUS_EMBED, message) }
 }

@@ -1,7 +1,7 @@
 //! What a request says of a row beside its fields, where the type keeps such: of a body a patch, of a clause a way
 //! into the column that holds them. Where the type keeps none, this finds nothing.
 
-use super::{Resolver, Scope};
+use super::{Resolver, Scope, cells};
 use crate::named::{self, ConflictAction, Field, Input, JsonKey, JsonStep};
 use backstay_base::code;
 use backstay_base::fault::Fault;
@@ -66,7 +66,7 @@ impl Resolver<'_> {
         };
         let mut members = Vec::new();
         for (name, input) in cells {
-            let text = match self.cell(column, input)? {
+            let text = match cells::cell(self.catalog, column, input)? {
                 Value::Json(text) => text,
                 _ => "null".to_owned(),
             };

@@ -1,14 +1,11 @@
 //! Writes: columns → ids, cells → typed values. What the rules add is left empty.
 
-use super::{Resolver, Scope};
+use super::{Resolver, Scope, cells};
 use crate::named::{self, ConflictAction, Input};
 use crate::plan::{Assign, Conflict, Delete, Denials, Insert, Pred, Select, SourceId, Update};
 use backstay_base::code;
 use backstay_base::fault::Fault;
 use backstay_schema::catalog::{Column, ColumnId, DefaultValue, Fill, Member, RelationKind, Table};
-use backstay_schema::embedded;
-use backstay_schema::indexed::INDEXED_CHARACTERS;
-use backstay_schema::scalar::read::JsonCell;
 use backstay_schema::value::Value;
 
 const NAMES_OF_EXTRAS: &str =
@@ -37,9 +34,9 @@ impl<'c> Resolver<'c> {
             .map(|name| written(table, name, Verb::Insert))
             .collect::<Result<Vec<_>, Fault>>()?;
         super::within(insert.rows.len(), self.limits.write_rows, "rows of one write")?;
-        let rows = insert.rows.iter().map(|cells| self.row(table, &columns, cells));
-        let mut rows = rows.collect::<Result<Vec<Vec<Value>>, Fault>>()?;
         let mut ids: Vec<ColumnId> = columns.iter().map(|column| column.id).collect();
+        let rows = insert.rows.iter().map(|cells| cells::row(self.catalog, table, &ids, cells));
+        let mut rows = rows.collect::<Result<Vec<Vec<Value>>, Fault>>()?;
         let mut absent = absent(&insert.rows);
         if let Some(extras) = table.extras.filter(|_| !patches.is_empty()) {
             ids.push(extras);
@@ -67,7 +64,7 @@ impl<'c> Resolver<'c> {
             let column = written(table, name, Verb::Update)?;
             let value = match input {
                 Input::Default => default(column)?,
-                input => fits_its_index(table, column, self.cell(column, input)?)?,
+                input => cells::value(self.catalog, table, column, input)?,
             };
             assign.push((column.id, Assign::Value(value)));
         }
@@ -123,32 +120,6 @@ impl<'c> Resolver<'c> {
         Ok(Select { order, filter: Pred::TRUE, ..resolved })
     }
 
-    fn row(&self, table: &Table, columns: &[&Column], cells: &[Input]) -> Result<Vec<Value>, Fault> {
-        if columns.len() != cells.len() {
-            return Err(Fault::internal("a row of an insert has another number of cells than of columns"));
-        }
-        let values = columns.iter().zip(cells);
-        values.map(|(column, cell)| fits_its_index(table, column, self.cell(column, cell)?)).collect()
-    }
-
-    pub(super) fn cell(&self, column: &Column, input: &Input) -> Result<Value, Fault> {
-        let cell = match input {
-            Input::Default | Input::Null => return Ok(Value::Null),
-            Input::Value(value) => return column.ty.convert(self.catalog, value),
-            Input::Bool(value) => JsonCell::Bool(*value),
-            Input::Number(text) => JsonCell::Number(text),
-            Input::Text(text) => JsonCell::Text(text),
-            Input::Json(text) => JsonCell::Json(text),
-        };
-        let value = column.ty.parse_json(self.catalog, cell)?;
-        match (&value, column.shape) {
-            (Value::Json(document), Some(shape)) => {
-                embedded::fitted(self.catalog, shape, document, &column.name).map(Value::Json)
-            }
-            _ => Ok(value),
-        }
-    }
-
     /// What an upsert does with rows that are there.
     fn conflict(
         &mut self,
@@ -172,30 +143,6 @@ impl<'c> Resolver<'c> {
         };
         let replaces = conflict.action == ConflictAction::Replace;
         Ok(Conflict { target, merge, replaces })
-    }
-}
-
-/// Text in an index has a length that every engine's indexes hold.
-fn fits_its_index(table: &Table, column: &Column, value: Value) -> Result<Value, Fault> {
-    let (bytes, unit) = match &value {
-        Value::Text(text) => (text.len(), "characters"),
-        Value::Bytes(bytes) => (bytes.len(), "bytes"),
-        _ => return Ok(value),
-    };
-    // an index has at most 32 columns
-    if bytes <= (INDEXED_CHARACTERS / 32) as usize {
-        return Ok(value);
-    }
-    let length = match &value {
-        Value::Text(text) => text.chars().count(),
-        _ => bytes,
-    };
-    match table.indexed_characters(column) {
-        Some(most) if length > most as usize => Err(Fault::new(
-            code::INDEX_TOO_WIDE,
-            format!("\"{}\" is in an index and holds at most {most} {unit}", column.name),
-        )),
-        _ => Ok(value),
     }
 }
 

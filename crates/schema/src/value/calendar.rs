@@ -2,6 +2,7 @@
 //! out, and back in the canonical form. UTC only; no clock.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 /// Microseconds of a day.
 pub const DAY_MICROS: i64 = 86_400_000_000;
@@ -121,12 +122,17 @@ pub fn write_date(days: i64, out: &mut String) {
 /// Appends the last digits of a number that is not negative.
 fn digits<const WIDTH: usize>(number: i64, out: &mut String) {
     let mut text = [b'0'; WIDTH];
+    fill(number, &mut text);
+    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
+}
+
+/// Writes the last digits of a number that is not negative.
+fn fill(number: i64, text: &mut [u8]) {
     let mut left = number.unsigned_abs();
     for digit in text.iter_mut().rev() {
         *digit = b'0' + (left % 10) as u8;
         left /= 10;
     }
-    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
 }
 
 /// Appends `09:00:00`.
@@ -140,11 +146,31 @@ fn write_clock(seconds: i64, out: &mut String) {
 
 /// Appends `2026-01-31T09:00:00.5+00:00`, microseconds without trailing zeros.
 pub fn write_timestamp(micros: i64, out: &mut String) {
-    write_date(micros.div_euclid(DAY_MICROS), out);
-    let time = micros.rem_euclid(DAY_MICROS);
-    out.push('T');
-    write_clock(time / 1_000_000, out);
-    write_fraction(time % 1_000_000, out);
+    let (days, time) = (micros.div_euclid(DAY_MICROS), micros.rem_euclid(DAY_MICROS));
+    let (seconds, fraction) = (time / 1_000_000, time % 1_000_000);
+    let (year, month, day) = civil(days);
+    if !(0..=9999).contains(&year) {
+        write_date(days, out);
+        out.push('T');
+        write_clock(seconds, out);
+        write_fraction(fraction, out);
+        out.push_str("+00:00");
+        return;
+    }
+    // nearly every row has one: it is put together in one place
+    let mut text = *b"0000-00-00T00:00:00.000000";
+    let mut put = |place: Range<usize>, number: i64| text.get_mut(place).map(|place| fill(number, place));
+    put(0..4, year);
+    put(5..7, month);
+    put(8..10, day);
+    put(11..13, seconds / 3600);
+    put(14..16, seconds / 60 % 60);
+    put(17..19, seconds % 60);
+    put(20..26, fraction);
+    let zeros = text.iter().rev().take_while(|digit| **digit == b'0').count();
+    let length = if fraction == 0 { 19 } else { 26 - zeros };
+    let told = text.get(..length).and_then(|text| std::str::from_utf8(text).ok());
+    out.push_str(told.unwrap_or_default());
     out.push_str("+00:00");
 }
 
@@ -346,6 +372,26 @@ mod tests {
             ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999+00:00"),
         ] {
             assert_eq!(shown(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    /// What is put together in one place reads as its parts one after the other, and is read back.
+    #[test]
+    fn instants_are_written_as_their_parts() {
+        let mut micros = FIRST_DAY * DAY_MICROS;
+        let mut fractions = [0, 1, 10, 999_999, 500_000, 120_000, 100_001].iter().cycle();
+        while micros < LAST_DAY * DAY_MICROS {
+            let (mut whole, mut parts) = (String::new(), String::new());
+            write_timestamp(micros, &mut whole);
+            write_date(micros.div_euclid(DAY_MICROS), &mut parts);
+            parts.push('T');
+            write_time(micros.rem_euclid(DAY_MICROS), &mut parts);
+            parts.push_str("+00:00");
+            assert_eq!(whole, parts, "{micros}");
+            assert_eq!(parse_timestamp(&whole), Some(micros), "{whole}");
+            // odd steps: every month, every hour and minute comes
+            micros += 31 * DAY_MICROS + 3_661_000_000;
+            micros = micros.div_euclid(1_000_000) * 1_000_000 + fractions.next().unwrap();
         }
     }
 

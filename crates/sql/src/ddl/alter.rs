@@ -332,9 +332,10 @@ pub(super) fn convert(
     value: &dyn Fn(&mut Writer),
 ) {
     let template = if from == to { "$1" } else { (dialect.definition.convert)(from, to) };
-    let (digits, scale) = digits_and_scale(to);
+    let ((digits, scale), (_, before)) = (digits_and_scale(to), digits_and_scale(from));
     writer.template(template, &mut |writer, mark| match mark {
         'd' => drop(writer.number(u64::from(digits))),
+        'p' => drop(writer.number(10_u64.saturating_pow(u32::from(before)))),
         's' => drop(writer.number(u64::from(scale))),
         _ => value(writer),
     });

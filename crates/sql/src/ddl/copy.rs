@@ -12,6 +12,7 @@ use crate::writer::Writer;
 use backstay_schema::catalog::{Catalog, Column, DefaultValue};
 use backstay_schema::scalar::ScalarType;
 use backstay_schema::value::Value;
+use backstay_schema::value::decimal::MAX_DIGITS;
 
 /// A column of the new table.
 #[derive(Debug, Clone)]
@@ -92,6 +93,9 @@ pub fn conversion(
         (Some(from), ScalarType::Decimal { scale, .. }) => Some(Conversion::Rescale { from, to: scale }),
         (Some(from), ScalarType::Int | ScalarType::BigInt) => Some(Conversion::Rescale { from, to: 0 }),
         (Some(from), ScalarType::Float) => Some(Conversion::ToFloat { from }),
+        (Some(scale), ScalarType::String) => {
+            Some(Conversion::Between(ScalarType::Decimal { digits: MAX_DIGITS, scale }))
+        }
         (Some(_), _) => None,
         (None, ScalarType::Decimal { scale, .. }) if is(ScalarType::BigInt) || is(ScalarType::Int) => {
             Some(Conversion::Rescale { from: 0, to: scale })

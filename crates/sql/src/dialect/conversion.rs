@@ -15,8 +15,8 @@ pub const fn is_known(from: ScalarType, to: ScalarType) -> bool {
     use ScalarType as T;
     match (from, to) {
         (T::List(_), _) | (_, T::List(_)) => false,
-        (T::Decimal { .. }, _) => is_number(to),
-        (_, T::Decimal { .. }) => is_number(from),
+        (T::Decimal { .. }, _) => is_number(to) || matches!(to, T::String),
+        (_, T::Decimal { .. }) => is_number(from) || matches!(from, T::String | T::Enum(_)),
         (T::Duration, _) => matches!(to, T::BigInt | T::Duration),
         (_, T::Duration) => matches!(from, T::BigInt | T::Int),
         (T::Bytes, _) | (_, T::Bytes) => matches!((from, to), (T::Bytes, T::Bytes)),

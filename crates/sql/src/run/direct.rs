@@ -24,33 +24,55 @@ use backstay_schema::value::Value;
 /// A write that is one statement.
 #[derive(Debug)]
 pub struct Direct<'p> {
-    statement: Statement,
+    way: Held<'p>,
     /// What fills its slots.
-    slots: Vec<Value>,
+    slots: &'p [Value],
     step: &'p Step,
     table: &'p Table,
     /// Rows that fill the slots one after the other, in one batch; a batch cannot write a part of them.
     batch: Option<&'p [Vec<Value>]>,
-    /// How many rows it must write; none means one or more.
-    rows: Option<u64>,
-    /// Whether the statement is an insert.
-    inserts: bool,
-    answer: Answer<'p>,
-    /// Types of the key columns that the statement answers with, after the cells.
-    key_types: Vec<ScalarType>,
     /// Keys of the rows, where they are known before.
     keys: Vec<Vec<Value>>,
 }
 
+/// What is the same for every row of the same script.
+#[derive(Debug)]
+struct Way {
+    statement: Statement,
+    /// How many rows it must write; none means one or more.
+    rows: Option<u64>,
+    /// Whether the statement is an insert.
+    inserts: bool,
+    answer: Answer,
+    /// Types of the key columns that the statement answers with, after the cells.
+    key_types: Vec<ScalarType>,
+}
+
+/// A way that was made for this run, or is kept with the script.
+#[derive(Debug)]
+enum Held<'p> {
+    New(Box<Way>),
+    Kept(&'p Way),
+}
+
+impl Held<'_> {
+    fn way(&self) -> &Way {
+        match self {
+            Self::New(way) => way,
+            Self::Kept(way) => way,
+        }
+    }
+}
+
 /// Where the answer of the step comes from.
 #[derive(Debug)]
-enum Answer<'p> {
+enum Answer {
     /// There is none.
     Nothing,
     /// The statement itself answers with these cells.
     Cells(Vec<ScalarType>),
     /// Another statement reads it, by the keys.
-    Read(&'p Select),
+    Read,
 }
 
 impl<'p> Direct<'p> {
@@ -68,7 +90,10 @@ impl<'p> Direct<'p> {
         let asking = Asking { catalog: script.catalog(), dialect, step };
         match &step.query {
             Query::Select(_) => Ok(None),
-            Query::Insert(insert) => asking.insert(insert, inner.sources.clone()),
+            Query::Insert(insert) => match script.row() {
+                Some(row) => asking.insert_of((script, insert), row),
+                None => asking.insert(insert, inner.sources.clone()),
+            },
             Query::Update(update) => asking.update(update),
             Query::Delete(delete) => asking.delete(delete),
         }
@@ -77,8 +102,9 @@ impl<'p> Direct<'p> {
     /// Whether the statement needs no transaction around it: nothing follows it, and it
     /// cannot do a part of what is asked.
     #[must_use]
-    pub const fn stands_alone(&self) -> bool {
-        !matches!(self.answer, Answer::Read(_)) && (self.is_batch() || !matches!(self.rows, Some(2..)))
+    pub fn stands_alone(&self) -> bool {
+        !matches!(self.way().answer, Answer::Read)
+            && (self.is_batch() || !matches!(self.way().rows, Some(2..)))
     }
 
     /// Whether one prepared row is run for many: a connection that cannot do so as one statement
@@ -86,6 +112,10 @@ impl<'p> Direct<'p> {
     #[must_use]
     pub const fn is_batch(&self) -> bool {
         self.batch.is_some()
+    }
+
+    fn way(&self) -> &Way {
+        self.way.way()
     }
 
     /// Runs it. None when it wrote nothing, or not all: then the transaction is to be undone.
@@ -98,11 +128,12 @@ impl<'p> Direct<'p> {
         script: &Guarded<Script>,
         dialect: &'static Dialect,
     ) -> Result<Option<Reply>, Fault> {
+        let Way { statement, rows: expected, inserts, answer, key_types } = self.way();
         let mut rows = Rows::default();
         let mut keys = Vec::new();
-        let cells: &[ScalarType] = match &self.answer {
+        let cells: &[ScalarType] = match answer {
             Answer::Cells(cells) => cells,
-            Answer::Nothing | Answer::Read(_) => &[],
+            Answer::Nothing | Answer::Read => &[],
         };
         let mut answered = 0;
         let mut on_row = |row: &dyn Row| {
@@ -110,18 +141,18 @@ impl<'p> Direct<'p> {
             for (index, ty) in cells.iter().enumerate() {
                 row.cell(index, *ty, &mut rows)?;
             }
-            let key = self.key_types.iter().enumerate();
+            let key = key_types.iter().enumerate();
             let key = key.map(|(index, ty)| row.value(cells.len() + index, *ty));
             keys.push(key.collect::<Result<Vec<_>, Fault>>()?);
             Ok(())
         };
         let outcome = match self.batch {
-            Some(rows) => session.run_each(&self.statement, rows).await.map(|_| rows.len() as u64),
-            None => session.run(&self.statement, &self.slots, &mut on_row).await,
+            Some(rows) => session.run_each(statement, rows).await.map(|_| rows.len() as u64),
+            None => session.run(statement, self.slots, &mut on_row).await,
         };
         let changed = match outcome {
             Ok(changed) => {
-                if self.answers() {
+                if matches!(answer, Answer::Cells(_)) || !key_types.is_empty() {
                     answered
                 } else {
                     changed
@@ -130,22 +161,22 @@ impl<'p> Direct<'p> {
             Err(Failure::Violation(_)) => return Ok(None),
             Err(Failure::Fault(fault)) => return Err(fault),
         };
-        if changed == 0 || self.rows.is_some_and(|rows| rows != changed) {
+        if changed == 0 || expected.is_some_and(|rows| rows != changed) {
             return Ok(None);
         }
-        if self.key_types.is_empty() {
+        if key_types.is_empty() {
             keys.clone_from(&self.keys);
         }
-        rows.count = if matches!(self.answer, Answer::Cells(_)) { answered } else { 0 };
-        if let Answer::Read(select) = self.answer {
+        rows.count = if matches!(answer, Answer::Cells(_)) { answered } else { 0 };
+        if matches!(answer, Answer::Read) {
             let mut runner = Runner::over(session, script, dialect);
-            rows = runner.answer(Some(select), &self.table.name, &keys).await?;
+            rows = runner.answer(self.step.query.answer(), &self.table.name, &keys).await?;
         }
         let key = match keys.as_slice() {
-            [key] if self.inserts => Some(super::text_of(key)),
+            [key] if *inserts => Some(super::text_of(key)),
             _ => None,
         };
-        let inserted = if self.inserts { changed } else { 0 };
+        let inserted = if *inserts { changed } else { 0 };
         let part = Part { rows, total: None, affected: changed, inserted, key };
         if !is_met(self.step.expect, &self.step.query, &part)? {
             return Ok(None);
@@ -153,8 +184,9 @@ impl<'p> Direct<'p> {
         Ok(Some(Reply { parts: vec![part] }))
     }
 
-    fn answers(&self) -> bool {
-        matches!(self.answer, Answer::Cells(_)) || !self.key_types.is_empty()
+    /// One statement without slots.
+    fn plain(step: &'p Step, table: &'p Table, way: Way) -> Self {
+        Self { way: Held::New(Box::new(way)), slots: &[], step, table, batch: None, keys: Vec::new() }
     }
 }
 

@@ -18,44 +18,44 @@ use serde_json::Value;
 #[test]
 fn every_limit_has_its_test() {
     let Limits {
-        body_bytes: _,        // here
-        target_bytes: _,      // here
-        rows: _,              // here
-        write_rows: _,        // here
-        depth: _,             // here
-        nodes: _,             // here
-        hops: _,              // here
-        list: _,              // here
-        document_values: _,   // here
-        pattern_bytes: _,     // here
-        pattern_steps: _,     // here
-        extras_keys: _,       // here
-        extras_bytes: _,      // here
-        extras_depth: _,      // here
-        recurring_reads: _,   // testkit/tests/recurring
-        statement_ms: _,      // load; engine-sqlite/tests/engine/durability.rs
-        write_queue: _,       // load
-        read_queue: _,        // load
-        connections: _,       // socket
-        in_flight: _,         // socket
-        slow_bodies: _,       // socket
-        bodies_bytes: _,      // here
-        head_ms: _,           // socket
-        idle_ms: _,           // socket
-        stall_ms: _,          // socket
-        body_ms: _,           // socket
-        hash_queue: _,        // load; auth/src/hasher.rs
-        mail_queue: _,        // outbound/src/mail.rs
-        mailbox: _,           // outbound/src/mailbox.rs
-        egress_bytes: _,      // outbound/src/egress/tests.rs
-        egress_ms: _,         // outbound/src/egress/tests.rs
-        audit_days: _,        // testkit/tests/audit
-        prune_rows: _,        // housekeeping
-        used_token_days: _,   // housekeeping
-        password_bytes: _,    // here; auth/src/password.rs
-        linger_ms: _,         // socket
-        drain_ms: _,          // socket
-        migration_wait_ms: _, // migrate/tests/servers
+        body_bytes: _,         // here
+        target_bytes: _,       // here
+        rows: _,               // here
+        write_rows: _,         // here
+        depth: _,              // here
+        nodes: _,              // here
+        hops: _,               // here
+        list: _,               // here
+        document_values: _,    // here
+        pattern_bytes: _,      // here
+        pattern_steps: _,      // here
+        extras_keys: _,        // here
+        extras_bytes: _,       // here
+        extras_depth: _,       // here
+        recurring_requests: _, // testkit/tests/recurring
+        statement_ms: _,       // load; engine-sqlite/tests/engine/durability.rs
+        write_queue: _,        // load
+        read_queue: _,         // load
+        connections: _,        // socket
+        in_flight: _,          // socket
+        slow_bodies: _,        // socket
+        bodies_bytes: _,       // here
+        head_ms: _,            // socket
+        idle_ms: _,            // socket
+        stall_ms: _,           // socket
+        body_ms: _,            // socket
+        hash_queue: _,         // load; auth/src/hasher.rs
+        mail_queue: _,         // outbound/src/mail.rs
+        mailbox: _,            // outbound/src/mailbox.rs
+        egress_bytes: _,       // outbound/src/egress/tests.rs
+        egress_ms: _,          // outbound/src/egress/tests.rs
+        audit_days: _,         // testkit/tests/audit
+        prune_rows: _,         // housekeeping
+        used_token_days: _,    // housekeeping
+        password_bytes: _,     // here; auth/src/password.rs
+        linger_ms: _,          // socket
+        drain_ms: _,           // socket
+        migration_wait_ms: _,  // migrate/tests/servers
     } = Limits::default();
 }
 

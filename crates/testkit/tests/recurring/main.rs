@@ -4,6 +4,8 @@
 
 #![cfg(test)]
 
+mod inserts;
+
 use backstay_base::clock::Clock;
 use backstay_base::ids::Ids;
 use backstay_base::limit::Limits;
@@ -44,8 +46,8 @@ type Limited @limit(rate: "3/hour", on: [READ]) @access(read: "true", create: "t
 
 const PEOPLE: [&str; 5] = ["ann", "bob", "cleo", "anon", "service"];
 
-async fn server(recurring_reads: usize) -> Served {
-    let limits = Limits { recurring_reads, ..Limits::default() };
+async fn server(recurring_requests: usize) -> Served {
+    let limits = Limits { recurring_requests, ..Limits::default() };
     let setup = Setup {
         sdl: SCHEMA.to_owned(),
         roles: vec!["staff".to_owned()],
@@ -183,11 +185,11 @@ async fn what_is_kept_answers_as_what_is_woven_anew() {
         with_rows += u64::from(one.status == 200 && one.body.len() > 2);
     }
     assert!(with_rows * 5 > total, "only {with_rows} of {total} showed something");
-    assert!(keeping.app.kept_reads() > 50, "only {} reads were kept", keeping.app.kept_reads());
-    assert_eq!(forgetting.app.kept_reads(), 0);
+    assert!(keeping.app.kept_requests() > 50, "only {} requests were kept", keeping.app.kept_requests());
+    assert_eq!(forgetting.app.kept_requests(), 0);
     let reloaded = keeping.app.catalog().unwrap();
     keeping.app.load(reloaded);
-    assert_eq!(keeping.app.kept_reads(), 0, "a reload keeps what it holds no more");
+    assert_eq!(keeping.app.kept_requests(), 0, "a reload keeps what it holds no more");
 }
 
 async fn body(served: &Served, who: &str, target: &str) -> String {
@@ -254,7 +256,7 @@ async fn rules_see_the_moment() {
         ask.headers.push(("x-request-id".to_owned(), word.to_owned()));
         assert_eq!(served.ask(&ask).await.body, rows, "{word}");
     }
-    assert_eq!(served.app.kept_reads(), 0, "what depends on the moment was kept");
+    assert_eq!(served.app.kept_requests(), 0, "what depends on the moment was kept");
 }
 
 /// A read that is charged for is charged for each time.

@@ -60,7 +60,7 @@ const fn text(from: ScalarType) -> &'static str {
         T::Float => {
             "CASE WHEN $1 = 0 THEN '0' WHEN abs($1) < 1e-4 OR abs($1) >= 1e15 THEN exp(710 + 0 * $1) ELSE concat($1) END"
         }
-        T::Int | T::BigInt | T::Date => "concat($1)",
+        T::Int | T::BigInt | T::Date | T::Decimal { .. } => "concat($1)",
         _ => "$1",
     }
 }
@@ -88,6 +88,9 @@ const fn read(to: ScalarType) -> &'static str {
         T::Int | T::BigInt => "if(concat($1) RLIKE '^-?[0-9]+\\\\z', concat($1), concat('no number: ', $1))",
         T::Float => {
             "if(concat($1) RLIKE '^-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]{1,2})?\\\\z' AND char_length($1) <= 100, concat($1 + 0e0), concat('no number: ', $1))"
+        }
+        T::Decimal { .. } => {
+            "if(concat($1) RLIKE '^-?[0-9]+([.][0-9]+)?\\\\z' AND concat($1) RLIKE '^-?[0-9]+([.][0-9]{0,$s}0*)?\\\\z' AND char_length($1) <= 60, concat($1), concat('no number: ', $1))"
         }
         T::Boolean => {
             "CASE concat($1) WHEN 'true' THEN 1 WHEN '1' THEN 1 WHEN 'false' THEN 0 WHEN '0' THEN 0 ELSE concat('no boolean: ', $1) END"

@@ -90,6 +90,9 @@ const fn read(to: ScalarType) -> &'static str {
         T::Float => {
             "CASE WHEN $1::text ~ '^-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$$' AND length($1::text) <= 100 THEN $1::text::double precision + 0 ELSE ('no number: ' || $1::text)::double precision END"
         }
+        T::Decimal { .. } => {
+            "CASE WHEN $1::text ~ '^-?[0-9]+([.][0-9]+)?$$' AND $1::text ~ '^-?[0-9]+([.][0-9]{0,$s}0*)?$$' AND length($1::text) <= 60 THEN $1::text::numeric($d, $s) ELSE ('no number: ' || $1::text)::numeric END"
+        }
         T::Boolean => {
             "CASE $1::text WHEN 'true' THEN TRUE WHEN '1' THEN TRUE WHEN 'false' THEN FALSE WHEN '0' THEN FALSE ELSE ('no boolean: ' || $1::text)::boolean END"
         }

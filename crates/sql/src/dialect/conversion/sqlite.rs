@@ -3,8 +3,8 @@
 
 use backstay_schema::scalar::ScalarType;
 
-/// How values of one type become those of another; `$1` is the column. Decimals are not said here: their scale
-/// stands in a check.
+/// How values of one type become those of another; `$1` is the column, `$s` the scale of the new type, `$p` ten to
+/// the power of the old one's. Decimals that become other numbers are not said here: their scale stands in a check.
 #[must_use]
 pub const fn template(from: ScalarType, to: ScalarType) -> &'static str {
     use ScalarType as T;
@@ -22,6 +22,7 @@ pub const fn template(from: ScalarType, to: ScalarType) -> &'static str {
         (T::Boolean, T::String | T::Enum(_) | T::Json) => {
             "CASE WHEN $1 THEN 'true' WHEN NOT $1 THEN 'false' END"
         }
+        (T::Decimal { .. }, T::String) => DECIMAL_TEXT,
         (T::Float, T::String | T::Enum(_) | T::Json) => FLOAT_TEXT,
         (T::Uuid | T::Timestamp | T::Date | T::Time, T::Json) => "'\"' || $1 || '\"'",
         (T::String | T::Enum(_), T::Json) => "CASE WHEN json_valid($1) THEN $1 ELSE CAST($1 AS BLOB) END",
@@ -40,6 +41,9 @@ pub const fn template(from: ScalarType, to: ScalarType) -> &'static str {
     }
 }
 
+/// All digits of the scale, as on the wire: the unit before the fraction keeps its zeros.
+const DECIMAL_TEXT: &str = "CASE WHEN $1 < 0 THEN '-' ELSE '' END || rtrim((abs($1) / $p) || '.' || substr($p + abs($1) % $p, 2), '.')";
+
 /// Digits as they are on the wire, as few as give the number back.
 const FLOAT_TEXT: &str = "CASE WHEN $1 IS NULL THEN NULL WHEN $1 = 0 THEN '0' WHEN abs($1) < 1e-4 OR abs($1) >= 1e15 THEN CAST($1 AS BLOB) WHEN CAST(format('%.15g', $1) AS REAL) = $1 THEN format('%.15g', $1) WHEN CAST(format('%!.16g', $1) AS REAL) = $1 THEN format('%!.16g', $1) ELSE format('%!.17g', $1) END";
 
@@ -57,6 +61,10 @@ const fn read(to: ScalarType) -> &'static str {
         // a number is what becomes one without a cast, and has one zero
         T::Float => {
             "CASE WHEN NOT ($1 GLOB '*[^-+.0-9eE]*') AND ($1 GLOB '[0-9]*' OR $1 GLOB '-[0-9]*') AND $1 GLOB '*[0-9]' AND NOT ($1 GLOB '*.[^0-9]*') AND NOT ($1 GLOB '*[eE]*[0-9][0-9][0-9]*') AND length($1) <= 100 THEN CASE WHEN $1 + 0.0 = 0 THEN 0 ELSE $1 END ELSE CAST($1 AS BLOB) END"
+        }
+        // as many digits after the point as the scale has, and zeros behind them; the check of the column knows how many before
+        T::Decimal { .. } => {
+            "CASE WHEN NOT ($1 GLOB '*[^-.0-9]*') AND ($1 GLOB '[0-9]*' OR $1 GLOB '-[0-9]*') AND $1 GLOB '*[0-9]' AND NOT (substr($1, 2) GLOB '*-*') AND NOT ($1 GLOB '*.*.*') AND length($1) <= 60 AND rtrim(substr($1, instr($1 || '.', '.') + 1 + $s), '0') = '' THEN CAST(substr($1, 1, instr($1 || '.', '.') - 1) || substr(substr($1, instr($1 || '.', '.') + 1) || '000000000000000000', 1, $s) AS INTEGER) ELSE CAST($1 AS BLOB) END"
         }
         T::Boolean => {
             "CASE $1 WHEN 'true' THEN 1 WHEN '1' THEN 1 WHEN 'false' THEN 0 WHEN '0' THEN 0 ELSE CAST($1 AS BLOB) END"

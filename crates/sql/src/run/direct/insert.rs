@@ -1,6 +1,6 @@
 //! Inserts as one statement: the rows are selected where every rule holds for them.
 
-use super::{Answer, Asking, Direct};
+use super::{Answer, Asking, Direct, Held, Way};
 use crate::dialect::{Children, Returning};
 use crate::lower::insert::{self as lower, key_is_given};
 use crate::lower::row::RowSetColumn;
@@ -12,19 +12,73 @@ use crate::run::insert::given_values;
 use crate::run::reference::{Asked, conditions};
 use crate::statement::{RowSet, Statement};
 use backstay_base::fault::Fault;
-use backstay_query::plan::{ColumnRef, Insert, Pred, Scalar, Select, Sources};
+use backstay_policy::guarded::Guarded;
+use backstay_query::plan::{ColumnRef, Insert, Pred, Scalar, Script, Select, Sources};
 use backstay_schema::catalog::{ColumnId, RelationKind, Table};
 use backstay_schema::scalar::ScalarType;
+use backstay_schema::value::Value;
+
+/// How an insert is written.
+struct Inserting {
+    way: Way,
+    /// Whether its statement is one row of a batch.
+    batch: bool,
+}
 
 impl<'p> Asking<'p> {
-    /// An insert without a conflict clause, of rows that cannot see each other.
-    pub(super) fn insert(
+    /// An insert of rows that cannot see each other.
+    pub(super) fn insert(&self, insert: &'p Insert, sources: Sources) -> Result<Option<Direct<'p>>, Fault> {
+        let table = self.catalog.table(insert.table);
+        let Some(way) = self.way((insert, table), sources, insert.rows.len())? else { return Ok(None) };
+        let (slots, batch): (&[Value], _) = match insert.rows.as_slice() {
+            [row] => (row, None),
+            rows => (&[], way.batch.then_some(rows)),
+        };
+        let mut keys = Vec::new();
+        if key_is_given(table, insert) {
+            keys.extend(insert.rows.iter().map(|row| given_values(insert, row, &table.key)));
+        }
+        let way = Held::New(Box::new(way.way));
+        Ok(Some(Direct { way, slots, step: self.step, table, batch, keys }))
+    }
+
+    /// An insert whose row stands beside it: what is made of it serves the next row, too.
+    pub(super) fn insert_of(
         &self,
-        insert: &'p Insert,
-        mut sources: Sources,
+        (script, insert): (&'p Guarded<Script>, &'p Insert),
+        row: &'p [Value],
     ) -> Result<Option<Direct<'p>>, Fault> {
         let table = self.catalog.table(insert.table);
-        let count = insert.rows.len() as u64;
+        let make = || self.way((insert, table), script.inner().sources.clone(), 1);
+        let way = match script.lowered() {
+            None => make()?.map(|way| Held::New(Box::new(way.way))),
+            Some(place) => {
+                let kept = match place.get() {
+                    Some(kept) => kept,
+                    None => {
+                        let made = make()?.map(|way| way.way);
+                        place.get_or_init(|| Box::new(made))
+                    }
+                };
+                let kept = kept.downcast_ref::<Option<Way>>();
+                let kept = kept.ok_or_else(|| Fault::internal("what is kept of an insert is no way"))?;
+                kept.as_ref().map(Held::Kept)
+            }
+        };
+        let Some(way) = way else { return Ok(None) };
+        let is_given = key_is_given(table, insert);
+        let keys = if is_given { vec![given_values(insert, row, &table.key)] } else { Vec::new() };
+        Ok(Some(Direct { way, slots: row, step: self.step, table, batch: None, keys }))
+    }
+
+    /// How so many rows are written by one statement: without a conflict clause, of rows that cannot see each other.
+    fn way(
+        &self,
+        (insert, table): (&Insert, &Table),
+        mut sources: Sources,
+        count: usize,
+    ) -> Result<Option<Inserting>, Fault> {
+        let rows = count as u64;
         let given = key_is_given(table, insert);
         let plain = insert.conflict.is_none() && insert.invalid.is_empty() && insert.absent.is_empty();
         let answers = self.dialect.returning >= Returning::InsertAndDelete;
@@ -35,7 +89,7 @@ impl<'p> Asking<'p> {
             || counts_on
             || in_process
             || count == 0
-            || !self.expects(count)
+            || !self.expects(rows)
             || (!given && !answers)
             || self.must_be_ordered(table, count)
         {
@@ -59,61 +113,29 @@ impl<'p> Asking<'p> {
         let answer = match (returning, cells) {
             (None, _) => Answer::Nothing,
             (Some(_), Some(cells)) => Answer::Cells(cells),
-            (Some(select), None) => Answer::Read(select),
+            (Some(_), None) => Answer::Read,
         };
         // rows that nothing is asked of but what the database itself holds
         let free = insert.derived.is_empty() && rules.iter().chain([&read]).all(|rule| *rule == Pred::TRUE);
-        if self.dialect.batches && count > 1 && given && free {
-            return self.batch(insert, table, answer).map(Some);
-        }
+        let batch = self.dialect.batches && count > 1 && given && free;
         let asked = matches!(answer, Answer::Cells(_)).then_some(returning).flatten();
         let key: &[ColumnId] = if given { &[] } else { &table.key };
         let read = if asked.is_some() { read } else { Pred::TRUE };
-        let statement = if free && count == 1 {
+        let statement = if batch {
+            // one prepared row for all of them
+            lower::row(self.catalog, self.dialect, insert)?
+        } else if free && count == 1 {
             self.values_statement((insert, table), (asked, key))?
         } else {
             self.insert_statement((insert, table, &mut sources), (&rules, &read), (asked, key))?
         };
-        let keys = if given {
-            insert.rows.iter().map(|row| given_values(insert, row, &table.key)).collect()
-        } else {
-            Vec::new()
-        };
-        let slots = if count == 1 { insert.rows.first().cloned().unwrap_or_default() } else { Vec::new() };
         let key_types = key.iter().map(|id| table.column(*id).ty).collect();
-        let rows = Some(count);
-        Ok(Some(Direct {
-            statement,
-            slots,
-            step: self.step,
-            table,
-            batch: None,
-            rows,
-            inserts: true,
-            answer,
-            key_types,
-            keys,
-        }))
-    }
-
-    /// One prepared row for all of them.
-    fn batch(&self, insert: &'p Insert, table: &'p Table, answer: Answer<'p>) -> Result<Direct<'p>, Fault> {
-        Ok(Direct {
-            statement: lower::row(self.catalog, self.dialect, insert)?,
-            slots: Vec::new(),
-            step: self.step,
-            table,
-            batch: Some(&insert.rows),
-            rows: Some(insert.rows.len() as u64),
-            inserts: true,
-            answer,
-            key_types: Vec::new(),
-            keys: insert.rows.iter().map(|row| given_values(insert, row, &table.key)).collect(),
-        })
+        let way = Way { statement, rows: Some(rows), inserts: true, answer, key_types };
+        Ok(Some(Inserting { way, batch }))
     }
 
     /// Whether rows may refer to each other in a database that looks at each row alone.
-    fn must_be_ordered(&self, table: &Table, count: u64) -> bool {
+    fn must_be_ordered(&self, table: &Table, count: usize) -> bool {
         let to_itself = |kind: &RelationKind| matches!(kind, RelationKind::ToOne { .. });
         count > 1
             && !self.dialect.references_wait

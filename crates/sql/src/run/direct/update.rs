@@ -1,7 +1,7 @@
 //! Updates and deletes as one statement: rules of the row as it will be are said of the
 //! row as it is, with new values in the place of old ones.
 
-use super::{Answer, Asking, Direct, is_own, reads_of};
+use super::{Answer, Asking, Direct, Way, is_own, reads_of};
 use crate::dialect::Returning;
 use crate::lower::join::held_to_one;
 use crate::lower::substitute;
@@ -51,19 +51,8 @@ impl<'p> Asking<'p> {
         let asked = matches!(answer, Answer::Cells(_)).then_some(returning).flatten();
         lower.returning(table, asked, &[])?;
         let statement = lower.finish().0;
-        let (step, slots, rows) = (self.step, Vec::new(), Some(1));
-        Ok(Some(Direct {
-            statement,
-            slots,
-            step,
-            table,
-            rows,
-            batch: None,
-            inserts: false,
-            answer,
-            key_types: Vec::new(),
-            keys,
-        }))
+        let way = Way { statement, rows: Some(1), inserts: false, answer, key_types: Vec::new() };
+        Ok(Some(Direct { keys, ..Direct::plain(self.step, table, way) }))
     }
 
     /// A delete whose answer needs no order.
@@ -91,21 +80,9 @@ impl<'p> Asking<'p> {
         let asked = matches!(answer, Answer::Cells(_)).then_some(returning).flatten();
         lower.returning(table, asked, &[])?;
         let statement = lower.finish().0;
-        let (step, slots, rows) = (self.step, Vec::new(), one.then_some(1));
-        let (key_types, keys) = (Vec::new(), Vec::new());
-        let inserts = false;
-        Ok(Some(Direct {
-            statement,
-            slots,
-            step,
-            table,
-            batch: None,
-            rows,
-            inserts,
-            answer,
-            key_types,
-            keys,
-        }))
+        let rows = one.then_some(1);
+        let way = Way { statement, rows, inserts: false, answer, key_types: Vec::new() };
+        Ok(Some(Direct::plain(self.step, table, way)))
     }
 
     /// Where the answer comes from, and what it must hold besides; none when it cannot be had.
@@ -114,11 +91,11 @@ impl<'p> Asking<'p> {
         select: Option<&'p Select>,
         row: SourceId,
         can_answer: bool,
-    ) -> Option<(Answer<'p>, Option<&'p Pred>)> {
+    ) -> Option<(Answer, Option<&'p Pred>)> {
         let Some(select) = select else { return Some((Answer::Nothing, None)) };
         match self.cells(select, row).filter(|_| can_answer) {
             Some(cells) => Some((Answer::Cells(cells), Some(&select.filter))),
-            None => Some((Answer::Read(select), None)),
+            None => Some((Answer::Read, None)),
         }
     }
 
@@ -168,8 +145,8 @@ fn both(a: Pred, b: Pred) -> Pred {
 
 /// The keys of the rows, where another statement reads the answer by them: none when
 /// only the write would tell.
-fn known_keys(table: &Table, filter: &Pred, row: SourceId, answer: &Answer<'_>) -> Option<Vec<Vec<Value>>> {
-    if !matches!(answer, Answer::Read(_)) {
+fn known_keys(table: &Table, filter: &Pred, row: SourceId, answer: &Answer) -> Option<Vec<Vec<Value>>> {
+    if !matches!(answer, Answer::Read) {
         return Some(Vec::new());
     }
     let part = |id: &ColumnId| held_value(filter, row, *id);
