@@ -8,6 +8,7 @@ use backstay_engine::live::{Live, LiveColumn};
 use backstay_schema::catalog::{Catalog, Column, Table};
 use backstay_schema::scalar::ScalarType;
 use backstay_sql::dialect::Dialect;
+use backstay_sql::dialect::definition::Place;
 
 /// What is missing for the types that read views, in words.
 #[must_use]
@@ -50,9 +51,12 @@ fn of_table(dialect: &'static Dialect, (catalog, table): (&Catalog, &Table), liv
     table.columns.iter().filter_map(of_column).collect()
 }
 
-/// Whether a column of a view holds values of a type. SQLite tells no type of what an expression makes.
+/// Whether a column of a view holds values of a type: it is stored as those are. SQLite tells no type of what an
+/// expression makes.
 fn holds(dialect: &'static Dialect, live: &LiveColumn, ty: ScalarType) -> bool {
-    if live.ty.is_empty() {
+    let wanted = (dialect.definition.column_type)(ty, Place::Row);
+    let plain = |words: &str| words.split(" COLLATE ").next().unwrap_or_default().to_ascii_lowercase();
+    if live.ty.is_empty() || plain(&live.ty) == plain(&wanted) {
         return true;
     }
     let Some(found) = scalar_of(dialect, live) else { return false };
@@ -60,17 +64,6 @@ fn holds(dialect: &'static Dialect, live: &LiveColumn, ty: ScalarType) -> bool {
         (ScalarType::Decimal { .. }, ScalarType::Decimal { .. })
         | (ScalarType::String, ScalarType::Enum(_))
         | (ScalarType::Json, ScalarType::List(_)) => true,
-        // it keeps them as whole numbers
-        (ScalarType::Int | ScalarType::BigInt, ty) if dialect.definition.scaled_decimals => {
-            matches!(
-                ty,
-                ScalarType::Int
-                    | ScalarType::BigInt
-                    | ScalarType::Decimal { .. }
-                    | ScalarType::Boolean
-                    | ScalarType::Duration
-            )
-        }
-        (found, ty) => found == ty,
+        (found, ty) => found == ty || Some(found) == (dialect.definition.scalar)(&wanted),
     }
 }

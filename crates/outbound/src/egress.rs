@@ -36,12 +36,16 @@ pub enum Allowed {
 
 /// The client, cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Egress {
-    /// Made when somebody asks first: the system's certificates are many, and a server that asks nobody may have none.
-    client: Arc<OnceLock<Client>>,
+pub struct Egress(Arc<Way>);
+
+#[derive(Debug)]
+struct Way {
     allow: Arc<Allow>,
     answer_bytes: usize,
     wait: Duration,
+    /// Made when somebody is asked first: it reads the certificates of the system, which a server that asks nobody
+    /// needs not have.
+    client: OnceLock<Client>,
 }
 
 /// A request.
@@ -89,9 +93,6 @@ pub enum Failure {
     /// Anything that goes wrong on a network.
     #[error("{0} could not be asked: {1}")]
     Network(String, String),
-    /// The system gives no certificates to check others by.
-    #[error("nobody can be asked: {0}")]
-    Client(String),
     /// A header that cannot be sent.
     #[error("a header for {0} cannot be sent")]
     Header(String),
@@ -102,25 +103,26 @@ impl Egress {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let Settings { allow, answer_bytes, wait } = settings;
-        Self { client: Arc::default(), allow: Arc::new(Allow { listed: allow }), answer_bytes, wait }
+        let allow = Arc::new(Allow { listed: allow });
+        Self(Arc::new(Way { allow, answer_bytes, wait, client: OnceLock::new() }))
     }
 
     fn client(&self) -> Result<&Client, Failure> {
-        if let Some(client) = self.client.get() {
+        if let Some(client) = self.0.client.get() {
             return Ok(client);
         }
         // once for the process; a second call finds it there
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
-            .dns_resolver(Checked(Arc::clone(&self.allow)))
+            .dns_resolver(Checked(Arc::clone(&self.0.allow)))
             .redirect(Policy::none())
             .no_proxy()
             .referer(false)
-            .timeout(self.wait)
+            .timeout(self.0.wait)
             .user_agent("backstay")
             .build()
-            .map_err(|error| Failure::Client(words(error)))?;
-        Ok(self.client.get_or_init(|| client))
+            .map_err(|error| Failure::Network("the client".to_owned(), words(error)))?;
+        Ok(self.0.client.get_or_init(|| client))
     }
 
     /// Whether this URL would be asked, as far as it can be told without looking its name up.
@@ -128,22 +130,22 @@ impl Egress {
     /// # Errors
     /// [`Failure::Url`], [`Failure::Address`].
     pub fn admits(&self, url: &str) -> Result<(), Failure> {
-        self.allow.url(url).map(drop)
+        self.0.allow.url(url).map(drop)
     }
 
     /// Asks.
     ///
     /// # Errors
-    /// Every [`Failure`].
+    /// Every [`Failure`]; one of the network, too, when the system gives no certificates to check others by.
     pub async fn call(&self, call: Call<'_>) -> Result<Answer, Failure> {
-        let (url, host) = self.allow.url(call.url)?;
+        let (url, host) = self.0.allow.url(call.url)?;
+        let client = self.client()?;
         let mut headers = HeaderMap::new();
         for (name, value) in call.headers {
             let mut value = HeaderValue::from_str(value).map_err(|_| Failure::Header(host.clone()))?;
             value.set_sensitive(true);
             headers.insert(HeaderName::from_static(name), value);
         }
-        let client = self.client()?;
         let request = match call.form {
             Some(form) => {
                 let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -157,7 +159,7 @@ impl Egress {
         let status = response.status().as_u16();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > self.answer_bytes {
+            if body.len() + chunk.len() > self.0.answer_bytes {
                 return Err(Failure::Large(host));
             }
             body.extend_from_slice(&chunk);

@@ -51,6 +51,24 @@ async fn what_is_missing_is_told_and_no_plan_makes_it() {
     assert_eq!(lacking(&made(&[VIEW]).await).await, [""; 0]);
 }
 
+/// Whatever a table has, a view of it has.
+#[tokio::test]
+async fn a_view_has_columns_of_every_type() {
+    const FIELDS: &str = "a: Int b: BigInt c: Float d: Decimal e: Boolean f: String g: UUID h: Timestamp i: Date \
+        j: Time k: Duration l: Bytes m: JSON n: State o: [String!] p: At who: Seller! amount: Decimal @column(digits: 9, scale: 2)";
+    let sdl = format!(
+        "enum State {{ ONE TWO }} type At @embedded {{ x: Int }} type Seller {{ name: String }} \
+         type Every {{ {FIELDS} }} type Same @table(view: \"same\") {{ id: ID! {FIELDS} }}"
+    );
+    let catalog = compiled(&[(&sdl, Owner::Project)]);
+    let database = Database::fresh(&Limits::default()).await;
+    let mut statements = backstay_sql::ddl::create_all(&catalog, database.dialect);
+    statements.push("CREATE VIEW same AS SELECT * FROM every".to_owned());
+    database.engine.migrate(&Batch::plain(statements)).await.unwrap();
+    let live = database.engine.introspect().await.unwrap();
+    assert_eq!(view::lacking(database.dialect, &catalog, &live), [""; 0]);
+}
+
 #[tokio::test]
 async fn an_import_reads_views_back() {
     let database = made(&[VIEW, "CREATE VIEW keyless AS SELECT cents FROM sale"]).await;

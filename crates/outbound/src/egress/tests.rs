@@ -23,7 +23,6 @@ fn kind(result: &Result<Answer, Failure>) -> &'static str {
         Err(Failure::Late(_)) => "late",
         Err(Failure::Large(_)) => "large",
         Err(Failure::Network(..)) => "network",
-        Err(Failure::Client(_)) => "client",
         Err(Failure::Header(_)) => "header",
     }
 }
