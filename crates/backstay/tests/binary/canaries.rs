@@ -130,9 +130,12 @@ impl Service {
             (Twist::None, "x"),
         ] {
             self.idp.twist(twist);
+            let host = url.trim_start_matches("http://");
             let begun = raw(
                 url,
-                "GET /auth/v1/authorize?provider=corp HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                &format!(
+                    "GET /auth/v1/authorize?provider=corp HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+                ),
             );
             let header = |answer: &str, name: &str| {
                 let found = answer.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
