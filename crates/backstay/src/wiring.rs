@@ -141,7 +141,7 @@ impl Database {
             limits: config.limits.limits(),
             settings,
             mail,
-            egress: egress(config)?,
+            egress: egress(config),
         })))
     }
 
@@ -245,13 +245,13 @@ fn providers(config: &Config) -> Result<Vec<Provider>> {
 }
 
 /// What asks other services.
-fn egress(config: &Config) -> Result<Egress> {
+fn egress(config: &Config) -> Egress {
     let limits = config.limits.limits();
-    Ok(Egress::new(EgressSettings {
+    Egress::new(EgressSettings {
         allow: config.outbound.allow.iter().map(|one| one.0.clone()).collect(),
         answer_bytes: limits.egress_bytes,
         wait: Duration::from_millis(limits.egress_ms),
-    })?)
+    })
 }
 
 fn rates(limits: &AuthRates) -> Rates {

@@ -10,7 +10,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -36,10 +36,16 @@ pub enum Allowed {
 
 /// The client, cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Egress {
-    client: Client,
+pub struct Egress(Arc<Way>);
+
+#[derive(Debug)]
+struct Way {
     allow: Arc<Allow>,
     answer_bytes: usize,
+    wait: Duration,
+    /// Made when somebody is asked first: it reads the certificates of the system, which a server that asks nobody
+    /// needs not have.
+    client: OnceLock<Client>,
 }
 
 /// A request.
@@ -93,24 +99,30 @@ pub enum Failure {
 }
 
 impl Egress {
-    /// A client.
-    ///
-    /// # Errors
-    /// When the system gives no certificates to check others by.
-    pub fn new(settings: Settings) -> Result<Self, Failure> {
+    /// A client that has asked nobody yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let Settings { allow, answer_bytes, wait } = settings;
+        let allow = Arc::new(Allow { listed: allow });
+        Self(Arc::new(Way { allow, answer_bytes, wait, client: OnceLock::new() }))
+    }
+
+    fn client(&self) -> Result<&Client, Failure> {
+        if let Some(client) = self.0.client.get() {
+            return Ok(client);
+        }
         // once for the process; a second call finds it there
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let allow = Arc::new(Allow { listed: settings.allow });
         let client = Client::builder()
-            .dns_resolver(Checked(Arc::clone(&allow)))
+            .dns_resolver(Checked(Arc::clone(&self.0.allow)))
             .redirect(Policy::none())
             .no_proxy()
             .referer(false)
-            .timeout(settings.wait)
+            .timeout(self.0.wait)
             .user_agent("backstay")
             .build()
             .map_err(|error| Failure::Network("the client".to_owned(), words(error)))?;
-        Ok(Self { client, allow, answer_bytes: settings.answer_bytes })
+        Ok(self.0.client.get_or_init(|| client))
     }
 
     /// Whether this URL would be asked, as far as it can be told without looking its name up.
@@ -118,15 +130,16 @@ impl Egress {
     /// # Errors
     /// [`Failure::Url`], [`Failure::Address`].
     pub fn admits(&self, url: &str) -> Result<(), Failure> {
-        self.allow.url(url).map(drop)
+        self.0.allow.url(url).map(drop)
     }
 
     /// Asks.
     ///
     /// # Errors
-    /// Every [`Failure`].
+    /// Every [`Failure`]; one of the network, too, when the system gives no certificates to check others by.
     pub async fn call(&self, call: Call<'_>) -> Result<Answer, Failure> {
-        let (url, host) = self.allow.url(call.url)?;
+        let (url, host) = self.0.allow.url(call.url)?;
+        let client = self.client()?;
         let mut headers = HeaderMap::new();
         for (name, value) in call.headers {
             let mut value = HeaderValue::from_str(value).map_err(|_| Failure::Header(host.clone()))?;
@@ -137,16 +150,16 @@ impl Egress {
             Some(form) => {
                 let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
                 headers.insert(reqwest::header::CONTENT_TYPE, form_type);
-                self.client.post(url).body(form.to_owned())
+                client.post(url).body(form.to_owned())
             }
-            None => self.client.get(url),
+            None => client.get(url),
         };
         let failed = |error| failure(&host, error);
         let mut response = request.headers(headers).send().await.map_err(failed)?;
         let status = response.status().as_u16();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > self.answer_bytes {
+            if body.len() + chunk.len() > self.0.answer_bytes {
                 return Err(Failure::Large(host));
             }
             body.extend_from_slice(&chunk);

@@ -12,7 +12,7 @@ fn egress(allow: &[&str], answer_bytes: usize, wait_ms: u64) -> Egress {
         Err(_) => Allowed::Host((*text).to_owned()),
     });
     let wait = Duration::from_millis(wait_ms);
-    Egress::new(Settings { allow: allow.collect(), answer_bytes, wait }).unwrap()
+    Egress::new(Settings { allow: allow.collect(), answer_bytes, wait })
 }
 
 fn kind(result: &Result<Answer, Failure>) -> &'static str {

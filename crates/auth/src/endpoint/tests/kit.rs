@@ -88,7 +88,7 @@ pub(super) async fn open_with(settings: Settings, project: &str) -> Kit {
 pub(super) fn service(engine: &Arc<Sqlite>, settings: Settings, clock: &Clock, seed: u64) -> Auth {
     let ids = Ids::seeded(clock.clone(), seed);
     let engine: Arc<dyn Engine> = Arc::<Sqlite>::clone(engine);
-    let egress = Egress::new(EgressSettings::default()).unwrap();
+    let egress = Egress::new(EgressSettings::default());
     let (clock, limits) = (clock.clone(), Limits::default());
     Auth::new(Parts { engine, settings, clock, ids, limits, mail: None, egress })
 }
