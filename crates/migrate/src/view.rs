@@ -56,7 +56,7 @@ fn of_table(dialect: &'static Dialect, (catalog, table): (&Catalog, &Table), liv
 fn holds(dialect: &'static Dialect, live: &LiveColumn, ty: ScalarType) -> bool {
     let wanted = (dialect.definition.column_type)(ty, Place::Row);
     let plain = |words: &str| words.split(" COLLATE ").next().unwrap_or_default().to_ascii_lowercase();
-    if live.ty.is_empty() || plain(&live.ty) == plain(&wanted) {
+    if live.ty.is_empty() || plain(&live.ty) == plain(wanted) {
         return true;
     }
     let Some(found) = scalar_of(dialect, live) else { return false };
@@ -64,6 +64,6 @@ fn holds(dialect: &'static Dialect, live: &LiveColumn, ty: ScalarType) -> bool {
         (ScalarType::Decimal { .. }, ScalarType::Decimal { .. })
         | (ScalarType::String, ScalarType::Enum(_))
         | (ScalarType::Json, ScalarType::List(_)) => true,
-        (found, ty) => found == ty || Some(found) == (dialect.definition.scalar)(&wanted),
+        (found, ty) => found == ty || Some(found) == (dialect.definition.scalar)(wanted),
     }
 }
