@@ -198,6 +198,8 @@ impl Default for Store {
 pub struct Auth {
     /// Whether people may sign themselves up.
     pub signup: bool,
+    /// Whether people may have accounts without an address (`signInAnonymously`), which they can give them later.
+    pub anonymous: bool,
     /// Whether an e-mail address counts as confirmed at sign-up.
     pub autoconfirm: bool,
     /// Whether sign-up, sign-in by mail and changes of an address say which address has an account, as Supabase Auth
@@ -240,6 +242,7 @@ impl Default for Auth {
     fn default() -> Self {
         Self {
             signup: true,
+            anonymous: false,
             autoconfirm: true,
             reveal_accounts: false,
             site_url: None,

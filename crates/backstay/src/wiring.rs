@@ -115,6 +115,7 @@ impl Database {
             issuer: format!("{}/auth/v1", public_url),
             issuer_is_public: config.server.public_url.is_some(),
             sign_up: config.auth.signup,
+            anonymous: config.auth.anonymous,
             autoconfirm: config.auth.autoconfirm,
             reveal_accounts: config.auth.reveal_accounts,
             site_url: config.auth.site_url.clone().unwrap_or_else(|| public_url.to_owned()),
@@ -220,6 +221,15 @@ impl Database {
         auth.load(Arc::clone(catalog));
         Ok(())
     }
+}
+
+/// Looks at what a configuration says beyond its form.
+///
+/// # Errors
+/// When the words of a letter or a provider are not right.
+pub fn check(config: &Config) -> Result<()> {
+    post::templates(config)?;
+    providers(config).map(drop)
 }
 
 /// The services that people may sign in with.

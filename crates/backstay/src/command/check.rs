@@ -4,6 +4,7 @@ use crate::Context;
 use crate::command::lint;
 use crate::output::{Colour, Exit};
 use crate::project::{Checked, Project};
+use crate::wiring;
 use anyhow::Result;
 use backstay_migrate::file;
 use backstay_schema::catalog::{Catalog, Origin};
@@ -13,6 +14,7 @@ use backstay_schema::diagnostic::render;
 pub fn run(context: &Context) -> Result<Exit> {
     let project = Project::open(&context.dir)?;
     project.write_directives()?;
+    wiring::check(&project.config)?;
     let Checked { files, outcome } = project.check()?;
     let (found, exit, catalog) = match outcome {
         Ok(compiled) => (compiled.warnings, Exit::Ok, Some(compiled.catalog)),

@@ -53,6 +53,9 @@ fn a_wrong_configuration_is_shown_with_its_line() {
     project.write("backstay.toml", "[auth]\nsignup = \"${NO_SUCH_NAME}\"\n");
     let words = "error: backstay.toml is not right: the environment variable NO_SUCH_NAME is not set\n";
     assert_eq!(project.run(&["check"]), ran(1, "", words));
+    project.write("backstay.toml", "[auth.providers.staff]\nclient_id = \"a\"\nclient_secret = \"b\"\n");
+    let words = "error: [auth.providers.staff] is not right: provider staff needs issuer, or authorize_url, token_url and user_url\n";
+    assert_eq!(project.run(&["check"]), ran(1, "", words));
     project.write("backstay.toml", "[store.default]\nurl = \"oracle://me:secret@x\"\n");
     let words = "error: no engine serves oracle: URLs; a store is sqlite:, postgres:// or mysql://\n";
     assert_eq!(project.run(&["migrate", "status"]), ran(1, "", words));

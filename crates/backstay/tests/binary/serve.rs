@@ -26,6 +26,23 @@ fn pending_files_that_keep_everything_are_applied() {
 }
 
 #[test]
+fn people_come_without_an_address_where_that_is_allowed() {
+    for (config, status) in [("", 422), ("[auth]\nanonymous = true\n", 200)] {
+        let project = migrated(NOTES);
+        project.write("backstay.toml", config);
+        let secret = project.secret();
+        let (server, _) = project.serve().ready();
+        let come = ask(&server.url, &secret, "POST", "/auth/v1/signup", "{}");
+        assert_eq!(come.status, status, "{}", come.body);
+        let code = if status == 200 { r#""is_anonymous":true"# } else { "anonymous_provider_disabled" };
+        assert!(come.body.contains(code), "{}", come.body);
+        let settings = ask(&server.url, &secret, "GET", "/auth/v1/settings", "");
+        let told = format!(r#""anonymous_users":{}"#, status == 200);
+        assert!(settings.body.contains(&told), "{}", settings.body);
+    }
+}
+
+#[test]
 fn a_schema_that_differs_from_the_database_is_refused() {
     let project = migrated(NOTES);
     project.edit("  stars", "  more: String\n  stars");

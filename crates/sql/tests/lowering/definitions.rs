@@ -87,6 +87,6 @@ fn stored_forms_that_fit() {
         assert_eq!(fits("TEXT", None, of_time), Some(Conversion::Plain));
     }
     assert_eq!(fits("INTEGER", None, ScalarType::Duration), Some(Conversion::Plain));
-    assert_eq!(fits("INTEGER", Some(4), ScalarType::String), None);
+    assert_eq!(fits("INTEGER", Some(4), ScalarType::String), Some(Conversion::Between(decimal)));
     assert_eq!(fits("INTEGER", Some(4), ScalarType::Boolean), None);
 }
