@@ -240,7 +240,7 @@ impl Store {
         for query in [
             "SELECT value FROM _backstay_secret",
             "SELECT private_key FROM _backstay_signing_key",
-            "SELECT password_hash FROM _backstay_account",
+            "SELECT password_hash FROM _backstay_account WHERE password_hash IS NOT NULL",
         ] {
             let found = self.rows(project, query);
             assert!(!found.is_empty(), "{query}");
