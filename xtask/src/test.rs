@@ -20,6 +20,7 @@ const SUITES: &[(&str, &str, &str)] = &[
     ("limits", "backstay-testkit", "limits"),
     ("injection at every slot", "backstay-testkit", "injection"),
     ("accounts by mail", "backstay-testkit", "mail"),
+    ("accounts by other services", "backstay-testkit", "oauth"),
     ("aggregates", "backstay-testkit", "aggregates"),
     ("searches of words", "backstay-testkit", "search"),
     ("requests that come again", "backstay-testkit", "recurring"),
@@ -121,9 +122,9 @@ fn everything() -> Result<Outcome> {
 fn cargo_test(package: &str, binary: &str, server: Option<&Server>) -> Command {
     let mut command = Command::new("cargo");
     command.args(["test", "--locked", "-p", package, "--test", binary]);
-    if server.is_some() && package == "backstay-testkit" && binary != "stored" {
+    if server.is_some() && package == "backstay-testkit" && !matches!(binary, "stored" | "oauth") {
         // the long run is SQLite's; a server is asked the same questions, fewer of them (of stored fields a case
-        // is a table of its own, and few are the rule)
+        // is a table of its own, of other services whole sign-ins one after the other, and few are the rule)
         command.env("BACKSTAY_CASES", "1000");
     }
     match server {
